@@ -1,0 +1,126 @@
+#include "protocols/imap/fetch_format.h"
+
+#include "protocols/imap/dates.h"
+#include "protocols/imap/flag_text.h"
+#include "protocols/imap/section.h"
+
+#include <algorithm>
+
+namespace postern::imap {
+namespace {
+
+using Kind = FetchItem::Kind;
+
+std::string literal_head(std::uint64_t size) {
+    return '{' + std::to_string(size) + "}\r\n";
+}
+
+class Writer {
+public:
+    Writer(const FetchedMessage& message, std::vector<Effect>& out)
+        : message_(message),
+          out_(out),
+          text_("* " + std::to_string(message.sequence) + " FETCH (") {}
+
+    void item(const FetchItem& item) {
+        text_ += separator_ + item.label + ' ';
+        separator_ = " ";
+        if (item.kind == Kind::section) return section(item);
+        text_ += value(item.kind);
+    }
+    void finish() {
+        text_ += ")\r\n";
+        flush();
+    }
+
+private:
+    std::string value(Kind kind) const {
+        const MessageRow& row = message_.row;
+        switch (kind) {
+            case Kind::flags:
+                return format_flags(row.flags, message_.recent);
+            case Kind::internal_date:
+                return format_date_time(row.internal_date);
+            case Kind::size:
+                return std::to_string(row.size);
+            case Kind::uid:
+                return std::to_string(row.uid);
+            case Kind::envelope:
+                return message_.summary->envelope;
+            case Kind::body:
+                return message_.summary->body;
+            case Kind::body_structure:
+                return message_.summary->body_structure;
+            case Kind::section:
+                break;
+        }
+        return "";
+    }
+
+    void section(const FetchItem& item) {
+        const auto range = find_section(item, message_.summary, message_.row.size);
+        if (!range) {
+            text_ += "NIL";
+        } else if (picks_fields(item)) {
+            fields(item, *range);
+        } else {
+            const mime::Range cut = cut_partial(*range, item.partial);
+            text_ += literal_head(cut.size());
+            if (cut.size() == 0) return;
+            flush();
+            out_.emplace_back(SendBlob{message_.row.blob, cut.begin, cut.size()});
+        }
+    }
+
+    void fields(const FetchItem& item, const mime::Range& range) {
+        const auto header =
+            std::find_if(message_.headers.begin(), message_.headers.end(),
+                         [&](const FetchedMessage::Header& h) { return h.range == range; });
+        const std::string_view bytes =
+            header == message_.headers.end() ? std::string_view() : header->bytes;
+        const std::string picked =
+            pick_fields(bytes, item.fields, item.text == FetchItem::Text::fields_not);
+        const mime::Range cut = cut_partial({0, picked.size()}, item.partial);
+        text_ += literal_head(cut.size());
+        text_ += cut.of(picked);
+    }
+
+    void flush() {
+        out_.emplace_back(Send{std::move(text_)});
+        text_.clear();
+    }
+
+    const FetchedMessage& message_;
+    std::vector<Effect>& out_;
+    std::string text_;
+    std::string separator_;
+};
+
+bool asks_for(const std::vector<FetchItem>& items, Kind kind) {
+    return std::any_of(items.begin(), items.end(),
+                       [&](const FetchItem& item) { return item.kind == kind; });
+}
+
+FetchItem plain(Kind kind, const char* label) {
+    FetchItem item;
+    item.kind = kind;
+    item.label = label;
+    return item;
+}
+
+}  // namespace
+
+std::vector<Effect> format_fetch(const FetchedMessage& message,
+                                 const std::vector<FetchItem>& items) {
+    std::vector<Effect> out;
+    Writer writer(message, out);
+    if (message.with_uid && !asks_for(items, Kind::uid)) writer.item(plain(Kind::uid, "UID"));
+    for (const FetchItem& item : items) writer.item(item);
+    if (message.with_flags && !asks_for(items, Kind::flags)) {
+        writer.item(plain(Kind::flags, "FLAGS"));
+    }
+    writer.finish();
+    return out;
+}
+
+}  // namespace postern::imap

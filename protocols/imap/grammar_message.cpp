@@ -1,0 +1,215 @@
+#include "protocols/imap/parser.h"
+#include "protocols/wire/text.h"
+
+#include <algorithm>
+
+namespace postern::imap {
+namespace {
+
+using Kind = FetchItem::Kind;
+using Text = FetchItem::Text;
+
+constexpr std::size_t max_section_bytes = 400;  // room for the deepest part that mime keeps
+
+struct PlainItem {
+    std::string_view name;
+    FetchItem::Kind kind;
+};
+constexpr PlainItem plain_items[] = {
+    {"FLAGS", Kind::flags},      {"INTERNALDATE", Kind::internal_date},
+    {"RFC822.SIZE", Kind::size}, {"ENVELOPE", Kind::envelope},
+    {"UID", Kind::uid},          {"BODYSTRUCTURE", Kind::body_structure},
+};
+
+struct SectionText {
+    std::string_view name;
+    FetchItem::Text text;
+};
+constexpr SectionText section_texts[] = {{"HEADER", Text::header},
+                                         {"HEADER.FIELDS", Text::fields},
+                                         {"HEADER.FIELDS.NOT", Text::fields_not},
+                                         {"TEXT", Text::text},
+                                         {"MIME", Text::mime}};
+
+FetchItem plain(std::string label, Kind kind) {
+    FetchItem item;
+    item.kind = kind;
+    item.label = std::move(label);
+    return item;
+}
+
+FetchItem section(std::string label, Text text, bool peek) {
+    FetchItem item = plain(std::move(label), Kind::section);
+    item.text = text;
+    item.peek = peek;
+    return item;
+}
+
+bool expand_macro(Lexer& lexer, std::vector<FetchItem>& items) {
+    const bool full = lexer.skip_word("FULL");
+    const bool all = full || lexer.skip_word("ALL");
+    if (!all && !lexer.skip_word("FAST")) return false;
+    items = {plain("FLAGS", Kind::flags), plain("INTERNALDATE", Kind::internal_date),
+             plain("RFC822.SIZE", Kind::size)};
+    if (all) items.push_back(plain("ENVELOPE", Kind::envelope));
+    if (full) items.push_back(plain("BODY", Kind::body));
+    return true;
+}
+
+// The leading "1.2" of "1.2.HEADER"; what is left in rest. False: not a part number.
+bool split_part(std::string_view& rest, std::string& part) {
+    std::size_t at = 0;
+    while (at < rest.size() && wire::is_digit(rest[at])) {
+        std::size_t end = at;
+        while (end < rest.size() && wire::is_digit(rest[end])) ++end;
+        if (rest[at] == '0' || end - at > 9) return false;
+        part = rest.substr(0, end);
+        if (end == rest.size()) {
+            at = end;
+            break;
+        }
+        if (rest[end] != '.' || end + 1 == rest.size()) return false;
+        at = end + 1;
+    }
+    rest.remove_prefix(at);
+    return true;
+}
+
+// SP "(" field *(SP field) ")"
+bool parse_field_names(Parser& parser, FetchItem& item) {
+    if (!parser.space()) return false;
+    if (!parser.lexer.skip('(')) {
+        parser.fail("A list of header fields was expected");
+        return false;
+    }
+    item.label += " (";
+    do {
+        const std::size_t before = parser.lexer.rest().size();
+        const std::string_view raw = parser.lexer.rest();
+        auto name = parser.lexer.astring();
+        if (!name) {
+            parser.fail("A header field name was expected");
+            return false;
+        }
+        if (!item.fields.empty()) item.label += ' ';
+        item.label += raw.substr(0, before - parser.lexer.rest().size());
+        item.fields.push_back(std::move(*name));
+    } while (parser.lexer.skip_space());
+    item.label += ')';
+    if (parser.lexer.skip(')')) return true;
+    parser.fail("A closing parenthesis was expected");
+    return false;
+}
+
+bool parse_section(Parser& parser, FetchItem& item) {
+    std::string_view rest = parser.lexer.dotted_word();
+    const std::string whole = wire::upper_case(rest);
+    bool known = rest.size() <= max_section_bytes && split_part(rest, item.part);
+    if (known && !rest.empty()) {
+        const auto* found = std::find_if(
+            std::begin(section_texts), std::end(section_texts),
+            [&](const SectionText& text) { return wire::equals_ignoring_case(text.name, rest); });
+        known = found != std::end(section_texts);
+        if (known) item.text = found->text;
+        if (item.text == Text::mime && item.part.empty()) known = false;
+    }
+    if (!known) {
+        parser.fail("This section is not known");
+        return false;
+    }
+    item.label += whole;
+    const bool listed = item.text == Text::fields || item.text == Text::fields_not;
+    if (listed && !parse_field_names(parser, item)) return false;
+    item.label += ']';
+    if (parser.lexer.skip(']')) return true;
+    parser.fail("A closing bracket was expected");
+    return false;
+}
+
+bool parse_partial(Parser& parser, FetchItem& item) {
+    if (!parser.lexer.skip('<')) return true;
+    const auto origin = parser.lexer.number();
+    const bool dot = origin && parser.lexer.skip('.');
+    const auto size = dot ? parser.lexer.nz_number() : std::nullopt;
+    if (!size || !parser.lexer.skip('>')) {
+        parser.fail("<origin.size> was expected");
+        return false;
+    }
+    item.partial = FetchItem::Partial{*origin, *size};
+    item.label += '<' + std::to_string(*origin) + '>';
+    return true;
+}
+
+std::optional<FetchItem> parse_item(Parser& parser) {
+    const std::string name = wire::upper_case(parser.lexer.dotted_word());
+    for (const PlainItem& known : plain_items) {
+        if (name == known.name) return plain(name, known.kind);
+    }
+    if (name == "RFC822") return section(name, Text::whole, false);
+    if (name == "RFC822.HEADER") return section(name, Text::header, true);
+    if (name == "RFC822.TEXT") return section(name, Text::text, false);
+    if (name == "BODY" || name == "BODY.PEEK") {
+        if (!parser.lexer.skip('[')) {
+            if (name == "BODY") return plain(name, Kind::body);
+            return parser.fail("BODY.PEEK needs a section");
+        }
+        FetchItem item = section("BODY[", Text::whole, name == "BODY.PEEK");
+        if (!parse_section(parser, item) || !parse_partial(parser, item)) return std::nullopt;
+        return item;
+    }
+    return parser.fail("This FETCH item is not known");
+}
+
+}  // namespace
+
+MaybeCommand parse_fetch(Parser& parser, bool uid) {
+    auto set = parser.space_sequence_set();
+    if (!set || !parser.space()) return std::nullopt;
+    command::Fetch out{std::move(*set), uid, {}};
+    if (expand_macro(parser.lexer, out.items)) return out;
+    const bool list = parser.lexer.skip('(');
+    do {
+        auto item = parse_item(parser);
+        if (!item) return std::nullopt;
+        if (out.items.size() == max_fetch_items) return parser.fail("There are too many items");
+        out.items.push_back(std::move(*item));
+    } while (list && parser.lexer.skip_space());
+    if (list && !parser.lexer.skip(')')) return parser.fail("A closing parenthesis was expected");
+    return out;
+}
+
+MaybeCommand parse_store(Parser& parser, bool uid) {
+    auto set = parser.space_sequence_set();
+    if (!set || !parser.space()) return std::nullopt;
+    command::Store out{std::move(*set), uid, FlagMode::replace, false, {}};
+    if (parser.lexer.skip('+')) {
+        out.mode = FlagMode::add;
+    } else if (parser.lexer.skip('-')) {
+        out.mode = FlagMode::remove;
+    }
+    const std::string_view name = parser.lexer.dotted_word();
+    out.silent = wire::equals_ignoring_case(name, "FLAGS.SILENT");
+    if (!out.silent && !wire::equals_ignoring_case(name, "FLAGS")) {
+        return parser.fail("FLAGS was expected");
+    }
+    auto flags = parser.space_flags();
+    if (!flags) return std::nullopt;
+    out.flags = std::move(*flags);
+    return out;
+}
+
+MaybeCommand parse_copy(Parser& parser, bool uid) {
+    auto set = parser.space_sequence_set();
+    if (!set) return std::nullopt;
+    auto to = parser.space_mailbox();
+    if (!to) return std::nullopt;
+    return command::Copy{std::move(*set), uid, std::move(*to), false};
+}
+
+MaybeCommand parse_move(Parser& parser, bool uid) {
+    auto out = parse_copy(parser, uid);
+    if (out) std::get<command::Copy>(*out).move = true;
+    return out;
+}
+
+}  // namespace postern::imap

@@ -1,0 +1,250 @@
+#include "protocols/imap/dates.h"
+#include "protocols/imap/parser.h"
+#include "protocols/wire/text.h"
+
+namespace postern::imap {
+namespace {
+
+using Kind = SearchKey::Kind;
+using Term = SearchProgram::Term;
+
+enum class Argument : std::uint8_t { none, text, date, number, flag, special };
+
+struct KnownKey {
+    std::string_view name;
+    Argument argument;
+    Kind kind;
+    SystemFlag flag = SystemFlag::seen;
+};
+
+constexpr KnownKey known_keys[] = {
+    {"ALL", Argument::none, Kind::all},
+    {"ANSWERED", Argument::flag, Kind::system_flag, SystemFlag::answered},
+    {"DELETED", Argument::flag, Kind::system_flag, SystemFlag::deleted},
+    {"DRAFT", Argument::flag, Kind::system_flag, SystemFlag::draft},
+    {"FLAGGED", Argument::flag, Kind::system_flag, SystemFlag::flagged},
+    {"SEEN", Argument::flag, Kind::system_flag, SystemFlag::seen},
+    {"UNANSWERED", Argument::flag, Kind::no_system_flag, SystemFlag::answered},
+    {"UNDELETED", Argument::flag, Kind::no_system_flag, SystemFlag::deleted},
+    {"UNDRAFT", Argument::flag, Kind::no_system_flag, SystemFlag::draft},
+    {"UNFLAGGED", Argument::flag, Kind::no_system_flag, SystemFlag::flagged},
+    {"UNSEEN", Argument::flag, Kind::no_system_flag, SystemFlag::seen},
+    {"BCC", Argument::text, Kind::bcc},
+    {"BODY", Argument::text, Kind::body},
+    {"CC", Argument::text, Kind::cc},
+    {"FROM", Argument::text, Kind::from},
+    {"SUBJECT", Argument::text, Kind::subject},
+    {"TEXT", Argument::text, Kind::text},
+    {"TO", Argument::text, Kind::to},
+    {"BEFORE", Argument::date, Kind::before},
+    {"ON", Argument::date, Kind::on},
+    {"SINCE", Argument::date, Kind::since},
+    {"SENTBEFORE", Argument::date, Kind::sent_before},
+    {"SENTON", Argument::date, Kind::sent_on},
+    {"SENTSINCE", Argument::date, Kind::sent_since},
+    {"LARGER", Argument::number, Kind::larger},
+    {"SMALLER", Argument::number, Kind::smaller},
+    {"KEYWORD", Argument::special, Kind::keyword},
+    {"UNKEYWORD", Argument::special, Kind::no_keyword},
+    {"HEADER", Argument::special, Kind::header},
+    {"UID", Argument::special, Kind::uids},
+    {"NOT", Argument::special, Kind::not_},
+    {"OR", Argument::special, Kind::or_},
+};
+
+SearchKey key_of(Kind kind) {
+    SearchKey key;
+    key.kind = kind;
+    return key;
+}
+
+SearchKey flag_key(Kind kind, SystemFlag flag) {
+    SearchKey key = key_of(kind);
+    key.flag = static_cast<std::uint8_t>(flag);
+    return key;
+}
+
+SearchKey joined(Kind kind, SearchKey first, SearchKey second) {
+    SearchKey key = key_of(kind);
+    key.children.push_back(std::move(first));
+    key.children.push_back(std::move(second));
+    return key;
+}
+
+class SearchParser {
+public:
+    SearchParser(Parser& parser, bool ascii_only) : parser_(parser), ascii_only_(ascii_only) {}
+
+    std::optional<SearchKey> keys(std::size_t depth);
+    SearchProgram finish(SearchKey root) { return {std::move(root), std::move(terms_)}; }
+
+private:
+    std::optional<SearchKey> key(std::size_t depth);
+    std::optional<SearchKey> group(std::size_t depth);
+    std::optional<SearchKey> named(std::size_t depth);
+    std::optional<SearchKey> recent_key(std::string_view word);
+    std::optional<SearchKey> with_argument(const KnownKey& known, std::size_t depth);
+    std::optional<SearchKey> special(SearchKey key, std::size_t depth);
+    bool operands(SearchKey& key, std::size_t count, std::size_t depth);
+    bool text(std::string& out);
+    SearchKey term(Term::Kind kind, SequenceSet set);
+
+    Parser& parser_;
+    bool ascii_only_;
+    std::size_t count_ = 0;
+    std::vector<Term> terms_;
+};
+
+std::optional<SearchKey> SearchParser::keys(std::size_t depth) {
+    SearchKey all = key_of(Kind::and_);
+    do {
+        auto next = key(depth);
+        if (!next) return std::nullopt;
+        all.children.push_back(std::move(*next));
+    } while (parser_.lexer.skip_space());
+    if (all.children.size() > 1) return all;
+    SearchKey only = std::move(all.children.front());
+    return only;
+}
+
+std::optional<SearchKey> SearchParser::key(std::size_t depth) {
+    if (depth > max_search_depth) return parser_.fail("The search is nested too deeply");
+    if (++count_ > max_search_keys) return parser_.fail("The search has too many keys");
+    const char c = parser_.lexer.peek();
+    if (c == '(') return group(depth);
+    if (c != '*' && !wire::is_digit(c)) return named(depth);
+    auto set = parse_sequence_set(parser_.lexer);
+    if (!set) return parser_.fail("A sequence set of bounded length was expected");
+    return term(Term::Kind::positions, std::move(*set));
+}
+
+std::optional<SearchKey> SearchParser::group(std::size_t depth) {
+    parser_.lexer.skip('(');
+    auto inside = keys(depth + 1);
+    if (inside && !parser_.lexer.skip(')')) {
+        return parser_.fail("A closing parenthesis was expected");
+    }
+    return inside;
+}
+
+std::optional<SearchKey> SearchParser::named(std::size_t depth) {
+    const std::string_view word = parser_.lexer.atom().value_or("");
+    for (const KnownKey& known : known_keys) {
+        if (wire::equals_ignoring_case(known.name, word)) return with_argument(known, depth);
+    }
+    return recent_key(word);
+}
+
+// These three ask what this session was told: they become sets of UIDs.
+std::optional<SearchKey> SearchParser::recent_key(std::string_view word) {
+    if (wire::equals_ignoring_case(word, "RECENT")) return term(Term::Kind::recent, {});
+    if (wire::equals_ignoring_case(word, "OLD")) {
+        SearchKey key = key_of(Kind::not_);
+        key.children.push_back(term(Term::Kind::recent, {}));
+        return key;
+    }
+    if (wire::equals_ignoring_case(word, "NEW")) {
+        return joined(Kind::and_, term(Term::Kind::recent, {}),
+                      flag_key(Kind::no_system_flag, SystemFlag::seen));
+    }
+    return parser_.fail("This search key is not known");
+}
+
+std::optional<SearchKey> SearchParser::with_argument(const KnownKey& known, std::size_t depth) {
+    SearchKey key = key_of(known.kind);
+    if (known.argument == Argument::none) return key;
+    if (known.argument == Argument::flag) return flag_key(known.kind, known.flag);
+    if (!parser_.space()) return std::nullopt;
+    if (known.argument == Argument::special) return special(std::move(key), depth);
+    if (known.argument == Argument::text) {
+        if (!text(key.text)) return std::nullopt;
+        return key;
+    }
+    if (known.argument == Argument::date) {
+        const auto day = parse_date(parser_.lexer);
+        if (!day) return parser_.fail("A date was expected");
+        key.number = *day;
+        return key;
+    }
+    const auto number = parser_.lexer.number();
+    if (!number) return parser_.fail("A number was expected");
+    key.number = *number;
+    return key;
+}
+
+std::optional<SearchKey> SearchParser::special(SearchKey key, std::size_t depth) {
+    if (key.kind == Kind::uids) {
+        auto set = parse_sequence_set(parser_.lexer);
+        if (!set) return parser_.fail("A set of UIDs of bounded length was expected");
+        return term(Term::Kind::uids, std::move(*set));
+    }
+    if (key.kind == Kind::keyword || key.kind == Kind::no_keyword) {
+        const auto name = parser_.lexer.atom();
+        if (!name) return parser_.fail("A keyword was expected");
+        key.name = std::string(*name);
+        return key;
+    }
+    if (key.kind == Kind::header) {
+        auto name = parser_.lexer.astring();
+        if (!name) return parser_.fail("A header field name was expected");
+        key.name = std::move(*name);
+        if (!parser_.space() || !text(key.text)) return std::nullopt;
+        return key;
+    }
+    if (!operands(key, key.kind == Kind::or_ ? 2 : 1, depth)) return std::nullopt;
+    return key;
+}
+
+bool SearchParser::operands(SearchKey& key, std::size_t count, std::size_t depth) {
+    for (std::size_t i = 0; i < count; ++i) {
+        if (i > 0 && !parser_.space()) return false;
+        auto operand = this->key(depth + 1);
+        if (!operand) return false;
+        key.children.push_back(std::move(*operand));
+    }
+    return true;
+}
+
+bool SearchParser::text(std::string& out) {
+    auto value = parser_.lexer.astring();
+    if (!value) {
+        parser_.fail("A string was expected");
+    } else if (ascii_only_ && !wire::is_ascii(*value)) {
+        parser_.fail("The string is not US-ASCII");
+    } else if (!wire::is_utf8(*value)) {
+        parser_.fail("The string is not UTF-8");
+    } else {
+        out = std::move(*value);
+        return true;
+    }
+    return false;
+}
+
+SearchKey SearchParser::term(Term::Kind kind, SequenceSet set) {
+    SearchKey key = key_of(Kind::uids);
+    key.number = static_cast<std::int64_t>(terms_.size());
+    terms_.push_back({kind, std::move(set)});
+    return key;
+}
+
+}  // namespace
+
+MaybeCommand parse_search(Parser& parser, bool uid) {
+    if (!parser.space()) return std::nullopt;
+    bool ascii_only = false;
+    if (parser.lexer.skip_word("CHARSET")) {
+        const auto charset = parser.space_astring("A charset");
+        if (!charset) return std::nullopt;
+        ascii_only = wire::equals_ignoring_case(*charset, "US-ASCII");
+        if (!ascii_only && !wire::equals_ignoring_case(*charset, "UTF-8")) {
+            return parser.refuse("BADCHARSET (US-ASCII UTF-8)", "This charset is not known");
+        }
+        if (!parser.space()) return std::nullopt;
+    }
+    SearchParser search(parser, ascii_only);
+    auto root = search.keys(1);
+    if (!root) return std::nullopt;
+    return command::Search{search.finish(std::move(*root)), uid};
+}
+
+}  // namespace postern::imap

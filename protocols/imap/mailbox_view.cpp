@@ -1,0 +1,100 @@
+#include "protocols/imap/mailbox_view.h"
+
+#include "protocols/imap/flag_text.h"
+
+#include <utility>
+
+namespace postern::imap {
+namespace {
+
+std::string number_line(std::uint64_t number, const char* what) {
+    return "* " + std::to_string(number) + ' ' + what + "\r\n";
+}
+
+}  // namespace
+
+MailboxView::MailboxView(MailboxOpened opened)
+    : uid_validity_(opened.uid_validity),
+      uid_next_(opened.uid_next),
+      first_unseen_(opened.first_unseen),
+      read_only_(opened.read_only),
+      uids_(std::move(opened.uids)),
+      recent_(std::move(opened.recent)) {
+    for (const std::string& keyword : opened.keywords) add_keyword(keywords_, keyword);
+}
+
+std::optional<UidSet> MailboxView::resolve(const SequenceSet& set, bool uid) const {
+    if (uid) return resolve_uids(set, uids_);
+    return resolve_positions(set, uids_);
+}
+
+std::string MailboxView::opening_lines() const {
+    const std::string changeable = read_only_ ? "()" : format_flag_names(keywords_.keywords, "\\*");
+    std::string out = "* FLAGS " + format_flag_names(keywords_.keywords, "") + "\r\n";
+    out += "* OK [PERMANENTFLAGS " + changeable + "] Flags that are kept\r\n";
+    out += number_line(count(), "EXISTS");
+    out += number_line(recent_.size(), "RECENT");
+    if (const std::uint32_t unseen = sequence_of(first_unseen_); unseen != 0) {
+        out += "* OK [UNSEEN " + std::to_string(unseen) + "] First unseen message\r\n";
+    }
+    out += "* OK [UIDVALIDITY " + std::to_string(uid_validity_) + "] UIDs are valid\r\n";
+    out += "* OK [UIDNEXT " + std::to_string(uid_next_) + "] Next UID\r\n";
+    return out;
+}
+
+std::string MailboxView::update(const MailboxChanges& changes, bool may_expunge, bool with_uid) {
+    std::string out;
+    vanished_ |= changes.vanished & uids_;
+    if (may_expunge && !vanished_.empty()) {
+        const UidSet gone = std::exchange(vanished_, {});
+        out += expunge(gone);
+    }
+    const UidSet fresh = changes.added - changes.vanished - uids_;
+    if (!fresh.empty()) {
+        uids_ |= fresh;
+        recent_ |= changes.recent;
+        out += number_line(count(), "EXISTS") + number_line(recent_.size(), "RECENT");
+    }
+    out += tell_keywords(changes.keywords);
+    out += flag_lines(changes, with_uid);
+    told_.clear();
+    return out;
+}
+
+std::string MailboxView::flag_lines(const MailboxChanges& changes, bool with_uid) {
+    std::string out;
+    for (const auto& [uid, flags] : changes.flags) {
+        const auto told = told_.find(uid);
+        if (told != told_.end() && told->second == flags) continue;
+        if (changes.added.contains(uid) || vanished_.contains(uid)) continue;
+        const std::uint32_t sequence = sequence_of(uid);
+        if (sequence == 0) continue;
+        out += "* " + std::to_string(sequence) + " FETCH (";
+        if (with_uid) out += "UID " + std::to_string(uid) + ' ';
+        out += "FLAGS " + format_flags(flags, recent_.contains(uid)) + ")\r\n";
+    }
+    return out;
+}
+
+std::string MailboxView::tell_keywords(const std::vector<std::string>& keywords) {
+    const std::size_t known = keywords_.keywords.size();
+    for (const std::string& keyword : keywords) add_keyword(keywords_, keyword);
+    if (keywords_.keywords.size() == known) return "";
+    return "* FLAGS " + format_flag_names(keywords_.keywords, "") + "\r\n";
+}
+
+std::string MailboxView::expunge(const UidSet& uids) {
+    std::string out;
+    const UidSet known = uids & uids_;
+    std::uint32_t told = 0;
+    known.for_each([&](Uid uid) {
+        out += number_line(uids_.position(uid) - told++, "EXPUNGE");
+        return true;
+    });
+    uids_ -= known;
+    recent_ -= known;
+    vanished_ -= known;
+    return out;
+}
+
+}  // namespace postern::imap

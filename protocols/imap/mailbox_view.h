@@ -1,0 +1,56 @@
+// The selected mailbox as the client knows it (RFC 3501 sections 2.3.1.2 and 5.2): which message
+// has which sequence number, and what the client must still be told.
+#pragma once
+
+#include "protocols/imap/questions.h"
+#include "protocols/imap/sequence_set.h"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace postern::imap {
+
+class MailboxView {
+public:
+    explicit MailboxView(MailboxOpened opened);
+
+    bool read_only() const { return read_only_; }
+    const UidSet& uids() const { return uids_; }
+    const UidSet& recent() const { return recent_; }
+    std::uint32_t count() const { return static_cast<std::uint32_t>(uids_.size()); }
+    std::uint32_t sequence_of(Uid uid) const { return uids_.position(uid); }
+
+    // nullopt: a sequence number that the client does not have.
+    std::optional<UidSet> resolve(const SequenceSet& set, bool uid) const;
+
+    // What SELECT answers, untagged.
+    std::string opening_lines() const;
+
+    // A FLAGS line when some of these keywords are new to the client; else nothing.
+    std::string tell_keywords(const std::vector<std::string>& keywords);
+    // The client was just told these flags, so that a Refresh need not repeat them.
+    void told_flags(Uid uid, const Flags& flags) { told_.insert_or_assign(uid, flags); }
+    // Takes in changes and returns the untagged lines that tell of them. Without may_expunge, what
+    // vanished keeps its sequence number until a later call. `with_uid` adds UID to FETCH lines.
+    std::string update(const MailboxChanges& changes, bool may_expunge, bool with_uid);
+    // This session's own expunge: EXPUNGE lines for those of `uids` that the client knows.
+    std::string expunge(const UidSet& uids);
+
+private:
+    std::string flag_lines(const MailboxChanges& changes, bool with_uid);
+
+    std::uint32_t uid_validity_;
+    Uid uid_next_;
+    Uid first_unseen_;
+    bool read_only_;
+    UidSet uids_;
+    UidSet recent_;
+    UidSet vanished_;  // not told yet
+    Flags keywords_;   // those that the client knows; no system flags
+    std::map<Uid, Flags> told_;
+};
+
+}  // namespace postern::imap

@@ -1,0 +1,67 @@
+#include "protocols/imap/parser.h"
+
+#include "protocols/imap/flag_text.h"
+#include "protocols/imap/mailbox_name.h"
+
+namespace postern::imap {
+namespace {
+
+constexpr std::size_t max_flags_in_list = 1000;
+
+}  // namespace
+
+std::optional<std::string> Parser::space_astring(const char* what) {
+    if (!space()) return std::nullopt;
+    auto value = lexer.astring();
+    if (!value) return fail(std::string(what) + " was expected");
+    return value;
+}
+
+std::optional<std::string> Parser::space_mailbox() {
+    const auto raw = space_astring("A mailbox name");
+    if (!raw) return std::nullopt;
+    auto name = decode_utf7(*raw);
+    if (!name) return refuse("CANNOT", "The mailbox name is not valid modified UTF-7");
+    return canonical_name(std::move(*name));
+}
+
+std::optional<std::string> Parser::space_new_mailbox() {
+    auto name = space_mailbox();
+    if (!name) return std::nullopt;
+    // RFC 3501 section 6.3.3: a separator at the end only declares that there will be names below.
+    if (name->size() > 1 && name->back() == hierarchy_separator) name->pop_back();
+    if (!is_valid_new_name(*name)) return refuse("CANNOT", "No mailbox can have that name");
+    return name;
+}
+
+std::optional<SequenceSet> Parser::space_sequence_set() {
+    if (!space()) return std::nullopt;
+    auto set = parse_sequence_set(lexer);
+    if (!set) return fail("A sequence set of bounded length was expected");
+    return set;
+}
+
+std::optional<Flags> Parser::flag_list() {
+    Flags flags;
+    if (!lexer.skip('(')) return fail("A flag list was expected");
+    if (lexer.skip(')')) return flags;
+    for (std::size_t count = 0; count < max_flags_in_list; ++count) {
+        if (!parse_flag(lexer, flags)) return fail("This flag is not known");
+        if (lexer.skip(')')) return flags;
+        if (!space()) return std::nullopt;
+    }
+    return fail("There are too many flags");
+}
+
+std::optional<Flags> Parser::space_flags() {
+    if (!space()) return std::nullopt;
+    if (lexer.peek() == '(') return flag_list();
+    Flags flags;
+    for (std::size_t count = 0; count < max_flags_in_list; ++count) {
+        if (!parse_flag(lexer, flags)) return fail("This flag is not known");
+        if (!lexer.skip_space()) return flags;
+    }
+    return fail("There are too many flags");
+}
+
+}  // namespace postern::imap

@@ -1,0 +1,56 @@
+#include "protocols/imap/response.h"
+
+#include "protocols/imap/mailbox_name.h"
+#include "protocols/wire/text.h"
+
+#include <algorithm>
+
+namespace postern::imap {
+namespace {
+
+constexpr std::size_t max_quoted_bytes = 1024;  // clients have line limits; literals have none
+constexpr std::size_t max_text_bytes = 400;
+
+bool is_quotable(char c) {
+    return wire::is_ascii(c) && c != '\0' && c != '\r' && c != '\n';
+}
+
+}  // namespace
+
+std::string format_string(std::string_view text) {
+    if (text.size() > max_quoted_bytes || !std::all_of(text.begin(), text.end(), is_quotable)) {
+        return '{' + std::to_string(text.size()) + "}\r\n" + std::string(text);
+    }
+    std::string out = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') out += '\\';
+        out += c;
+    }
+    return out + '"';
+}
+
+std::string format_mailbox(std::string_view name) {
+    return format_string(encode_utf7(name));
+}
+
+std::string format_sequence(const std::vector<std::uint32_t>& numbers) {
+    std::string out;
+    for (std::size_t i = 0; i < numbers.size();) {
+        std::size_t last = i;
+        while (last + 1 < numbers.size() && numbers[last + 1] == numbers[last] + 1) ++last;
+        if (!out.empty()) out += ',';
+        out += std::to_string(numbers[i]);
+        if (last > i) out += ':' + std::to_string(numbers[last]);
+        i = last + 1;
+    }
+    return out;
+}
+
+std::string format_text(std::string_view text) {
+    std::string out = wire::printable(text, max_text_bytes);
+    // A text that begins with '[' would be read as a response code.
+    if (out.empty() || out.front() == '[') out.insert(0, "Failed: ");
+    return out;
+}
+
+}  // namespace postern::imap

@@ -1,0 +1,248 @@
+#include "protocols/imap/session.h"
+
+#include "protocols/imap/response.h"
+
+#include <cassert>
+
+namespace postern::imap {
+namespace {
+
+constexpr std::size_t max_joined_send_bytes = 16 * 1024;
+
+}  // namespace
+
+Session::Session(Config config, Time now)
+    : config_(std::move(config)), now_(now), started_(now), active_(now) {}
+
+void Session::start(bool implicit_tls) {
+    tls_ = implicit_tls;
+    send("* OK [CAPABILITY " + capabilities() + "] " + config_.hostname + " Postern ready\r\n");
+}
+
+void Session::feed(std::string_view bytes) {
+    if (mode_ == Mode::closed || mode_ == Mode::tls) return;
+    active_ = now_;
+    framer_.feed(bytes);
+}
+
+std::optional<Effect> Session::next() {
+    for (;;) {
+        if (!out_.empty()) {
+            Effect first = std::move(out_.front());
+            out_.pop_front();
+            return first;
+        }
+        if (on_answer_ || mode_ == Mode::closed) return std::nullopt;
+        if (resume_) {
+            std::exchange(resume_, nullptr)();
+        } else if (!step()) {
+            return std::nullopt;
+        }
+    }
+}
+
+void Session::answer(Answer answer) {
+    if (mode_ == Mode::closed) return;
+    assert(on_answer_ && out_.empty() && "an answer to no question");
+    active_ = now_;
+    std::exchange(on_answer_, nullptr)(std::move(answer));
+}
+
+void Session::tls_started() {
+    framer_.clear();
+    tls_ = true;
+    mode_ = Mode::command;
+    errors_ = 0;
+}
+
+void Session::tick(Time now) {
+    now_ = now;
+    const auto due = deadline();
+    if (!due || *due > now) return;
+    if (mode_ == Mode::tls) return close();  // amid a handshake nobody could read a BYE
+    bye(authenticated_ ? "Idle for too long" : "Nobody logged in in time");
+}
+
+std::optional<Time> Session::deadline() const {
+    if (on_answer_ || mode_ == Mode::closed) return std::nullopt;
+    // Before login the whole time counts, so that a client cannot stay by sending single bytes.
+    return authenticated_ ? active_ + config_.idle_timeout : started_ + config_.login_timeout;
+}
+
+void Session::peer_closed() {
+    out_.clear();
+    on_answer_ = nullptr;
+    if (mode_ == Mode::closed) return;
+    if (mode_ == Mode::append) effect(DiscardAppend{});
+    close();
+}
+
+// --- output ---
+
+void Session::send(std::string_view bytes) {
+    auto* last = out_.empty() ? nullptr : std::get_if<Send>(&out_.back());
+    if (last != nullptr && last->bytes.size() + bytes.size() <= max_joined_send_bytes) {
+        last->bytes += bytes;
+    } else if (!bytes.empty()) {
+        out_.emplace_back(Send{std::string(bytes)});
+    }
+}
+
+void Session::effect(Effect effect) {
+    if (auto* bytes = std::get_if<Send>(&effect)) return send(bytes->bytes);
+    out_.push_back(std::move(effect));
+}
+
+// --- the end of a command ---
+
+void Session::finish(std::string_view status, std::string_view code, std::string_view text) {
+    std::string line = std::exchange(tag_, "*");
+    line.append(" ").append(status).append(" ");
+    if (!code.empty()) line.append("[").append(code).append("] ");
+    send(line + format_text(text) + "\r\n");
+    may_expunge_ = true;
+    uid_command_ = false;
+}
+
+void Session::ok_without_news(std::string_view text, std::string_view code) {
+    errors_ = 0;
+    finish("OK", code, text);
+}
+
+void Session::ok(std::string text, std::string code) {
+    if (!view_) return ok_without_news(text, code);
+    errors_ = 0;
+    refresh_due_ = false;
+    const auto end = [this, text = std::move(text), code = std::move(code)] {
+        finish("OK", code, text);
+    };
+    ask_either<MailboxChanges>(
+        Refresh{},
+        [this, end](const MailboxChanges& changes) {
+            send(view_->update(changes, may_expunge_, uid_command_));
+            end();
+        },
+        // The command itself was done, and the next one will ask again.
+        [this, end](const Failure& failure) {
+            log("cannot look for changes of the mailbox: " + failure.text);
+            end();
+        });
+}
+
+void Session::no(std::string_view code, std::string_view text) {
+    errors_ = 0;
+    finish("NO", code, text);
+}
+
+void Session::bad(std::string_view text, std::string_view code) {
+    finish("BAD", code, text);
+    if (++errors_ > max_errors) bye("Too many errors");
+}
+
+void Session::reject(const Rejection& rejection) {
+    if (rejection.bad) return bad(rejection.text, rejection.code);
+    no(rejection.code, rejection.text);
+}
+
+void Session::bye(std::string_view text) {
+    if (mode_ == Mode::append) effect(DiscardAppend{});
+    send("* BYE " + std::string(text) + "\r\n");
+    log("closed: " + std::string(text));
+    close();
+}
+
+void Session::close() {
+    effect(Close{});
+    mode_ = Mode::closed;
+    resume_ = nullptr;
+    framer_.clear();
+}
+
+// --- input ---
+
+bool Session::step() {
+    if (shutting_down_ && mode_ != Mode::append) {
+        bye("The server is shutting down");
+        return true;
+    }
+    switch (mode_) {
+        case Mode::command:
+            return step_command();
+        case Mode::sasl:
+            return step_sasl();
+        case Mode::idle:
+            return step_idle();
+        case Mode::append:
+            return step_append();
+        case Mode::tls:
+        case Mode::closed:
+            break;
+    }
+    return false;
+}
+
+bool Session::step_command() {
+    const Framer::Event event = framer_.next(true);
+    switch (event) {
+        case Framer::Event::need_more:
+            return false;
+        case Framer::Event::command:
+            run_command(parse_command(framer_.text()));
+            break;
+        case Framer::Event::literal:
+            on_literal();
+            break;
+        case Framer::Event::too_long:
+        case Framer::Event::bare_lf:
+            on_line_error(event);
+            break;
+    }
+    return true;
+}
+
+void Session::on_line_error(Framer::Event event) {
+    tag_ = tag_of(framer_.text());
+    if (event == Framer::Event::too_long) return bad("The command is too long", "TOOBIG");
+    bad("A line must end with CR LF");
+}
+
+void Session::run_command(Command command) {
+    tag_ = std::move(command.tag);
+    may_expunge_ = command.may_expunge;
+    uid_command_ = command.uid;
+    if (command.needs == Phase::not_authenticated && authenticated_) {
+        return bad("You are logged in already");
+    }
+    if (command.needs >= Phase::authenticated && !authenticated_) return bad("Log in first");
+    if (command.needs == Phase::selected && !view_) return bad("Select a mailbox first");
+    if (const auto* rejection = std::get_if<Rejection>(&command.what)) return reject(*rejection);
+    std::visit([this](auto& what) { run(*this, std::move(what)); },
+               std::get<command::Any>(command.what));
+}
+
+void Session::on_literal() {
+    auto append = parse_append(framer_.text());
+    tag_ = append ? append->tag : tag_of(framer_.text());
+    if (append) return begin_append(std::move(*append));
+    const Framer::Literal literal = framer_.literal();
+    if (literal.size > framer_.room()) {
+        return refuse_literal({true, "TOOBIG", "The literal is too large for a command"});
+    }
+    framer_.take_literal();
+    if (literal.synchronizing) send("+ Go on with the literal\r\n");
+}
+
+void Session::refuse_literal(const Rejection& rejection) {
+    const Framer::Literal literal = framer_.literal();
+    const std::uint64_t bearable = authenticated_ ? config_.max_append_bytes : max_command_bytes;
+    if (literal.synchronizing) {
+        framer_.drop_command();
+        return reject(rejection);
+    }
+    framer_.skip_command();
+    reject(rejection);
+    // RFC 7888 section 4: the client sends it all the same; more than this is not worth taking.
+    if (literal.size > bearable && mode_ != Mode::closed) bye("The literal is too large");
+}
+
+}  // namespace postern::imap

@@ -1,0 +1,116 @@
+#include "protocols/imap/flag_text.h"
+#include "protocols/imap/pages.h"
+#include "protocols/imap/response.h"
+#include "protocols/imap/session.h"
+
+#include <memory>
+#include <utility>
+
+namespace postern::imap {
+namespace {
+
+constexpr const char* read_only_text = "The mailbox is open for reading only";
+constexpr const char* no_such_number_text = "No message has that sequence number";
+
+// One STORE, page by page: each page is stored and then told.
+struct StoreRun : std::enable_shared_from_this<StoreRun> {
+    StoreRun(Session& its_session, command::Store its_command, UidSet uids)
+        : session(its_session), command(std::move(its_command)), pages(std::move(uids)) {}
+
+    void next_page() {
+        UidSet page = pages.next(store_page_uids);
+        if (page.empty()) return session.ok("STORE completed");
+        Question question = StoreFlags{page, command.mode, command.flags, std::nullopt};
+        session.ask<FlagsStored>(std::move(question),
+                                 [self = shared_from_this(), page](const FlagsStored& stored) {
+                                     self->stored(page, stored);
+                                 });
+    }
+
+    void stored(UidSet page, const FlagsStored& stored) {
+        if (command.mode != FlagMode::remove && !stored.changed.empty()) {
+            session.send(session.view()->tell_keywords(command.flags.keywords));
+        }
+        for (const auto& [uid, flags] : stored.changed) {
+            session.view()->told_flags(uid, flags);
+            if (!command.silent) tell(uid, flags);
+            page.remove(uid);
+        }
+        // The client wants to see the flags also of those that had them before.
+        if (command.silent || page.empty()) return go_on();
+        unchanged = Pages(std::move(page));
+        ask_unchanged();
+    }
+
+    void ask_unchanged() {
+        UidSet some = unchanged.next(fetch_page_rows);
+        if (some.empty()) return go_on();
+        Question question = FetchRows{std::move(some), fetch_page_rows, false};
+        session.ask<RowPage>(std::move(question), [self = shared_from_this()](const RowPage& page) {
+            for (const MessageRow& row : page.rows) self->tell(row.uid, row.flags);
+            self->ask_unchanged();
+        });
+    }
+
+    void go_on() {
+        session.later([self = shared_from_this()] { self->next_page(); });
+    }
+
+    void tell(Uid uid, const Flags& flags) {
+        const MailboxView& view = *session.view();
+        const std::uint32_t sequence = view.sequence_of(uid);
+        if (sequence == 0) return;
+        std::string line = "* " + std::to_string(sequence) + " FETCH (";
+        if (command.uid) line += "UID " + std::to_string(uid) + ' ';
+        line += "FLAGS " + format_flags(flags, view.recent().contains(uid)) + ")\r\n";
+        session.send(line);
+    }
+
+    Session& session;
+    command::Store command;
+    Pages pages;
+    Pages unchanged;
+};
+
+void copied(Session& session, const command::Copy& command, const MessagesCopied& copied) {
+    std::string code;
+    if (!copied.from.empty()) {
+        code = "COPYUID " + std::to_string(copied.uid_validity) + ' ' +
+               format_sequence(copied.from) + ' ' + format_sequence(copied.to);
+    }
+    if (!command.move) return session.ok("COPY completed", code);
+    // RFC 6851 section 4.3: the client must learn the new UIDs before the old ones go.
+    if (!code.empty()) session.send("* OK [" + code + "] Moved\r\n");
+    UidSet gone;
+    for (const Uid uid : copied.from) gone.add(uid);
+    session.send(session.view()->expunge(gone));
+    session.ok("MOVE completed");
+}
+
+}  // namespace
+
+void run(Session& session, command::Store command) {
+    if (session.view()->read_only()) return session.no("READ-ONLY", read_only_text);
+    auto uids = session.view()->resolve(command.set, command.uid);
+    if (!uids) return session.bad(no_such_number_text);
+    std::make_shared<StoreRun>(session, std::move(command), std::move(*uids))->next_page();
+}
+
+void run(Session& session, const command::Copy& command) {
+    if (command.move && session.view()->read_only()) {
+        return session.no("READ-ONLY", read_only_text);
+    }
+    auto uids = session.view()->resolve(command.set, command.uid);
+    if (!uids) return session.bad(no_such_number_text);
+    if (uids->empty()) return session.ok("There was nothing to copy");
+    Question question = CopyMessages{std::move(*uids), command.to, command.move};
+    session.ask_either<MessagesCopied>(
+        std::move(question),
+        [&session, command](const MessagesCopied& answer) { copied(session, command, answer); },
+        [&session](const Failure& failure) {
+            // RFC 3501 section 6.4.7: tells the client that CREATE and another try would help.
+            session.no(failure.code == "NONEXISTENT" ? "TRYCREATE" : failure.code, failure.text);
+        });
+}
+
+}  // namespace postern::imap

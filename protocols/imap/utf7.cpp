@@ -1,0 +1,145 @@
+#include "protocols/imap/mailbox_name.h"
+#include "protocols/wire/text.h"
+
+#include <cstdint>
+
+namespace postern::imap {
+namespace {
+
+constexpr std::string_view alphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
+
+bool is_direct(char32_t c) {
+    return c >= 0x20 && c <= 0x7e;
+}
+
+char32_t next_code_point(std::string_view utf8, std::size_t& at) {
+    const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(utf8[i]); };
+    const std::uint8_t first = byte(at++);
+    if (first < 0x80) return first;
+    const int more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
+    char32_t c = first & (0x3f >> more);
+    for (int i = 0; i < more && at < utf8.size(); ++i) c = c << 6 | (byte(at++) & 0x3f);
+    return c;
+}
+
+void append_utf8(std::string& out, char32_t c) {
+    const auto put = [&](char32_t byte) { out += static_cast<char>(byte); };
+    if (c < 0x80) return put(c);
+    if (c < 0x800) {
+        put(0xc0 | c >> 6);
+    } else {
+        if (c < 0x10000) {
+            put(0xe0 | c >> 12);
+        } else {
+            put(0xf0 | c >> 18);
+            put(0x80 | (c >> 12 & 0x3f));
+        }
+        put(0x80 | (c >> 6 & 0x3f));
+    }
+    put(0x80 | (c & 0x3f));
+}
+
+// A run of UTF-16 units between '&' and '-'.
+class UnitWriter {
+public:
+    explicit UnitWriter(std::string& out) : out_(out) {}
+    void put(char32_t c) {
+        if (c < 0x10000) return unit(c);
+        unit(0xd800 + ((c - 0x10000) >> 10));
+        unit(0xdc00 + ((c - 0x10000) & 0x3ff));
+    }
+    void finish() {
+        if (bits_ > 0) out_ += alphabet[held_ << (6 - bits_) & 0x3f];
+    }
+
+private:
+    void unit(char32_t value) {
+        held_ = held_ << 16 | static_cast<std::uint32_t>(value);
+        for (bits_ += 16; bits_ >= 6;) {
+            bits_ -= 6;
+            out_ += alphabet[held_ >> bits_ & 0x3f];
+        }
+        held_ &= (1U << bits_) - 1;
+    }
+
+    std::string& out_;
+    std::uint32_t held_ = 0;
+    unsigned bits_ = 0;
+};
+
+// Decodes one such run, without its '&' and '-'.
+bool decode_run(std::string_view run, std::string& out) {
+    std::uint32_t held = 0;
+    unsigned bits = 0;
+    char32_t high = 0;
+    for (const char c : run) {
+        const std::size_t value = alphabet.find(c);
+        if (value == std::string_view::npos) return false;
+        held = held << 6 | static_cast<std::uint32_t>(value);
+        bits += 6;
+        if (bits < 16) continue;
+        bits -= 16;
+        const char32_t unit = held >> bits & 0xffff;
+        held &= (1U << bits) - 1;
+        const bool is_high = unit >= 0xd800 && unit < 0xdc00;
+        const bool is_low = unit >= 0xdc00 && unit < 0xe000;
+        if (is_low != (high != 0)) return false;
+        if (is_low) append_utf8(out, 0x10000 + ((high - 0xd800) << 10) + (unit - 0xdc00));
+        if (!is_high && !is_low) append_utf8(out, unit);
+        high = is_high ? unit : 0;
+    }
+    return high == 0;
+}
+
+}  // namespace
+
+std::string encode_utf7(std::string_view utf8) {
+    std::string out;
+    for (std::size_t at = 0; at < utf8.size();) {
+        std::size_t after = at;
+        char32_t c = next_code_point(utf8, after);
+        if (is_direct(c)) {
+            out += static_cast<char>(c);
+            if (c == '&') out += '-';
+            at = after;
+            continue;
+        }
+        out += '&';
+        UnitWriter units(out);
+        while (!is_direct(c)) {
+            units.put(c);
+            at = after;
+            if (at == utf8.size()) break;
+            c = next_code_point(utf8, after);
+        }
+        units.finish();
+        out += '-';
+    }
+    return out;
+}
+
+std::optional<std::string> decode_utf7(std::string_view text) {
+    std::string out;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        const char c = text[at];
+        if (!is_direct(static_cast<std::uint8_t>(c))) return std::nullopt;
+        if (c != '&') {
+            out += c;
+            continue;
+        }
+        const std::size_t end = text.find('-', at);
+        if (end == std::string_view::npos) return std::nullopt;
+        if (end == at + 1) {
+            out += '&';
+        } else if (!decode_run(text.substr(at + 1, end - at - 1), out)) {
+            return std::nullopt;
+        }
+        at = end;
+    }
+    // Two spellings of one name would be two names to the client: only the canonical one is taken.
+    if (encode_utf7(out) != text) return std::nullopt;
+    return out;
+}
+
+}  // namespace postern::imap
