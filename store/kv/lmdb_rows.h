@@ -1,0 +1,46 @@
+// Rows, blobs and operation ids within one LMDB transaction. All answer LMDB codes; 0 is success.
+#pragma once
+
+#include "store/kv/kv.h"
+#include "store/kv/lmdb_environment.h"
+
+#include <lmdb.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace postern::kv {
+
+// The key of a row in the rows table; views of it stay valid until the next call.
+class RowKey {
+public:
+    explicit RowKey(const ShardId& shard);
+    MDB_val with(std::string_view key);
+
+private:
+    std::string bytes_;
+};
+
+// `value` becomes nullopt when there is no such row. MDB_CORRUPTED when its checksum is wrong.
+int get_row(MDB_txn* transaction, const LmdbTables& tables, MDB_val key,
+            std::optional<std::string_view>& value);
+
+int scan_rows(MDB_txn* transaction, const LmdbTables& tables, const ShardId& shard,
+              std::string_view from, std::string_view to, std::size_t limit, Page& page);
+
+// Checks and applies a whole batch. Of the erased blobs only those of environment `index` are
+// erased. On conflict nothing is changed and the code is 0.
+int apply_batch(MDB_txn* transaction, const LmdbTables& tables, const Batch& batch, unsigned index,
+                unsigned environments, Outcome& outcome);
+
+int find_operation(MDB_txn* transaction, const LmdbTables& tables, const ShardId& shard,
+                   const OperationId& operation, bool& found);
+
+int read_blob_range(MDB_txn* transaction, const LmdbTables& tables, const BlobId& id,
+                    std::uint64_t offset, std::uint64_t length, std::string& bytes);
+
+// The blob sequence after the newest blob's.
+int next_blob_sequence(MDB_txn* transaction, const LmdbTables& tables, std::uint64_t& sequence);
+
+}  // namespace postern::kv

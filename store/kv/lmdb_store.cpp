@@ -1,0 +1,234 @@
+// The LMDB engine: several environments, a shard in the one that its hash names, a committer for
+// each.
+#include "store/kv/committer.h"
+#include "store/kv/kv.h"
+#include "store/kv/lmdb_environment.h"
+#include "store/kv/lmdb_rows.h"
+#include "store/kv/shard_key.h"
+
+#include <atomic>
+#include <filesystem>
+#include <map>
+
+namespace postern::kv {
+
+namespace {
+
+constexpr unsigned max_environments = 64;
+constexpr unsigned groups_between_reader_checks = 4096;
+
+class LmdbStore final : public Store {
+public:
+    Result<void> open(const LmdbOptions& options);
+    ~LmdbStore() override;
+
+    Result<std::optional<std::string>> get(const ShardId& shard, std::string_view key) override;
+    Result<Page> scan(const ShardId& shard, std::string_view from, std::string_view to,
+                      std::size_t limit) override;
+    void commit(Batch batch, CommitDone done) override;
+    Result<bool> was_committed(const ShardId& shard, const OperationId& operation) override;
+    BlobId new_blob_id(const ShardId& shard) override;
+    Result<std::string> read_blob(const BlobId& id, std::uint64_t offset,
+                                  std::uint64_t length) override;
+    std::shared_ptr<void> watch(const ShardId& shard, std::function<void()> changed) override {
+        return watchers_.add(shard, std::move(changed));
+    }
+
+private:
+    struct Part {
+        unsigned index = 0;
+        std::unique_ptr<LmdbEnvironment> environment;
+        std::atomic<std::uint64_t> next_blob{1};
+        unsigned groups = 0;
+        std::unique_ptr<Committer> committer;
+    };
+
+    Result<void> open_part(const LmdbOptions& options, unsigned index, unsigned environments);
+    Part& part_of(std::uint16_t hash) { return *parts_[hash % parts_.size()]; }
+    void apply(Part& part, std::vector<Committer::Item>& group);
+    int apply_items(Part& part, std::vector<Committer::Item>& items, std::size_t first,
+                    std::size_t last);
+    void erase_elsewhere(const Part& part, const std::vector<Committer::Item>& group);
+
+    Watchers watchers_;
+    std::vector<std::unique_ptr<Part>> parts_;
+};
+
+Result<void> LmdbStore::open_part(const LmdbOptions& options, unsigned index,
+                                  unsigned environments) {
+    const auto folder = std::filesystem::path(options.folder) / std::to_string(index);
+    auto environment =
+        LmdbEnvironment::open(folder.string(), index, environments, options.initial_map_bytes);
+    if (!environment) return environment.error();
+    auto part = std::make_unique<Part>();
+    part->index = index;
+    part->environment = *std::move(environment);
+    std::uint64_t sequence = 1;
+    const int code = part->environment->read([&](MDB_txn* transaction) {
+        return next_blob_sequence(transaction, part->environment->tables(), sequence);
+    });
+    if (code != 0) return lmdb_error(code, "cannot read the blobs of " + folder.string());
+    part->next_blob = sequence;
+    parts_.push_back(std::move(part));
+    return {};
+}
+
+Result<void> LmdbStore::open(const LmdbOptions& options) {
+    if (options.environments == 0 || options.environments > max_environments) {
+        return Error{Errc::invalid, "store: 1 to 64 environments are possible"};
+    }
+    if (auto opened = open_part(options, 0, options.environments); !opened) return opened;
+    const unsigned environments = parts_[0]->environment->environments();
+    if (environments == 0 || environments > max_environments) {
+        return Error{Errc::corrupt, "store: " + options.folder + " has no readable count of parts"};
+    }
+    for (unsigned index = 1; index < environments; ++index) {
+        if (auto opened = open_part(options, index, environments); !opened) return opened;
+    }
+    for (auto& part : parts_) {
+        Part* owner = part.get();
+        part->committer = std::make_unique<Committer>(
+            [this, owner](std::vector<Committer::Item>& group) { apply(*owner, group); },
+            watchers_);
+    }
+    return {};
+}
+
+LmdbStore::~LmdbStore() {
+    // Groups may still queue erasures to other parts: only when all are drained may one go.
+    for (auto& part : parts_) {
+        if (part->committer) part->committer->drain();
+    }
+    for (auto& part : parts_) part->committer.reset();
+}
+
+Result<std::optional<std::string>> LmdbStore::get(const ShardId& shard, std::string_view key) {
+    if (key.empty() || key.size() > max_key_bytes) return std::nullopt;
+    LmdbEnvironment& environment = *part_of(shard_hash(shard)).environment;
+    std::optional<std::string> found;
+    const int code = environment.read([&](MDB_txn* transaction) {
+        std::optional<std::string_view> value;
+        RowKey row(shard);
+        const int status = get_row(transaction, environment.tables(), row.with(key), value);
+        if (value && status == 0) found.emplace(*value);
+        return status;
+    });
+    if (code != 0) return lmdb_error(code, "cannot read a row");
+    return found;
+}
+
+Result<Page> LmdbStore::scan(const ShardId& shard, std::string_view from, std::string_view to,
+                             std::size_t limit) {
+    if (limit == 0 || limit > max_page_rows) return Error{Errc::invalid, "scan: bad limit"};
+    LmdbEnvironment& environment = *part_of(shard_hash(shard)).environment;
+    Page page;
+    const int code = environment.read([&](MDB_txn* transaction) {
+        return scan_rows(transaction, environment.tables(), shard, from, to, limit, page);
+    });
+    if (code != 0) return lmdb_error(code, "cannot read rows");
+    return page;
+}
+
+void LmdbStore::commit(Batch batch, CommitDone done) {
+    part_of(shard_hash(batch.shard)).committer->queue(std::move(batch), std::move(done));
+}
+
+Result<bool> LmdbStore::was_committed(const ShardId& shard, const OperationId& operation) {
+    LmdbEnvironment& environment = *part_of(shard_hash(shard)).environment;
+    bool found = false;
+    const int code = environment.read([&](MDB_txn* transaction) {
+        return find_operation(transaction, environment.tables(), shard, operation, found);
+    });
+    if (code != 0) return lmdb_error(code, "cannot look an operation up");
+    return found;
+}
+
+BlobId LmdbStore::new_blob_id(const ShardId& shard) {
+    return make_blob_id(shard, part_of(shard_hash(shard)).next_blob.fetch_add(1));
+}
+
+Result<std::string> LmdbStore::read_blob(const BlobId& id, std::uint64_t offset,
+                                         std::uint64_t length) {
+    LmdbEnvironment& environment = *part_of(shard_hash(id)).environment;
+    std::string bytes;
+    const int code = environment.read([&](MDB_txn* transaction) {
+        return read_blob_range(transaction, environment.tables(), id, offset, length, bytes);
+    });
+    if (code == MDB_NOTFOUND) return Error{Errc::not_found, "no such blob: " + to_hex(id)};
+    if (code != 0) return lmdb_error(code, "cannot read blob " + to_hex(id));
+    return bytes;
+}
+
+// Only the batch's own fault: on a failing disk trying each alone would just fail again and again.
+bool concerns_one_batch(int code) {
+    return code == MDB_TXN_FULL || code == MDB_CORRUPTED || code == MDB_PAGE_NOTFOUND ||
+           code == MDB_BAD_VALSIZE || code == MDB_PAGE_FULL || code == MDB_CURSOR_FULL;
+}
+
+int LmdbStore::apply_items(Part& part, std::vector<Committer::Item>& items, std::size_t first,
+                           std::size_t last) {
+    std::size_t bytes = 0;
+    for (std::size_t i = first; i < last; ++i) bytes += blob_bytes(items[i].batch);
+    return part.environment->write(2 * bytes, [&](MDB_txn* transaction) {
+        for (std::size_t i = first; i < last; ++i) {
+            Committer::Item& item = items[i];
+            if (!item.result) continue;
+            Outcome outcome = Outcome::unknown;
+            const int code = apply_batch(transaction, part.environment->tables(), item.batch,
+                                         part.index, static_cast<unsigned>(parts_.size()), outcome);
+            if (code != 0) return code;
+            item.result = outcome;
+        }
+        return 0;
+    });
+}
+
+void LmdbStore::apply(Part& part, std::vector<Committer::Item>& group) {
+    const auto fail = [&](std::size_t first, std::size_t last, int code) {
+        for (std::size_t i = first; i < last; ++i) {
+            if (group[i].result) group[i].result = lmdb_error(code, "cannot commit");
+        }
+    };
+    const int code = apply_items(part, group, 0, group.size());
+    if (code != 0 && group.size() > 1 && concerns_one_batch(code)) {
+        for (std::size_t i = 0; i < group.size(); ++i) {
+            const int own = apply_items(part, group, i, i + 1);
+            if (own != 0) fail(i, i + 1, own);
+        }
+    } else if (code != 0) {
+        fail(0, group.size(), code);
+    }
+    erase_elsewhere(part, group);
+    if (++part.groups % groups_between_reader_checks == 0) part.environment->drop_stale_readers();
+}
+
+// Blobs that lie in other environments are erased by those environments' committers, afterwards.
+void LmdbStore::erase_elsewhere(const Part& part, const std::vector<Committer::Item>& group) {
+    std::map<unsigned, std::vector<BlobId>> elsewhere;
+    for (const Committer::Item& item : group) {
+        if (!item.result || *item.result != Outcome::committed) continue;
+        for (const BlobId& id : item.batch.erased_blobs) {
+            const unsigned index = shard_hash(id) % static_cast<unsigned>(parts_.size());
+            if (index != part.index) elsewhere[index].push_back(id);
+        }
+    }
+    for (auto& [index, ids] : elsewhere) {
+        for (std::size_t at = 0; at < ids.size(); at += max_batch_operations) {
+            Batch batch;
+            const std::size_t end = std::min(ids.size(), at + max_batch_operations);
+            batch.erased_blobs.assign(ids.begin() + static_cast<std::ptrdiff_t>(at),
+                                      ids.begin() + static_cast<std::ptrdiff_t>(end));
+            parts_[index]->committer->queue(std::move(batch), [](const CommitResult&) {});
+        }
+    }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> open_lmdb_store(const LmdbOptions& options) {
+    auto store = std::make_unique<LmdbStore>();
+    if (auto opened = store->open(options); !opened) return opened.error();
+    return std::unique_ptr<Store>(std::move(store));
+}
+
+}  // namespace postern::kv

@@ -1,0 +1,296 @@
+#include "store/mail/mail_store.h"
+
+#include "store/blob/blob.h"
+#include "store/blob/links.h"
+#include "store/kv/random_id.h"
+#include "store/mail/intents.h"
+#include "store/mail/mailbox_names.h"
+#include "store/mail/mailboxes.h"
+#include "store/mail/operations.h"
+#include "store/mail/reading.h"
+#include "store/mail/transfer.h"
+
+namespace postern::mail {
+
+namespace {
+
+// Larger bodies are compressed on a thread of ours instead of the caller's.
+constexpr std::size_t max_inline_body_bytes = 256 * 1024;
+
+Result<void> replay(Mailboxes& mailboxes, const Intent& intent) {
+    if (intent.kind == Intent::Kind::move) {
+        const auto moved = replay_move(mailboxes, intent);
+        // A mailbox that is gone since took its messages along by its owner's will.
+        if (!moved && moved.error().code != Errc::not_found) return moved.error();
+    } else if (intent.kind == Intent::Kind::remove_account) {
+        const auto removed = remove_all_names(mailboxes, intent.account);
+        if (!removed) return removed;
+    } else {
+        const auto table = read_names(mailboxes.store(), intent.account);
+        if (!table) return table.error();
+        bool in_use = intent.from.value == 0;
+        for (const auto& [name, row] : table->names) in_use = in_use || row.id == intent.from;
+        if (!in_use) {
+            const auto purged = purge_mailbox(mailboxes, intent.from);
+            if (!purged) return purged;
+        }
+    }
+    return erase_intent(mailboxes.store(), intent.id);
+}
+
+AppendInput append_input(NewMessage message, std::uint64_t size, OperationId operation) {
+    AppendInput input;
+    input.size = size;
+    if (message.summary.size() <= max_summary_bytes) input.summary = std::move(message.summary);
+    if (message.report.size() <= max_report_bytes) input.report = std::move(message.report);
+    input.flags = std::move(message.flags);
+    input.internal_date = message.internal_date;
+    input.operation = operation;
+    return input;
+}
+
+class MailStoreOverShards final : public MailStore {
+public:
+    MailStoreOverShards(kv::Store& store, Clock clock) : mailboxes_(store, std::move(clock)) {}
+
+    Result<void> replay_all() {
+        const auto intents = read_intents(mailboxes_.store());
+        if (!intents) return intents.error();
+        for (const Intent& intent : *intents) {
+            const auto replayed = replay(mailboxes_, intent);
+            if (!replayed) return replayed;
+        }
+        return {};
+    }
+
+    void create_account(AccountId account, Done<void> done) override {
+        mailboxes_.post([this, account, done = std::move(done)] {
+            done(create_account_names(mailboxes_, account));
+        });
+    }
+
+    void remove_account(AccountId account, Done<void> done) override {
+        mailboxes_.post([this, account, done = std::move(done)] {
+            Intent intent;
+            intent.id = kv::random_id();
+            intent.kind = Intent::Kind::remove_account;
+            intent.account = account;
+            auto result = write_intent(mailboxes_.store(), intent);
+            if (result) result = remove_all_names(mailboxes_, account);
+            if (result) static_cast<void>(erase_intent(mailboxes_.store(), intent.id));
+            done(result);
+        });
+    }
+
+    Result<std::vector<MailboxInfo>> list(AccountId account) override {
+        const auto table = read_names(mailboxes_.store(), account);
+        if (!table) return table.error();
+        return list_of(*table);
+    }
+
+    Result<MailboxInfo> find(AccountId account, std::string_view name) override {
+        const auto wanted = canonical_name(name);
+        if (!wanted) return wanted.error();
+        return find_if(account, [&](const MailboxInfo& info) { return info.name == *wanted; });
+    }
+
+    Result<MailboxInfo> find_special(AccountId account, SpecialUse use) override {
+        return find_if(account, [&](const MailboxInfo& info) { return info.special_use == use; });
+    }
+
+    void create(AccountId account, std::string name, SpecialUse use,
+                Done<MailboxInfo> done) override {
+        with_name<MailboxInfo>(name, std::move(done),
+                               [this, account, use](const std::string& canonical) {
+                                   return create_name(mailboxes_, account, canonical, use);
+                               });
+    }
+
+    void remove(AccountId account, std::string name, Done<void> done) override {
+        with_name<void>(name, std::move(done), [this, account](const std::string& canonical) {
+            return remove_name(mailboxes_, account, canonical);
+        });
+    }
+
+    void rename(AccountId account, std::string from, std::string to, Done<void> done) override {
+        with_name<void>(from, std::move(done), [this, account, to](const std::string& canonical) {
+            const auto target = canonical_name(to);
+            if (!target) return Result<void>(target.error());
+            return rename_name(mailboxes_, account, canonical, *target);
+        });
+    }
+
+    void subscribe(AccountId account, std::string name, bool subscribed, Done<void> done) override {
+        with_name<void>(name, std::move(done),
+                        [this, account, subscribed](const std::string& canonical) {
+                            return subscribe_name(mailboxes_, account, canonical, subscribed);
+                        });
+    }
+
+    Result<std::vector<std::string>> subscriptions(AccountId account) override {
+        const auto table = read_names(mailboxes_.store(), account);
+        if (!table) return table.error();
+        return std::vector<std::string>(table->subscribed.begin(), table->subscribed.end());
+    }
+
+    Result<MailboxState> state(MailboxId mailbox) override {
+        const auto sets = mailboxes_.queue(mailbox)->sets();
+        if (!sets) return sets.error();
+        return (*sets)->state();
+    }
+
+    Result<Status> status(MailboxId mailbox) override {
+        const auto sets = mailboxes_.queue(mailbox)->sets();
+        if (!sets) return sets.error();
+        return status_of(**sets);
+    }
+
+    Result<std::vector<MessageRow>> rows(MailboxId mailbox, const UidSet& uids, std::size_t limit,
+                                         bool with_summary) override {
+        const auto sets = mailboxes_.queue(mailbox)->sets();
+        if (!sets) return sets.error();
+        return read_rows(mailboxes_.store(), **sets, uids, limit, with_summary);
+    }
+
+    Result<UidSet> with_flag(MailboxId mailbox, SystemFlag flag) override {
+        const auto sets = mailboxes_.queue(mailbox)->sets();
+        if (!sets) return sets.error();
+        return (*sets)->set(set_of(flag));
+    }
+
+    Result<UidSet> with_keyword(MailboxId mailbox, std::string_view keyword) override {
+        const auto sets = mailboxes_.queue(mailbox)->sets();
+        if (!sets) return sets.error();
+        const int slot = (*sets)->slot_of(keyword);
+        if (slot < 0) return UidSet();
+        return (*sets)->set(static_cast<SetNumber>(first_keyword_set + slot));
+    }
+
+    Result<Changes> changes_since(MailboxId mailbox, ModSeq since) override {
+        const auto sets = mailboxes_.queue(mailbox)->sets();
+        if (!sets) return sets.error();
+        return read_changes(mailboxes_.store(), **sets, since);
+    }
+
+    Result<std::string> read(const BlobId& blob, std::uint64_t offset,
+                             std::uint64_t length) override {
+        return blob::read(mailboxes_.store(), blob, offset, length);
+    }
+
+    Result<std::string> report(MailboxId mailbox, Uid uid) override {
+        auto row = mailboxes_.store().get(mailbox_shard(mailbox), uid_key('r', uid));
+        if (!row) return row.error();
+        return *row ? std::move(**row) : std::string();
+    }
+
+    std::shared_ptr<void> watch(MailboxId mailbox, std::function<void()> changed) override {
+        return mailboxes_.store().watch(mailbox_shard(mailbox), std::move(changed));
+    }
+
+    void append(MailboxId mailbox, NewMessage message, OperationId operation,
+                Done<Appended> done) override {
+        if (!message.bytes || message.bytes->empty()) {
+            return done(Error{Errc::invalid, "an empty message"});
+        }
+        if (message.bytes->size() > max_inline_body_bytes) {
+            mailboxes_.post([this, mailbox, message = std::move(message), operation,
+                             done = std::move(done)]() mutable {
+                append_now(mailbox, std::move(message), operation, std::move(done));
+            });
+            return;
+        }
+        append_now(mailbox, std::move(message), operation, std::move(done));
+    }
+
+    void append_stored(MailboxId mailbox, BlobId blob, std::uint64_t size, NewMessage message,
+                       OperationId operation, Done<Appended> done) override {
+        AppendInput input = append_input(std::move(message), size, operation);
+        input.blob = blob;
+        mailboxes_.post(
+            [this, mailbox, input = std::move(input), done = std::move(done)]() mutable {
+                done(append_stored_message(mailboxes_, mailbox, std::move(input)));
+            });
+    }
+
+    void change_flags(MailboxId mailbox, UidSet uids, FlagChange change,
+                      Done<FlagResult> done) override {
+        mailboxes_.submit(mailbox,
+                          flags_operation(std::move(uids), std::move(change), std::move(done)));
+    }
+
+    void copy(MailboxId from, UidSet uids, MailboxId to, Done<Copied> done) override {
+        mailboxes_.post([this, from, uids = std::move(uids), to, done = std::move(done)] {
+            done(copy_messages(mailboxes_, from, uids, to));
+        });
+    }
+
+    void move(MailboxId from, UidSet uids, MailboxId to, Done<Copied> done) override {
+        mailboxes_.post([this, from, uids = std::move(uids), to, done = std::move(done)] {
+            auto moved = move_messages(mailboxes_, from, uids, to);
+            // What was moved before a failure stays moved, and the client must hear of it.
+            if (moved.failed && moved.copied.from.empty()) return done(*moved.failed);
+            done(std::move(moved.copied));
+        });
+    }
+
+    void expunge(MailboxId mailbox, UidSet uids, bool any, Done<UidSet> done) override {
+        auto then = [this, mailbox, done = std::move(done)](Result<UidSet> expunged) {
+            const bool some = expunged && !expunged->empty();
+            done(std::move(expunged));
+            if (some) mailboxes_.collect_garbage_soon(mailbox);
+        };
+        mailboxes_.submit(mailbox, expunge_operation(std::move(uids), any, std::move(then)));
+    }
+
+    void take_recent(MailboxId mailbox, Done<UidSet> done) override {
+        mailboxes_.submit(mailbox, recent_operation(std::move(done)));
+    }
+
+private:
+    template <class Match>
+    Result<MailboxInfo> find_if(AccountId account, Match match) {
+        const auto table = read_names(mailboxes_.store(), account);
+        if (!table) return table.error();
+        for (MailboxInfo& info : list_of(*table)) {
+            if (match(info)) return std::move(info);
+        }
+        return Error{Errc::not_found, "no such mailbox"};
+    }
+
+    template <class T, class Work>
+    void with_name(const std::string& name, Done<T> done, Work work) {
+        auto canonical = canonical_name(name);
+        if (!canonical) return done(canonical.error());
+        mailboxes_.post(
+            [name = std::move(*canonical), done = std::move(done), work] { done(work(name)); });
+    }
+
+    void append_now(MailboxId mailbox, NewMessage message, OperationId operation,
+                    Done<Appended> done) {
+        const auto bytes = std::move(message.bytes);
+        auto framed = std::make_shared<const std::string>(blob::encode(*bytes));
+        if (framed->size() > kv::max_blob_bytes) {
+            return done(Error{Errc::too_large, "the message is too large to be stored"});
+        }
+        AppendInput input = append_input(std::move(message), bytes->size(), operation);
+        input.blob = mailboxes_.store().new_blob_id(mailbox_shard(mailbox));
+        input.owner = blob::first_owner;
+        input.framed = std::move(framed);
+        mailboxes_.submit(mailbox, append_operation(std::move(input), std::move(done)));
+    }
+
+    Mailboxes mailboxes_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<MailStore>> MailStore::open(kv::Store& store, Clock clock, bool replay) {
+    auto opened = std::make_unique<MailStoreOverShards>(store, std::move(clock));
+    if (replay) {
+        const auto replayed = opened->replay_all();
+        if (!replayed) return replayed.error();
+    }
+    return std::unique_ptr<MailStore>(std::move(opened));
+}
+
+}  // namespace postern::mail

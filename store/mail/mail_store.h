@@ -1,0 +1,109 @@
+// Mailboxes of all accounts: names, messages, flags, moves.
+//
+// Thread rule: any function from any thread. Functions that change something take a Done callback,
+// called exactly once on a store thread after the change is durable; it must not block. `wait`
+// (below) turns one into a plain call for tools. Reads are direct and do not wait for writers.
+//
+// Changes of one mailbox are queued and joined into few batches (store/kv group commit); all are
+// exactly once also across a crash: cross-mailbox work is an intent that is replayed at open.
+#pragma once
+
+#include "protocols/base/result.h"
+#include "store/kv/kv.h"
+#include "store/mail/types.h"
+
+#include <functional>
+#include <future>
+#include <memory>
+#include <span>
+
+namespace postern::mail {
+
+template <class T>
+using Done = std::function<void(Result<T>)>;
+
+using Clock = std::function<Time()>;
+
+class MailStore {
+public:
+    // `store` must outlive this. `replay`: finish moves and deletions that a crash interrupted;
+    // only for the one process that serves (the holder of the instance lock), since another's work
+    // under way looks just the same.
+    static Result<std::unique_ptr<MailStore>> open(kv::Store& store, Clock clock,
+                                                   bool replay = true);
+    virtual ~MailStore() = default;
+
+    // --- names (RFC 9051 section 6.3). All names are UTF-8 with '/' between levels. ---
+
+    // Makes INBOX, Drafts, Sent, Junk, Trash and Archive with their special uses, subscribed.
+    // Harmless when they exist.
+    virtual void create_account(AccountId account, Done<void> done) = 0;
+    virtual void remove_account(AccountId account, Done<void> done) = 0;
+    virtual Result<std::vector<MailboxInfo>> list(AccountId account) = 0;  // ascending by name
+    virtual Result<MailboxInfo> find(AccountId account, std::string_view name) = 0;
+    virtual Result<MailboxInfo> find_special(AccountId account, SpecialUse use) = 0;
+    // Parents are made too. Errors: exists, invalid, limit.
+    virtual void create(AccountId account, std::string name, SpecialUse use,
+                        Done<MailboxInfo> done) = 0;
+    // Children stay; with children the name stays as not selectable. Errors: not_found, permission
+    // (INBOX).
+    virtual void remove(AccountId account, std::string name, Done<void> done) = 0;
+    // Children move along. INBOX: its messages move into the new name. Errors: not_found, exists,
+    // invalid.
+    virtual void rename(AccountId account, std::string from, std::string to, Done<void> done) = 0;
+    virtual void subscribe(AccountId account, std::string name, bool subscribed,
+                           Done<void> done) = 0;
+    // Also names that were subscribed and do not exist any more.
+    virtual Result<std::vector<std::string>> subscriptions(AccountId account) = 0;
+
+    // --- reading ---
+
+    virtual Result<MailboxState> state(MailboxId mailbox) = 0;
+    virtual Result<Status> status(MailboxId mailbox) = 0;
+    // Rows of those uids that exist, ascending, at most limit (<= 1,000); with_summary false leaves
+    // it empty.
+    virtual Result<std::vector<MessageRow>> rows(MailboxId mailbox, const UidSet& uids,
+                                                 std::size_t limit, bool with_summary) = 0;
+    virtual Result<UidSet> with_flag(MailboxId mailbox, SystemFlag flag) = 0;
+    virtual Result<UidSet> with_keyword(MailboxId mailbox, std::string_view keyword) = 0;
+    virtual Result<Changes> changes_since(MailboxId mailbox, ModSeq since) = 0;
+    // Bytes [offset, offset + length) of a stored message, fewer at its end.
+    virtual Result<std::string> read(const BlobId& blob, std::uint64_t offset,
+                                     std::uint64_t length) = 0;
+    virtual Result<std::string> report(MailboxId mailbox, Uid uid) = 0;  // empty when none is kept
+    // A hint after changes of the mailbox; see kv::Store::watch.
+    virtual std::shared_ptr<void> watch(MailboxId mailbox, std::function<void()> changed) = 0;
+
+    // --- changing ---
+
+    // `operation` makes a delivery exactly once: the same id again answers the first outcome.
+    // An empty id is not remembered. Errors: not_found, limit, invalid (keyword), too_large,
+    // unavailable.
+    virtual void append(MailboxId mailbox, NewMessage message, OperationId operation,
+                        Done<Appended> done) = 0;
+    // As append, of a body that is stored already (delivery from the spool): no body is written
+    // again.
+    virtual void append_stored(MailboxId mailbox, BlobId blob, std::uint64_t size,
+                               NewMessage message, OperationId operation, Done<Appended> done) = 0;
+    // Uids that do not exist are passed over. Errors: limit (keywords), invalid (keyword).
+    virtual void change_flags(MailboxId mailbox, UidSet uids, FlagChange change,
+                              Done<FlagResult> done) = 0;
+    virtual void copy(MailboxId from, UidSet uids, MailboxId to, Done<Copied> done) = 0;
+    virtual void move(MailboxId from, UidSet uids, MailboxId to, Done<Copied> done) = 0;
+    // Removes those of `uids` that carry \Deleted (or all of them when `any` is true); answers
+    // which.
+    virtual void expunge(MailboxId mailbox, UidSet uids, bool any, Done<UidSet> done) = 0;
+    // Takes the recent set for one session (RFC 3501 section 2.3.2); later callers get the rest.
+    virtual void take_recent(MailboxId mailbox, Done<UidSet> done) = 0;
+};
+
+// Runs `start(done)` and waits for its result. Not on a store thread.
+template <class T, class Start>
+Result<T> wait(Start start) {
+    auto promise = std::make_shared<std::promise<Result<T>>>();
+    auto future = promise->get_future();
+    start([promise](Result<T> result) { promise->set_value(std::move(result)); });
+    return future.get();
+}
+
+}  // namespace postern::mail

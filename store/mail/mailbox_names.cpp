@@ -1,0 +1,166 @@
+#include "store/mail/mailbox_names.h"
+
+#include "store/kv/random_id.h"
+#include "store/kv/row_codec.h"
+#include "store/mail/mailbox_sets.h"
+
+#include <algorithm>
+
+namespace postern::mail {
+
+namespace {
+
+constexpr int max_name_races = 100;
+constexpr std::string_view version_key = "h";
+constexpr std::uint8_t row_version = 1;
+
+kv::ShardId shard_of(AccountId account) {
+    return {kv::ShardKind::account, account.value};
+}
+
+bool is_utf8_text(std::string_view text) {
+    for (std::size_t i = 0; i < text.size();) {
+        const auto lead = static_cast<unsigned char>(text[i]);
+        const std::size_t length = lead < 0x80             ? 1
+                                   : (lead & 0xe0) == 0xc0 ? 2
+                                   : (lead & 0xf0) == 0xe0 ? 3
+                                   : (lead & 0xf8) == 0xf0 ? 4
+                                                           : 0;
+        if (length == 0 || i + length > text.size() || lead < 0x20 || lead == 0x7f) return false;
+        for (std::size_t k = 1; k < length; ++k) {
+            if ((static_cast<unsigned char>(text[i + k]) & 0xc0) != 0x80) return false;
+        }
+        i += length;
+    }
+    return true;
+}
+
+std::string encode(const NameRow& row) {
+    return kv::RowWriter()
+        .u8(row_version)
+        .u64(row.id.value)
+        .u8(static_cast<std::uint8_t>(row.special_use))
+        .take();
+}
+
+std::optional<NameRow> decode_name(std::string_view value) {
+    kv::RowReader reader(value);
+    if (reader.u8() != row_version) return std::nullopt;
+    NameRow row;
+    row.id.value = reader.u64();
+    const std::uint8_t use = reader.u8();
+    if (!reader.done() || use > static_cast<std::uint8_t>(SpecialUse::trash)) return std::nullopt;
+    row.special_use = static_cast<SpecialUse>(use);
+    return row;
+}
+
+Result<void> take_row(NameTable& table, const kv::Row& row) {
+    if (row.key == version_key) {
+        table.raw_version = row.value;
+    } else if (row.key.front() == 's') {
+        table.subscribed.insert(row.key.substr(1));
+    } else if (row.key.front() == 'n') {
+        const auto name = decode_name(row.value);
+        if (!name) return Error{Errc::corrupt, "damaged mailbox name row " + row.key.substr(1)};
+        table.names.emplace(row.key.substr(1), *name);
+    }
+    return {};
+}
+
+using Rows = std::map<std::string, std::string>;
+
+Rows rows_of(const NameTable& table) {
+    Rows rows;
+    for (const auto& [name, row] : table.names) rows["n" + name] = encode(row);
+    for (const std::string& name : table.subscribed) rows["s" + name] = "1";
+    return rows;
+}
+
+std::vector<kv::Operation> differences(const Rows& before, const Rows& after) {
+    std::vector<kv::Operation> operations;
+    for (const auto& [key, value] : before) {
+        if (after.count(key) == 0) operations.emplace_back(kv::Erase{key});
+    }
+    for (const auto& [key, value] : after) {
+        const auto old = before.find(key);
+        if (old == before.end() || old->second != value)
+            operations.emplace_back(kv::Put{key, value});
+    }
+    return operations;
+}
+
+}  // namespace
+
+Result<std::string> canonical_name(std::string_view name) {
+    const auto bad = [](const char* why) {
+        return Error{Errc::invalid, std::string("mailbox name: ") + why};
+    };
+    if (name.empty()) return bad("is empty");
+    if (name.size() > max_mailbox_name_bytes) return bad("is too long");
+    if (!is_utf8_text(name)) return bad("holds control characters or is not UTF-8");
+    if (name.front() == '/' || name.back() == '/' || name.find("//") != std::string_view::npos) {
+        return bad("has an empty level");
+    }
+    if (std::count(name.begin(), name.end(), '/') + 1 > static_cast<long>(max_mailbox_depth)) {
+        return bad("has too many levels");
+    }
+    std::string canonical(name);
+    const std::string_view first = name.substr(0, name.find('/'));
+    if (equals_ignoring_case(first, "INBOX")) canonical.replace(0, first.size(), "INBOX");
+    return canonical;
+}
+
+Result<NameTable> read_names(kv::Store& store, AccountId account) {
+    NameTable table;
+    std::string from;
+    for (bool more = true; more;) {
+        const auto page = store.scan(shard_of(account), from, "", kv::max_page_rows);
+        if (!page) return page.error();
+        for (const kv::Row& row : page->rows) {
+            const auto taken = take_row(table, row);
+            if (!taken) return taken.error();
+        }
+        more = page->more;
+        if (more) from = page->rows.back().key + '\0';
+    }
+    return table;
+}
+
+std::vector<MailboxInfo> list_of(const NameTable& table) {
+    std::vector<MailboxInfo> list;
+    list.reserve(table.names.size());
+    for (const auto& [name, row] : table.names) {
+        list.push_back(
+            {row.id, name, row.special_use, table.subscribed.count(name) != 0, row.id.value != 0});
+    }
+    return list;
+}
+
+Result<void> change_names(kv::Store& store, AccountId account,
+                          const std::function<Result<void>(NameTable&)>& change) {
+    for (int attempt = 0; attempt < max_name_races; ++attempt) {
+        const auto before = read_names(store, account);
+        if (!before) return before.error();
+        NameTable after = *before;
+        const auto changed = change(after);
+        if (!changed) return changed;
+        kv::Batch batch;
+        batch.shard = shard_of(account);
+        batch.operation = kv::random_id();
+        batch.preconditions.push_back({std::string(version_key), before->raw_version});
+        batch.operations = differences(rows_of(*before), rows_of(after));
+        if (batch.operations.empty()) return {};
+        if (batch.operations.size() >= kv::max_batch_operations) {
+            return Error{Errc::limit, "too many mailboxes are concerned at once"};
+        }
+        // A version never used before: a table read in between can not be mistaken for this one.
+        batch.operations.emplace_back(
+            kv::Put{std::string(version_key), kv::RowWriter().id(kv::random_id()).take()});
+        const auto outcome = store.commit_and_wait(std::move(batch));
+        if (!outcome) return outcome.error();
+        if (*outcome == kv::Outcome::committed) return {};
+    }
+    return Error{Errc::conflict, "the account's mailboxes are changed too often by others"};
+}
+
+}  // namespace postern::mail

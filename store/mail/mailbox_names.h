@@ -1,0 +1,64 @@
+// The names of one account's mailboxes: the account's shard.
+//
+//   h        version: rewritten by every change, so it is the precondition of all
+//   n name   mailbox id (0: a name with children only), special use
+//   s name   subscribed
+//
+// All of it waits: for task threads only, but for the reading functions.
+#pragma once
+
+#include "protocols/base/result.h"
+#include "store/kv/kv.h"
+#include "store/mail/mailboxes.h"
+#include "store/mail/types.h"
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace postern::mail {
+
+// "inbox" in any case as first level becomes "INBOX". Errors: invalid (empty levels, control
+// characters, not UTF-8, too long, too deep).
+Result<std::string> canonical_name(std::string_view name);
+
+struct NameRow {
+    MailboxId id;  // 0: not selectable
+    SpecialUse special_use = SpecialUse::none;
+};
+
+// An account's names as read, and as a change leaves them.
+struct NameTable {
+    std::optional<std::string> raw_version;
+    std::map<std::string, NameRow> names;
+    std::set<std::string> subscribed;
+};
+
+Result<NameTable> read_names(kv::Store& store, AccountId account);
+std::vector<MailboxInfo> list_of(const NameTable& table);
+
+// Reads, changes and commits, again while others change the account too. The change is a pure
+// function of the table, and may answer an error.
+Result<void> change_names(kv::Store& store, AccountId account,
+                          const std::function<Result<void>(NameTable&)>& change);
+
+// The mailbox's own shard comes to be: an empty mailbox with a fresh UIDVALIDITY.
+Result<MailboxId> make_mailbox(Mailboxes& mailboxes);
+
+Result<void> create_account_names(Mailboxes& mailboxes, AccountId account);
+Result<MailboxInfo> create_name(Mailboxes& mailboxes, AccountId account, const std::string& name,
+                                SpecialUse use);
+Result<void> remove_name(Mailboxes& mailboxes, AccountId account, const std::string& name);
+Result<void> rename_name(Mailboxes& mailboxes, AccountId account, const std::string& from,
+                         const std::string& to);
+Result<void> subscribe_name(Mailboxes& mailboxes, AccountId account, const std::string& name,
+                            bool subscribed);
+Result<void> remove_all_names(Mailboxes& mailboxes, AccountId account);
+
+// Takes a mailbox that no name leads to any more out of the store, and its messages with it. May be
+// done again after a crash.
+Result<void> purge_mailbox(Mailboxes& mailboxes, MailboxId mailbox);
+
+}  // namespace postern::mail

@@ -1,0 +1,140 @@
+#include "store/mail/mailbox_sets.h"
+
+#include "store/kv/row_codec.h"
+
+#include <algorithm>
+
+namespace postern::mail {
+
+namespace {
+
+constexpr int max_load_attempts = 100;
+
+Error damaged(MailboxId mailbox, const char* what) {
+    return Error{Errc::corrupt, "mailbox " + std::to_string(mailbox.value) + ": damaged " + what};
+}
+
+char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+Result<void> load_bitmaps(kv::Store& store, MailboxSets& picture) {
+    std::map<SetNumber, UidSet> sets;
+    std::string from = "b";
+    for (bool more = true; more;) {
+        const auto page =
+            store.scan(mailbox_shard(picture.id), from, after_prefix('b'), kv::max_page_rows);
+        if (!page) return page.error();
+        for (const kv::Row& row : page->rows) {
+            kv::RowReader key(row.key);
+            key.u8();
+            const SetNumber number = key.u8();
+            UidSet part;
+            if (!key.ok() || !part.deserialize(row.value)) return damaged(picture.id, "bitmap");
+            sets[number] |= part;
+        }
+        more = page->more;
+        if (more) from = page->rows.back().key + '\0';
+    }
+    for (auto& [number, set] : sets) {
+        picture.sets[number] = std::make_shared<const UidSet>(std::move(set));
+    }
+    return {};
+}
+
+Result<std::shared_ptr<MailboxSets>> load_once(kv::Store& store, MailboxId mailbox,
+                                               std::string raw_head) {
+    auto picture = std::make_shared<MailboxSets>();
+    picture->id = mailbox;
+    const auto head = decode_head(raw_head);
+    if (!head) return damaged(mailbox, "head");
+    picture->head = *head;
+    picture->raw_head = std::move(raw_head);
+    const auto names = store.get(mailbox_shard(mailbox), keywords_key);
+    if (!names) return names.error();
+    if (*names) {
+        auto decoded = decode_keywords(**names);
+        if (!decoded) return damaged(mailbox, "keyword names");
+        picture->keywords = std::move(*decoded);
+    }
+    const auto bitmaps = load_bitmaps(store, *picture);
+    if (!bitmaps) return bitmaps.error();
+    return picture;
+}
+
+}  // namespace
+
+bool equals_ignoring_case(std::string_view a, std::string_view b) {
+    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                              [](char x, char y) { return lower(x) == lower(y); });
+}
+
+const UidSet& MailboxSets::set(SetNumber number) const {
+    static const UidSet none;
+    const auto found = sets.find(number);
+    return found == sets.end() ? none : *found->second;
+}
+
+Flags MailboxSets::flags_of(const StoredMessage& message) const {
+    Flags flags;
+    flags.system = message.system_flags;
+    for (std::size_t slot = 0; slot < keywords.size(); ++slot) {
+        if ((message.keywords >> slot & 1) != 0) flags.keywords.push_back(keywords[slot]);
+    }
+    std::sort(flags.keywords.begin(), flags.keywords.end());
+    return flags;
+}
+
+int find_keyword(const std::vector<std::string>& slots, std::string_view keyword) {
+    for (std::size_t slot = 0; slot < slots.size(); ++slot) {
+        if (!slots[slot].empty() && equals_ignoring_case(slots[slot], keyword)) {
+            return static_cast<int>(slot);
+        }
+    }
+    return -1;
+}
+
+int MailboxSets::slot_of(std::string_view keyword) const {
+    return find_keyword(keywords, keyword);
+}
+
+MailboxState MailboxSets::state() const {
+    MailboxState state;
+    state.id = id;
+    state.uid_validity = head.uid_validity;
+    state.uid_next = head.uid_next;
+    state.highest_modseq = head.highest_modseq;
+    state.bytes = head.bytes;
+    state.uids = existing();
+    state.unseen = existing() - set(set_of(SystemFlag::seen));
+    state.deleted = set(set_of(SystemFlag::deleted));
+    if (head.recent_from < head.uid_next) {
+        state.recent = existing().slice(head.recent_from, head.uid_next - 1);
+    }
+    for (std::size_t slot = 0; slot < keywords.size(); ++slot) {
+        const auto number = static_cast<SetNumber>(first_keyword_set + slot);
+        if (!keywords[slot].empty() && !set(number).empty())
+            state.keywords.push_back(keywords[slot]);
+    }
+    std::sort(state.keywords.begin(), state.keywords.end());
+    return state;
+}
+
+Result<SetsPtr> load_sets(kv::Store& store, MailboxId mailbox) {
+    for (int attempt = 0; attempt < max_load_attempts; ++attempt) {
+        auto before = store.get(mailbox_shard(mailbox), head_key);
+        if (!before) return before.error();
+        if (!*before) return Error{Errc::not_found, "no such mailbox"};
+        auto picture = load_once(store, mailbox, **before);
+        const auto after = store.get(mailbox_shard(mailbox), head_key);
+        if (!after) return after.error();
+        // A change between the reads would mix two pictures: only an unmoved head proves there was
+        // none.
+        if (*after != *before) continue;
+        if (!picture) return picture.error();
+        return SetsPtr(std::move(*picture));
+    }
+    return Error{Errc::unavailable, "the mailbox changes too fast to be read; try again"};
+}
+
+}  // namespace postern::mail

@@ -1,0 +1,40 @@
+// A mailbox's counters and sets in memory: one immutable, consistent picture of it.
+#pragma once
+
+#include "protocols/base/result.h"
+#include "store/kv/kv.h"
+#include "store/mail/rows.h"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace postern::mail {
+
+struct MailboxSets {
+    MailboxId id;
+    std::string raw_head;  // the head row as stored: the picture is current while it is unchanged
+    Head head;
+    std::vector<std::string> keywords;  // by slot; empty: the slot is free
+    std::map<SetNumber, std::shared_ptr<const UidSet>> sets;
+
+    const UidSet& set(SetNumber number) const;
+    const UidSet& existing() const { return set(existing_set); }
+    Flags flags_of(const StoredMessage& message) const;
+    int slot_of(std::string_view keyword) const;  // -1: unknown here
+    MailboxState state() const;
+};
+
+using SetsPtr = std::shared_ptr<const MailboxSets>;
+
+// Reads the whole picture. Errors: not_found (no such mailbox), corrupt, unavailable.
+Result<SetsPtr> load_sets(kv::Store& store, MailboxId mailbox);
+
+// The slot of that name, without regard to ASCII case; -1: none.
+int find_keyword(const std::vector<std::string>& slots, std::string_view keyword);
+
+// ASCII case only, as keywords and "INBOX" compare.
+bool equals_ignoring_case(std::string_view a, std::string_view b);
+
+}  // namespace postern::mail

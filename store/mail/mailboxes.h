@@ -1,0 +1,54 @@
+// The mailboxes in use: their queues, the threads that serve them, and the bodies still to be let
+// go.
+#pragma once
+
+#include "store/kv/worker_pool.h"
+#include "store/mail/mail_store.h"
+#include "store/mail/mailbox_queue.h"
+#include "store/mail/operations.h"
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+
+namespace postern::mail {
+
+inline constexpr std::size_t max_cached_mailboxes = 4096;
+inline constexpr unsigned queue_threads = 2;  // never wait for the store
+inline constexpr unsigned task_threads =
+    8;  // may wait: each waits for at most one commit at a time
+
+class Mailboxes {
+public:
+    Mailboxes(kv::Store& store, Clock clock);
+    // Waits for everything under way.
+    ~Mailboxes();
+
+    kv::Store& store() { return store_; }
+    Time now() const { return clock_(); }
+
+    std::shared_ptr<MailboxQueue> queue(MailboxId mailbox);
+    void submit(MailboxId mailbox, OperationPtr operation);
+    // Runs on a thread that may wait.
+    void post(std::function<void()> task) { tasks_.post(std::move(task)); }
+
+    // Lets go of the bodies of expunged messages, soon. What a crash or an error leaves is taken up
+    // when the mailbox is next used.
+    void collect_garbage_soon(MailboxId mailbox);
+
+private:
+    void collect_garbage(MailboxId mailbox);
+    void evict();
+
+    kv::Store& store_;
+    const Clock clock_;
+    std::atomic<bool> closing_ = false;
+    std::mutex mutex_;  // guards queues_
+    std::map<MailboxId, std::shared_ptr<MailboxQueue>> queues_;
+    kv::BusyCount busy_;
+    kv::WorkerPool queue_workers_{queue_threads};
+    kv::WorkerPool tasks_{task_threads};
+};
+
+}  // namespace postern::mail

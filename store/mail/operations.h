@@ -1,0 +1,51 @@
+// The changes that a mailbox knows, as operations for its queue.
+#pragma once
+
+#include "store/mail/mail_store.h"
+#include "store/mail/mailbox_queue.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace postern::mail {
+
+using OperationPtr = std::shared_ptr<MailboxOperation>;
+
+// What an append needs beside the flags; `framed` is null when the body is stored already.
+struct AppendInput {
+    BlobId blob;
+    std::shared_ptr<const std::string> framed;
+    std::uint64_t owner = 0;
+    std::uint64_t size = 0;
+    std::string summary;
+    std::string report;
+    Flags flags;
+    Time internal_date;
+    OperationId operation;  // empty: not remembered
+};
+OperationPtr append_operation(AppendInput input, Done<Appended> done);
+
+// A message of another mailbox, to be linked here.
+struct LinkInput {
+    StoredMessage source;  // blob, size, dates, email id; its UID is the source's
+    Flags flags;
+    std::uint64_t owner = 0;
+    std::string summary;
+    std::string report;
+    OperationId operation;  // of this one message; never empty
+};
+// Answers source and new UIDs pairwise.
+OperationPtr link_operation(std::vector<LinkInput> inputs, Done<Copied> done);
+
+OperationPtr flags_operation(UidSet uids, FlagChange change, Done<FlagResult> done);
+OperationPtr expunge_operation(UidSet uids, bool any, Done<UidSet> done);
+OperationPtr recent_operation(Done<UidSet> done);
+
+struct Garbage {
+    BlobId blob;
+    std::uint64_t owner = 0;
+};
+OperationPtr forget_garbage_operation(std::vector<Garbage> garbage, Done<void> done);
+
+}  // namespace postern::mail

@@ -1,0 +1,178 @@
+#include "store/mail/reading.h"
+
+#include "store/kv/row_codec.h"
+
+#include <algorithm>
+
+namespace postern::mail {
+
+namespace {
+
+// Reading the rows between two wanted ones is cheaper than a new search while they are few.
+constexpr Uid max_gap = 16;
+
+Error damaged_row(const MailboxSets& sets, Uid uid) {
+    return Error{Errc::corrupt, "mailbox " + std::to_string(sets.id.value) +
+                                    ": damaged row of UID " + std::to_string(uid)};
+}
+
+MessageRow row_of(const MailboxSets& sets, const StoredMessage& message) {
+    MessageRow row;
+    row.uid = message.uid;
+    row.flags = sets.flags_of(message);
+    row.modseq = message.modseq;
+    row.internal_date = message.internal_date;
+    row.save_date = message.save_date;
+    row.size = message.size;
+    row.blob = message.blob;
+    row.email_id = message.email_id;
+    return row;
+}
+
+// Runs of wanted UIDs with small gaps, each to be read by one scan.
+std::vector<UidSet::Range> runs_of(const UidSet& wanted, std::size_t limit) {
+    std::vector<UidSet::Range> runs;
+    std::size_t count = 0;
+    wanted.for_each([&](Uid uid) {
+        if (count++ == limit) return false;
+        if (!runs.empty() && uid - runs.back().second <= max_gap) {
+            runs.back().second = uid;
+        } else {
+            runs.emplace_back(uid, uid);
+        }
+        return true;
+    });
+    return runs;
+}
+
+// Visits the rows of one kind with first <= UID <= last.
+template <class Visit>
+Result<void> scan_rows(kv::Store& store, const MailboxSets& sets, char prefix, UidSet::Range range,
+                       Visit visit) {
+    std::string from = uid_key(prefix, range.first);
+    const std::string to = uid_key(prefix, range.second) + '\0';
+    for (bool more = true; more;) {
+        auto page = store.scan(mailbox_shard(sets.id), from, to, kv::max_page_rows);
+        if (!page) return page.error();
+        for (kv::Row& row : page->rows) {
+            const auto uid = uid_of_key(row.key);
+            if (!uid) return damaged_row(sets, 0);
+            const Result<void> visited = visit(*uid, row.value);
+            if (!visited) return visited;
+        }
+        more = page->more;
+        if (more) from = page->rows.back().key + '\0';
+    }
+    return {};
+}
+
+Result<void> add_summaries(kv::Store& store, const MailboxSets& sets,
+                           const std::vector<UidSet::Range>& runs, std::vector<MessageRow>& rows) {
+    auto next = rows.begin();
+    for (const UidSet::Range& run : runs) {
+        const auto done = scan_rows(store, sets, 's', run, [&](Uid uid, std::string& value) {
+            while (next != rows.end() && next->uid < uid) ++next;
+            if (next != rows.end() && next->uid == uid) next->summary = std::move(value);
+            return Result<void>();
+        });
+        if (!done) return done;
+    }
+    return {};
+}
+
+Result<void> read_journal(kv::Store& store, const MailboxSets& sets, ModSeq since, UidSet& changed,
+                          UidSet& vanished) {
+    std::string from = journal_key(since + 1);
+    const std::string to = journal_key(sets.head.highest_modseq) + '\0';
+    for (bool more = true; more;) {
+        const auto page = store.scan(mailbox_shard(sets.id), from, to, kv::max_page_rows);
+        if (!page) return page.error();
+        for (const kv::Row& row : page->rows) {
+            const auto entry = decode_journal_entry(row.value);
+            if (!entry) return Error{Errc::corrupt, "damaged journal of a mailbox"};
+            changed |= entry->changed;
+            vanished |= entry->vanished;
+        }
+        more = page->more;
+        if (more) from = page->rows.back().key + '\0';
+    }
+    return {};
+}
+
+}  // namespace
+
+Status status_of(const MailboxSets& sets) {
+    Status status;
+    status.uid_validity = sets.head.uid_validity;
+    status.uid_next = sets.head.uid_next;
+    status.highest_modseq = sets.head.highest_modseq;
+    status.bytes = sets.head.bytes;
+    status.messages = sets.existing().size();
+    status.unseen = status.messages - sets.set(set_of(SystemFlag::seen)).size();
+    status.deleted = sets.set(set_of(SystemFlag::deleted)).size();
+    if (sets.head.recent_from < sets.head.uid_next) {
+        status.recent = sets.existing().slice(sets.head.recent_from, sets.head.uid_next - 1).size();
+    }
+    return status;
+}
+
+Result<std::vector<MessageRow>> read_rows(kv::Store& store, const MailboxSets& sets,
+                                          const UidSet& uids, std::size_t limit,
+                                          bool with_summary) {
+    const UidSet wanted = uids & sets.existing();
+    const auto runs = runs_of(wanted, std::min(limit, kv::max_page_rows));
+    std::vector<MessageRow> rows;
+    for (const UidSet::Range& run : runs) {
+        const auto done = scan_rows(store, sets, 'm', run, [&](Uid uid, const std::string& value) {
+            if (!wanted.contains(uid)) return Result<void>();
+            const auto message = decode_message(uid, value);
+            if (!message) return Result<void>(damaged_row(sets, uid));
+            rows.push_back(row_of(sets, *message));
+            return Result<void>();
+        });
+        if (!done) return done.error();
+    }
+    if (with_summary) {
+        const auto added = add_summaries(store, sets, runs, rows);
+        if (!added) return added.error();
+    }
+    return rows;
+}
+
+Result<Changes> read_changes(kv::Store& store, const MailboxSets& sets, ModSeq since) {
+    Changes changes;
+    changes.state = sets.state();
+    if (since >= sets.head.highest_modseq) return changes;
+    UidSet changed;
+    changes.complete = since >= sets.head.journal_from;
+    if (changes.complete) {
+        const auto read = read_journal(store, sets, since, changed, changes.vanished);
+        if (!read) return read.error();
+        // Trimming may have run ahead while we read; then only a full look is safe.
+        const auto head = store.get(mailbox_shard(sets.id), head_key);
+        if (!head) return head.error();
+        const auto now = *head ? decode_head(**head) : std::nullopt;
+        changes.complete = now && since >= now->journal_from;
+    }
+    if (!changes.complete) {
+        changes.vanished.clear();
+        changed = sets.existing();
+    }
+    changed &= sets.existing();
+    if (changed.empty()) return changes;
+    for (const UidSet::Range& range : runs_of(changed, changed.size())) {
+        const auto done =
+            scan_rows(store, sets, 'm', range, [&](Uid uid, const std::string& value) {
+                if (!changed.contains(uid)) return Result<void>();
+                const auto message = decode_message(uid, value);
+                if (!message) return Result<void>(damaged_row(sets, uid));
+                if (message->modseq > since)
+                    changes.flags.emplace_back(uid, sets.flags_of(*message));
+                return Result<void>();
+            });
+        if (!done) return done.error();
+    }
+    return changes;
+}
+
+}  // namespace postern::mail

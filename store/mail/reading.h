@@ -1,0 +1,20 @@
+// Reading messages and history beside a mailbox's picture.
+#pragma once
+
+#include "protocols/base/result.h"
+#include "store/kv/kv.h"
+#include "store/mail/mailbox_sets.h"
+#include "store/mail/types.h"
+
+#include <vector>
+
+namespace postern::mail {
+
+Status status_of(const MailboxSets& sets);
+
+Result<std::vector<MessageRow>> read_rows(kv::Store& store, const MailboxSets& sets,
+                                          const UidSet& uids, std::size_t limit, bool with_summary);
+
+Result<Changes> read_changes(kv::Store& store, const MailboxSets& sets, ModSeq since);
+
+}  // namespace postern::mail

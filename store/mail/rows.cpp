@@ -1,0 +1,151 @@
+#include "store/mail/rows.h"
+
+#include "store/kv/row_codec.h"
+
+#include <bit>
+
+namespace postern::mail {
+
+namespace {
+constexpr std::uint8_t row_version = 1;
+}
+
+SetNumber set_of(SystemFlag flag) {
+    return static_cast<SetNumber>(first_flag_set +
+                                  std::countr_zero(static_cast<std::uint8_t>(flag)));
+}
+
+std::string encode(const Head& head) {
+    return kv::RowWriter()
+        .u8(row_version)
+        .u32(head.uid_validity)
+        .varint(head.uid_next)
+        .varint(head.highest_modseq)
+        .varint(head.bytes)
+        .varint(head.recent_from)
+        .varint(head.journal_from)
+        .take();
+}
+
+std::optional<Head> decode_head(std::string_view value) {
+    kv::RowReader reader(value);
+    if (reader.u8() != row_version) return std::nullopt;
+    Head head;
+    head.uid_validity = reader.u32();
+    head.uid_next = static_cast<Uid>(reader.varint());
+    head.highest_modseq = reader.varint();
+    head.bytes = reader.varint();
+    head.recent_from = static_cast<Uid>(reader.varint());
+    head.journal_from = reader.varint();
+    if (!reader.done()) return std::nullopt;
+    return head;
+}
+
+std::string encode(const StoredMessage& message) {
+    return kv::RowWriter()
+        .u8(row_version)
+        .u8(message.system_flags)
+        .varint(message.keywords)
+        .varint(message.modseq)
+        .signed_varint(to_unix_ms(message.internal_date))
+        .signed_varint(to_unix_ms(message.save_date))
+        .varint(message.size)
+        .id(message.blob)
+        .u64(message.owner)
+        .id(message.email_id)
+        .take();
+}
+
+std::optional<StoredMessage> decode_message(Uid uid, std::string_view value) {
+    kv::RowReader reader(value);
+    if (reader.u8() != row_version) return std::nullopt;
+    StoredMessage message;
+    message.uid = uid;
+    message.system_flags = reader.u8();
+    message.keywords = reader.varint();
+    message.modseq = reader.varint();
+    message.internal_date = from_unix_ms(reader.signed_varint());
+    message.save_date = from_unix_ms(reader.signed_varint());
+    message.size = reader.varint();
+    message.blob = reader.id();
+    message.owner = reader.u64();
+    message.email_id = reader.id();
+    if (!reader.done()) return std::nullopt;
+    return message;
+}
+
+std::string encode(const JournalEntry& entry) {
+    kv::RowWriter writer;
+    writer.u8(row_version);
+    writer.bytes(entry.changed.empty() ? std::string() : entry.changed.serialize());
+    writer.bytes(entry.vanished.empty() ? std::string() : entry.vanished.serialize());
+    writer.varint(entry.operations.size());
+    for (const OperationId& operation : entry.operations) writer.id(operation);
+    return writer.take();
+}
+
+std::optional<JournalEntry> decode_journal_entry(std::string_view value) {
+    kv::RowReader reader(value);
+    if (reader.u8() != row_version) return std::nullopt;
+    JournalEntry entry;
+    for (UidSet* set : {&entry.changed, &entry.vanished}) {
+        const std::string_view bytes = reader.bytes();
+        if (!bytes.empty() && !set->deserialize(bytes)) return std::nullopt;
+    }
+    const std::uint64_t count = reader.varint();
+    for (std::uint64_t i = 0; i < count && reader.ok(); ++i) {
+        entry.operations.push_back(reader.id());
+    }
+    if (!reader.done()) return std::nullopt;
+    return entry;
+}
+
+std::string encode_keywords(const std::vector<std::string>& names) {
+    kv::RowWriter writer;
+    writer.u8(row_version);
+    for (const std::string& name : names) writer.bytes(name);
+    return writer.take();
+}
+
+std::optional<std::vector<std::string>> decode_keywords(std::string_view value) {
+    kv::RowReader reader(value);
+    if (reader.u8() != row_version) return std::nullopt;
+    std::vector<std::string> names;
+    while (reader.ok() && !reader.at_end()) names.emplace_back(reader.bytes());
+    if (!reader.ok() || names.size() > max_keywords_per_mailbox) return std::nullopt;
+    return names;
+}
+
+std::string bitmap_key(SetNumber set, std::uint16_t high) {
+    return kv::RowWriter().u8('b').u8(set).u16(high).take();
+}
+
+std::string uid_key(char prefix, Uid uid) {
+    return kv::RowWriter().u8(static_cast<std::uint8_t>(prefix)).u32(uid).take();
+}
+
+std::optional<Uid> uid_of_key(std::string_view key) {
+    kv::RowReader reader(key);
+    reader.u8();
+    const Uid uid = reader.u32();
+    if (!reader.done()) return std::nullopt;
+    return uid;
+}
+
+std::string journal_key(ModSeq modseq) {
+    return kv::RowWriter().u8('c').u64(modseq).take();
+}
+
+std::string operation_key(const OperationId& operation) {
+    return kv::RowWriter().u8('o').id(operation).take();
+}
+
+std::string garbage_key(const BlobId& blob, std::uint64_t owner) {
+    return kv::RowWriter().u8('g').id(blob).u64(owner).take();
+}
+
+std::string after_prefix(char prefix) {
+    return std::string(1, static_cast<char>(prefix + 1));
+}
+
+}  // namespace postern::mail

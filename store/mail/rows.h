@@ -1,0 +1,87 @@
+// Keys and values of a mailbox's shard.
+//
+//   h                     Head: counters; rewritten by every change, so it is the precondition of
+//   all k                     names of keywords, in slots b set(1) high(2)      the members of a
+//   set whose upper 16 bits are `high` m uid(4)              StoredMessage s uid(4), r uid(4)
+//   summary and filter report, as given c modseq(8)           JournalEntry: what changed at that
+//   modseq o operation(16)       the UID that a delivery got, so that its replay gets the same g
+//   blob(16) owner(8)   a body that an expunged message has still to let go of
+#pragma once
+
+#include "protocols/base/flags.h"
+#include "protocols/base/ids.h"
+#include "protocols/base/time.h"
+#include "protocols/base/uid_set.h"
+#include "store/kv/kv.h"
+#include "store/mail/types.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace postern::mail {
+
+inline constexpr std::size_t max_journal_entries = 10'000;
+
+inline kv::ShardId mailbox_shard(MailboxId mailbox) {
+    return {kv::ShardKind::mailbox, mailbox.value};
+}
+
+// Sets kept as bitmaps. Flags follow SystemFlag's bits, keywords their slots.
+using SetNumber = std::uint8_t;
+inline constexpr SetNumber existing_set = 0;
+inline constexpr SetNumber first_flag_set = 1;
+inline constexpr SetNumber first_keyword_set = 16;
+SetNumber set_of(SystemFlag flag);
+
+struct Head {
+    std::uint32_t uid_validity = 0;
+    Uid uid_next = 1;
+    ModSeq highest_modseq = 1;
+    std::uint64_t bytes = 0;
+    Uid recent_from = 1;      // messages from here on are \Recent for the next session
+    ModSeq journal_from = 1;  // changes up to this modseq are no longer in the journal
+};
+std::string encode(const Head& head);
+std::optional<Head> decode_head(std::string_view value);
+
+struct StoredMessage {
+    Uid uid = 0;  // from the key
+    std::uint8_t system_flags = 0;
+    std::uint64_t keywords = 0;  // bit n: the keyword of slot n
+    ModSeq modseq = 0;
+    Time internal_date;
+    Time save_date;
+    std::uint64_t size = 0;
+    BlobId blob;
+    std::uint64_t owner = 0;  // this message's name among the blob's owners
+    Id128 email_id;
+};
+std::string encode(const StoredMessage& message);
+std::optional<StoredMessage> decode_message(Uid uid, std::string_view value);
+
+struct JournalEntry {
+    UidSet changed;  // added, or flags changed
+    UidSet vanished;
+    std::vector<OperationId> operations;  // rows `o` that go when this entry goes
+};
+std::string encode(const JournalEntry& entry);
+std::optional<JournalEntry> decode_journal_entry(std::string_view value);
+
+std::string encode_keywords(const std::vector<std::string>& names);
+std::optional<std::vector<std::string>> decode_keywords(std::string_view value);
+
+inline constexpr std::string_view head_key = "h";
+inline constexpr std::string_view keywords_key = "k";
+std::string bitmap_key(SetNumber set, std::uint16_t high);
+std::string uid_key(char prefix, Uid uid);  // prefix m, s or r
+std::optional<Uid> uid_of_key(std::string_view key);
+std::string journal_key(ModSeq modseq);
+std::string operation_key(const OperationId& operation);
+std::string garbage_key(const BlobId& blob, std::uint64_t owner);
+
+// Smallest key over all that begin with prefix.
+std::string after_prefix(char prefix);
+
+}  // namespace postern::mail
