@@ -1,0 +1,36 @@
+// What the models need of one message; made by extract (filters/features/features.h). Compact and
+// bounded, so that a learn job can keep it instead of the message.
+#pragma once
+
+#include "protocols/base/ids.h"
+#include "protocols/base/result.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace postern::filters {
+
+inline constexpr unsigned feature_bits = 48;       // a hash is hash64() >> (64 - feature_bits)
+inline constexpr std::size_t max_features = 6000;  // tokens and pairs of one message
+inline constexpr std::size_t max_grams = 4000;     // byte 4-grams of one message
+
+struct FeatureVector {
+    Id128 digest;              // of what the sender wrote: trace headers and ours do not change it
+    std::uint32_t tokens = 0;  // the first so many hashes are of single tokens, the rest of pairs
+    std::vector<std::uint64_t> hashes;  // unique, each below 2^feature_bits
+    std::vector<std::uint32_t> grams;   // byte 4-grams of the raw head: unique
+    // Versioned binary, at most max_feature_vector_bytes.
+    std::string encode() const;
+    // Errors: corrupt (not whole, over a limit, of a newer version).
+    static Result<FeatureVector> decode(std::string_view bytes);
+    bool operator==(const FeatureVector&) const = default;
+};
+
+// Fits one value of the key-value store (64 KiB) with room for what a learn job adds.
+inline constexpr std::size_t max_feature_vector_bytes =
+    1 + 16 + 3 * 4 + max_features * (feature_bits / 8) + max_grams * 4;
+
+}  // namespace postern::filters

@@ -1,0 +1,43 @@
+// Hyperscan's handles with owners, for the matcher alone.
+#pragma once
+
+#include "protocols/base/result.h"
+
+#include <hs/hs.h>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace postern::filters {
+
+struct FreeDatabase {
+    void operator()(hs_database_t* database) const { hs_free_database(database); }
+};
+using Database = std::unique_ptr<hs_database_t, FreeDatabase>;
+
+// Working memory of one scan at a time; grown to fit whatever database it is used with.
+struct Scratch {
+    Scratch() = default;
+    Scratch(const Scratch&) = delete;
+    Scratch& operator=(const Scratch&) = delete;
+    ~Scratch() { hs_free_scratch(handle); }
+    hs_scratch_t* handle = nullptr;
+};
+
+struct Expression {
+    std::string pattern;
+    unsigned flags = 0;
+};
+
+// Matches carry the index of their expression as id. Errors: invalid; culprit is then the index of
+// the expression at fault when that is known.
+Result<Database> compile_database(const std::vector<Expression>& expressions, std::size_t& culprit);
+
+// Throws std::bad_alloc when there is no memory for the scratch.
+void scan_text(const Database& database, Scratch& scratch, std::string_view text,
+               match_event_handler on_match, void* context);
+
+}  // namespace postern::filters

@@ -1,0 +1,23 @@
+// What the learned models say, as a symbol like the others.
+#pragma once
+
+#include "filters/features/features.h"
+#include "filters/models/models.h"
+#include "filters/report.h"
+
+#include <string_view>
+
+namespace postern::filters {
+
+inline constexpr std::string_view learned_symbol_name = "LEARNED_PROBABILITY";
+// Below so many messages of each class the models speak with less weight, in proportion.
+inline constexpr double full_weight_messages = 100;
+inline constexpr double max_learned_score = 7;
+inline constexpr double min_learned_score = -6;
+
+double round_score(double score);  // to hundredths
+
+// `features` with names: they are the evidence.
+Symbol learned_symbol(const ModelScore& score, const Features& features);
+
+}  // namespace postern::filters

@@ -1,0 +1,40 @@
+// The judgement: features, regex rules, checks and learned models to one explained verdict.
+//
+// A Pipeline is immutable after construction apart from its models and safe for concurrent scans;
+// rules are replaced by building a new Pipeline around the same models. Learning and scanning may
+// run at once.
+#pragma once
+
+#include "filters/input.h"
+#include "filters/report.h"
+#include "filters/rule.h"
+#include "protocols/base/result.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace postern::filters {
+
+struct PipelineOptions {
+    double spam_threshold = 5.0;
+    double unsure_threshold = 3.0;
+    std::vector<std::pair<std::string, double>> scores;  // overrides of a symbol's score
+};
+
+class Models;  // filters/models/models.h: the learned state
+
+class Pipeline {
+public:
+    // Errors: invalid (a pattern does not compile; text names the rule and the reason).
+    static Result<std::unique_ptr<Pipeline>> build(const std::vector<Rule>& rules,
+                                                   const PipelineOptions& options,
+                                                   std::shared_ptr<Models> models);
+    virtual ~Pipeline() = default;
+    virtual Report scan(const ScanInput& input) const = 0;
+};
+
+}  // namespace postern::filters
