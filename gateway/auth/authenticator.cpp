@@ -1,0 +1,89 @@
+#include "gateway/auth/authenticator.h"
+
+#include "gateway/auth/password.h"
+#include "protocols/wire/text.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace postern::auth {
+
+namespace {
+
+std::string network_of(const std::string& address) {
+    in6_addr binary{};
+    if (inet_pton(AF_INET6, address.c_str(), &binary) != 1) return address;
+    return std::string(reinterpret_cast<const char*>(&binary), 8);
+}
+
+}  // namespace
+
+std::chrono::milliseconds FailureDelays::failed(const std::string& address,
+                                                std::chrono::milliseconds base,
+                                                Clock::time_point now) {
+    std::lock_guard lock(mutex_);
+    if (records_.size() >= max_addresses) {
+        std::erase_if(records_,
+                      [&](const auto& entry) { return now - entry.second.last > memory; });
+        // Forgetting all is better than growing without bound or counting nobody new.
+        if (records_.size() >= max_addresses) records_.clear();
+    }
+    auto& record = records_[address];
+    if (now - record.last > memory) record.failures = 0;
+    record.last = now;
+    const unsigned doublings = std::min(record.failures, max_doublings);
+    ++record.failures;
+    return base * (1u << doublings);
+}
+
+void FailureDelays::succeeded(const std::string& address) {
+    std::lock_guard lock(mutex_);
+    records_.erase(address);
+}
+
+std::size_t FailureDelays::size() const {
+    std::lock_guard lock(mutex_);
+    return records_.size();
+}
+
+net::Awaitable<Login> Authenticator::check(net::Session& session, std::string authorization_id,
+                                           std::string user, std::string password) {
+    auto login = co_await look_up(authorization_id, user, std::move(password));
+    const auto network = network_of(session.peer_address());
+    if (login.status == LoginStatus::ok) {
+        delays_.succeeded(network);
+        session.log(logging::Level::info, "login", {{"user", login.user.address}});
+    } else if (login.status == LoginStatus::refused) {
+        session.log(logging::Level::warning, "login refused", {{"user", user}});
+        const std::chrono::milliseconds base(config_.get()->auth.failure_delay_ms);
+        co_await session.pause(delays_.failed(network, base, FailureDelays::Clock::now()));
+    } else {
+        session.log(logging::Level::error, "login not possible", {{"user", user}});
+    }
+    co_return login;
+}
+
+net::Awaitable<Login> Authenticator::look_up(const std::string& authorization_id,
+                                             const std::string& user, std::string password) {
+    auto found = directory_.find(user);
+    if (!found && found.error().code != Errc::invalid) co_return Login{LoginStatus::temporary, {}};
+    const bool known = found && found->has_value();
+    const std::string hash = known ? (*found)->password_hash : impossible_hash();
+    auto verify = [hash, password = std::move(password)] {
+        return verify_password(hash, password);
+    };
+    auto verified = co_await pool_.run(std::move(verify));
+    if (!verified) co_return Login{LoginStatus::temporary, {}};
+    const bool as_self =
+        authorization_id.empty() || wire::equals_ignoring_case(authorization_id, user);
+    Login login;
+    if (known && *verified && as_self) {
+        login.status = LoginStatus::ok;
+        login.user = std::move(**found);
+    }
+    co_return login;
+}
+
+}  // namespace postern::auth

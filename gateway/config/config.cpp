@@ -1,0 +1,144 @@
+#include "gateway/config/config.h"
+
+#include "gateway/config/yaml_reader.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+namespace postern::config {
+
+namespace {
+
+constexpr std::uint64_t mib = 1024 * 1024;
+constexpr std::uint64_t gib = 1024 * mib;
+
+bool is_hostname(const std::string& name) {
+    if (name.empty() || name.size() > 253 || name.front() == '.' || name.front() == '-')
+        return false;
+    return std::all_of(name.begin(), name.end(), [](unsigned char c) {
+        return (c < 0x80 && std::isalnum(c)) || c == '-' || c == '.';
+    });
+}
+
+std::string machine_name() {
+    char name[256] = {};
+    if (gethostname(name, sizeof name - 1) != 0 || !is_hostname(name)) return "localhost";
+    return name;
+}
+
+void describe_connections(Section& section, Connections& value) {
+    section.number("max_connections", value.max_connections, 1, 1'000'000);
+    section.number("max_connections_per_address", value.max_connections_per_address, 1, 1'000'000);
+}
+
+void describe_listeners(Section& section, Listeners& value) {
+    section.endpoints("smtp", value.smtp);
+    section.endpoints("submission", value.submission);
+    section.endpoints("submissions", value.submissions);
+    section.endpoints("lmtp", value.lmtp);
+    section.endpoints("imap", value.imap);
+    section.endpoints("imaps", value.imaps);
+    section.endpoints("pop3", value.pop3);
+    section.endpoints("pop3s", value.pop3s);
+}
+
+void describe_tls(Section& section, Tls& value) {
+    section.text("certificate", value.certificate);
+    section.text("key", value.key);
+    section.check(value.key.empty() || !value.certificate.empty(), "key",
+                  "expected together with tls.certificate");
+    section.check(value.certificate.empty() || !value.key.empty(), "certificate",
+                  "expected together with tls.key");
+}
+
+void describe_limits(Section& section, Limits& value) {
+    section.number("threads", value.threads, 0, 1024);
+    section.bytes("max_inflight_bytes", value.max_inflight_bytes, mib, 1024 * gib);
+    section.number("write_timeout_s", value.write_timeout_s, 1, 3600);
+    section.number("shutdown_grace_s", value.shutdown_grace_s, 1, 3600);
+}
+
+void describe_filter(Section& section, Filter& value) {
+    section.texts("rules", value.rules);
+    section.real("spam_threshold", value.spam_threshold, -1000, 1000);
+    section.real("unsure_threshold", value.unsure_threshold, -1000, 1000);
+    section.check(value.unsure_threshold <= value.spam_threshold, "unsure_threshold",
+                  "expected a number not over filter.spam_threshold");
+    section.numbers_by_name("scores", value.scores);
+    section.bytes("memory_bytes", value.memory_bytes, mib, 64 * gib);
+}
+
+void describe(Section& root, Config& config) {
+    root.text("hostname", config.hostname);
+    root.check(config.hostname.empty() || is_hostname(config.hostname), "hostname",
+               "expected a host name of letters, digits, '-' and '.'");
+    root.text("data_dir", config.data_dir);
+    root.check(config.data_dir.size() > 1 && config.data_dir.front() == '/', "data_dir",
+               "expected an absolute path of a folder");
+    root.section("listeners", [&](Section& s) { describe_listeners(s, config.listeners); });
+    root.section("tls", [&](Section& s) { describe_tls(s, config.tls); });
+    root.section("auth", [&](Section& s) {
+        s.flag("allow_plaintext", config.auth.allow_plaintext);
+        s.number("failure_delay_ms", config.auth.failure_delay_ms, 0, 60'000);
+    });
+    root.section("smtp", [&](Section& s) {
+        s.bytes("max_message_bytes", config.smtp.max_message_bytes, 64 * 1024, 200 * mib);
+        describe_connections(s, config.smtp);
+    });
+    root.section("imap", [&](Section& s) { describe_connections(s, config.imap); });
+    root.section("pop3", [&](Section& s) { describe_connections(s, config.pop3); });
+    root.section("limits", [&](Section& s) { describe_limits(s, config.limits); });
+    root.section("filter", [&](Section& s) { describe_filter(s, config.filter); });
+    root.section("log", [&](Section& s) {
+        s.one_of("level", config.log.level, {"debug", "info", "warning", "error"});
+        s.one_of("format", config.log.format, {"text", "json"});
+    });
+    root.finish();
+}
+
+Result<Config> read(std::string_view yaml, ReadState& state) {
+    Config config;
+    try {
+        Section root(state, YAML::Load(std::string(yaml)), "");
+        describe(root, config);
+    } catch (const YAML::Exception& problem) {
+        state.fail(problem.mark, "", "expected YAML: " + problem.msg);
+    }
+    if (!state.error.empty()) return Error{Errc::invalid, state.error};
+    if (config.hostname.empty()) config.hostname = machine_name();
+    return config;
+}
+
+}  // namespace
+
+Result<Config> parse_config(std::string_view yaml, const std::string& name) {
+    if (yaml.size() > max_file_bytes) {
+        return Error{Errc::invalid,
+                     name + ":1: expected at most " + std::to_string(max_file_bytes) + " bytes"};
+    }
+    ReadState state;
+    state.file = name;
+    return read(yaml, state);
+}
+
+Result<Config> load_config(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    if (!in) return Error{Errc::not_found, path + ": cannot be opened"};
+    std::ostringstream text;
+    text << in.rdbuf();
+    if (in.bad() || text.bad()) return Error{Errc::unavailable, path + ": cannot be read"};
+    auto config = parse_config(text.str(), path);
+    if (config) config->file = path;
+    return config;
+}
+
+std::vector<std::string> known_keys() {
+    ReadState state;
+    (void)read("", state);
+    return state.keys;
+}
+
+}  // namespace postern::config

@@ -1,0 +1,135 @@
+// The configuration of the whole daemon: plain values with their defaults, read from one YAML file.
+//
+// Every key is optional, so an empty file is a working configuration. An unknown key, a key given
+// twice or a bad value is refused as "FILE:LINE: key: what was expected".
+// appliance/etc/postern.yaml documents every key with its default; a test keeps the two equal.
+#pragma once
+
+#include "protocols/base/result.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace postern::config {
+
+inline constexpr std::size_t max_file_bytes = 1024 * 1024;
+inline constexpr std::size_t max_list_entries = 1000;
+
+// A numeric address and a port; port 0 lets the system choose (tests).
+struct Endpoint {
+    std::string address;  // "0.0.0.0", "::1": numeric, without brackets
+    std::uint16_t port = 0;
+    bool operator==(const Endpoint&) const = default;
+};
+// "127.0.0.1:25", "[::1]:25".
+std::string to_string(const Endpoint& endpoint);
+
+// The standard port on every IPv4 and IPv6 address.
+std::vector<Endpoint> everywhere(std::uint16_t port);
+
+struct Listeners {
+    std::vector<Endpoint> smtp = everywhere(25);
+    std::vector<Endpoint> submission = everywhere(587);
+    std::vector<Endpoint> submissions = everywhere(465);
+    std::vector<Endpoint> lmtp;  // no standard port, and takes mail from anyone who can connect
+    std::vector<Endpoint> imap = everywhere(143);
+    std::vector<Endpoint> imaps = everywhere(993);
+    std::vector<Endpoint> pop3 = everywhere(110);
+    std::vector<Endpoint> pop3s = everywhere(995);
+    bool operator==(const Listeners&) const = default;
+};
+
+struct Tls {
+    std::string certificate;  // PEM chain; both empty: a self-signed one in data_dir/tls
+    std::string key;          // PEM
+    bool operator==(const Tls&) const = default;
+};
+
+struct Auth {
+    bool allow_plaintext = false;           // LOGIN, USER and AUTH without TLS
+    std::uint64_t failure_delay_ms = 1000;  // doubles with each failure of one address
+    bool operator==(const Auth&) const = default;
+};
+
+struct Connections {
+    std::uint64_t max_connections = 0;
+    std::uint64_t max_connections_per_address = 0;  // an IPv6 /64 counts as one address
+    bool operator==(const Connections&) const = default;
+};
+
+struct Smtp : Connections {
+    Smtp() : Connections{2000, 100} {}
+    std::uint64_t max_message_bytes = 50ull * 1024 * 1024;  // also of an IMAP APPEND
+    bool operator==(const Smtp&) const = default;
+};
+struct Imap : Connections {
+    Imap() : Connections{10'000, 200} {}
+    bool operator==(const Imap&) const = default;
+};
+struct Pop3 : Connections {
+    Pop3() : Connections{2000, 100} {}
+    bool operator==(const Pop3&) const = default;
+};
+
+struct Limits {
+    std::uint64_t threads = 0;  // of network sessions; 0: one for each core
+    std::uint64_t max_inflight_bytes =
+        512ull * 1024 * 1024;             // message bytes not yet stored, all sessions
+    std::uint64_t write_timeout_s = 120;  // a client that takes no byte for so long is dropped
+    std::uint64_t shutdown_grace_s = 30;  // for what is under way at SIGTERM
+    bool operator==(const Limits&) const = default;
+};
+
+struct Filter {
+    std::vector<std::string> rules;  // rule files; empty: the set shipped with the program
+    double spam_threshold = 5.0;     // score >= this: spam, to Junk
+    double unsure_threshold = 3.0;   // score >= this: unsure
+    std::vector<std::pair<std::string, double>> scores;  // overrides of a symbol's score
+    std::uint64_t memory_bytes = 256ull * 1024 * 1024;   // of the learned model
+    bool operator==(const Filter&) const = default;
+};
+
+struct Log {
+    std::string level = "info";   // debug, info, warning, error
+    std::string format = "text";  // text (key=value), json
+    bool operator==(const Log&) const = default;
+};
+
+struct Config {
+    std::string file;      // where it was read from, for reload; empty: none
+    std::string hostname;  // never empty after load_config: the machine's own name by default
+    std::string data_dir = "/var/lib/postern";
+    Listeners listeners;
+    Tls tls;
+    Auth auth;
+    Smtp smtp;
+    Imap imap;
+    Pop3 pop3;
+    Limits limits;
+    Filter filter;
+    Log log;
+    bool operator==(const Config&) const = default;
+
+    // Derived, so that the daemon and the command line agree.
+    std::string store_folder() const { return data_dir + "/store"; }
+    std::string filter_folder() const { return data_dir + "/filter"; }
+    std::string tls_folder() const { return data_dir + "/tls"; }
+    std::string run_folder() const { return data_dir + "/run"; }
+    std::string control_socket() const { return run_folder() + "/control.sock"; }
+    std::string lock_file() const { return run_folder() + "/lock"; }
+    std::string ports_file() const { return run_folder() + "/ports.json"; }
+};
+
+// Errors: not_found (no such file), invalid (text as described above), unavailable (cannot be
+// read).
+Result<Config> load_config(const std::string& path);
+// The same from text; `name` stands for the file in messages.
+Result<Config> parse_config(std::string_view yaml, const std::string& name);
+
+// Every key that is understood, as "smtp.max_message_bytes", in file order.
+std::vector<std::string> known_keys();
+
+}  // namespace postern::config

@@ -1,0 +1,186 @@
+#include "gateway/delivery/delivery.h"
+
+#include "gateway/log/log.h"
+#include "store/kv/random_id.h"
+
+#include <chrono>
+#include <utility>
+
+namespace postern::delivery {
+
+namespace {
+
+Time wall_clock() {
+    return std::chrono::time_point_cast<std::chrono::milliseconds>(
+        std::chrono::system_clock::now());
+}
+
+constexpr std::size_t max_logged_recipients = 10;
+
+std::string joined(const std::vector<LocalRecipient>& recipients) {
+    std::string text;
+    for (std::size_t i = 0; i < recipients.size() && i < max_logged_recipients; ++i) {
+        text += (i == 0 ? "" : ",") + recipients[i].address;
+    }
+    if (recipients.size() > max_logged_recipients) {
+        text += ",+" + std::to_string(recipients.size() - max_logged_recipients);
+    }
+    return text;
+}
+
+}  // namespace
+
+bool InflightBudget::Share::grow(std::uint64_t bytes) {
+    const auto before = budget_.used_bytes_.fetch_add(bytes);
+    if (before + bytes > budget_.max_bytes_) {
+        budget_.used_bytes_ -= bytes;
+        return false;
+    }
+    held_bytes_ += bytes;
+    return true;
+}
+
+void InflightBudget::Share::reset() {
+    budget_.used_bytes_ -= std::exchange(held_bytes_, 0);
+}
+
+// One message on its way.
+struct Delivery::Job {
+    OperationId id;
+    std::string id_text;
+    Arrival arrival;
+    std::vector<LocalRecipient> recipients;
+    std::string body;
+    std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();
+    Time now = wall_clock();
+    Assembled message;
+    std::string mailbox;  // the only one, or the first recipient's
+
+    mail::NewMessage new_message() {
+        return {message.bytes, message.summary, message.report, Flags{}, now};
+    }
+};
+
+net::Awaitable<Result<std::string>> Delivery::accept(Arrival arrival,
+                                                     std::vector<LocalRecipient> recipients,
+                                                     std::string body) {
+    Job job;
+    job.id = kv::random_id();
+    job.id_text = to_hex(job.id);
+    job.arrival = std::move(arrival);
+    job.recipients = std::move(recipients);
+    job.body = std::move(body);
+    job.message = judge(job);
+
+    const bool single = job.recipients.size() == 1;
+    auto storing = single ? append_to_one(job) : accept_for_many(job);
+    auto stored = co_await std::move(storing);
+    if (!stored) {
+        ++counters_.failed;
+        logging::error("message not accepted", {{"session", job.arrival.session},
+                                                {"id", job.id_text},
+                                                {"from", job.arrival.reverse_path},
+                                                {"rcpt", joined(job.recipients)},
+                                                {"reason", stored.error().text}});
+        co_return stored.error();
+    }
+    ++counters_.accepted;
+    if (job.message.judgement.verdict == filters::Verdict::spam) ++counters_.spam;
+    log_accepted(job);
+    co_return std::move(job.id_text);
+}
+
+Assembled Delivery::judge(Job& job) {
+    filters::Connection connection;
+    connection.client_address = job.arrival.client_address;
+    connection.helo = job.arrival.helo;
+    connection.reverse_path = job.arrival.reverse_path;
+    for (const auto& recipient : job.recipients) connection.recipients.push_back(recipient.address);
+    connection.authenticated = !job.arrival.authenticated_user.empty();
+
+    const auto config = backends_.config.get();
+    const Stamp stamp{config->hostname, job.id_text,
+                      job.recipients.size() == 1 ? job.recipients.front().address : "", job.now};
+    return assemble(std::move(job.body), job.arrival, stamp,
+                    [&](std::string_view bytes, const mime::Message& parsed) {
+                        return backends_.scan(bytes, parsed, std::move(connection), job.now);
+                    });
+}
+
+// Junk may have been removed by its owner; INBOX is always there.
+Result<mail::MailboxInfo> Delivery::target(AccountId account, filters::Verdict verdict) {
+    if (verdict == filters::Verdict::spam) {
+        auto junk = backends_.mail.find_special(account, mail::SpecialUse::junk);
+        if (junk || junk.error().code != Errc::not_found) return junk;
+    }
+    return backends_.mail.find(account, "INBOX");
+}
+
+net::Awaitable<Result<mail::MailboxInfo>> Delivery::target_made_if_missing(
+    AccountId account, filters::Verdict verdict) {
+    auto found = target(account, verdict);
+    if (found || found.error().code != Errc::not_found) co_return found;
+    auto made = co_await net::from_store<void>(
+        [&](mail::Done<void> done) { backends_.mail.create_account(account, std::move(done)); });
+    if (!made) co_return made.error();
+    co_return target(account, verdict);
+}
+
+net::Awaitable<Result<void>> Delivery::append_to_one(Job& job) {
+    auto mailbox = co_await target_made_if_missing(job.recipients.front().account,
+                                                   job.message.judgement.verdict);
+    if (!mailbox) co_return mailbox.error();
+    auto appended = co_await net::from_store<mail::Appended>([&](mail::Done<mail::Appended> done) {
+        backends_.mail.append(mailbox->id, job.new_message(), job.id, std::move(done));
+    });
+    if (!appended) co_return appended.error();
+    job.mailbox = mailbox->name;
+    ++counters_.delivered;
+    co_return Result<void>();
+}
+
+net::Awaitable<Result<void>> Delivery::accept_for_many(Job& job) {
+    spool::Envelope envelope{job.id, job.arrival.reverse_path, {}, job.now};
+    for (const auto& recipient : job.recipients) {
+        auto mailbox =
+            co_await target_made_if_missing(recipient.account, job.message.judgement.verdict);
+        if (!mailbox) co_return mailbox.error();
+        if (job.mailbox.empty()) job.mailbox = mailbox->name;
+        envelope.recipients.push_back({recipient.address, recipient.account, mailbox->id});
+    }
+    {
+        std::lock_guard lock(mutex_);
+        under_way_.insert(job.id);
+    }
+    auto item = co_await net::from_store<spool::Item>([&](mail::Done<spool::Item> done) {
+        backends_.spool.accept(std::move(envelope), job.message.bytes, job.message.summary,
+                               job.message.report, std::move(done));
+    });
+    if (!item) {
+        std::lock_guard lock(mutex_);
+        under_way_.erase(job.id);
+        co_return item.error();
+    }
+    backends_.spawn([this, kept = std::move(*item)] { return deliver(kept); });
+    co_return Result<void>();
+}
+
+void Delivery::log_accepted(const Job& job) {
+    const auto& judgement = job.message.judgement;
+    const auto* strongest = filters::strongest(judgement);
+    const auto duration =
+        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - job.begun);
+    logging::info("message accepted",
+                  {{"session", job.arrival.session},
+                   {"id", job.id_text},
+                   {"from", job.arrival.reverse_path},
+                   {"rcpt", joined(job.recipients)},
+                   {"size", job.message.bytes->size()},
+                   {"verdict", filters::to_string(judgement.verdict)},
+                   {"score", judgement.score},
+                   {"symbol", strongest != nullptr ? std::string_view(strongest->name) : "none"},
+                   {"mailbox", job.mailbox},
+                   {"duration_ms", duration.count()}});
+}
+
+}  // namespace postern::delivery

@@ -1,0 +1,123 @@
+// From a whole message to mailboxes: one durable commit, then the sender is told, then the rest.
+//
+// One recipient: the commit into the mailbox is the acceptance. Several: the spool takes the
+// message in one commit, and each mailbox follows at once; what is left over is taken up again at
+// start and now and then.
+#pragma once
+
+#include "filters/pipeline/pipeline.h"
+#include "gateway/config/current.h"
+#include "gateway/delivery/assemble.h"
+#include "gateway/delivery/trace.h"
+#include "gateway/net/awaitable.h"
+#include "protocols/base/result.h"
+#include "store/mail/mail_store.h"
+#include "store/spool/spool.h"
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace postern::delivery {
+
+inline constexpr std::size_t max_copies_at_once = 32;  // of one message
+
+// Message bytes that are received and not yet stored, of all sessions. Any thread.
+class InflightBudget {
+public:
+    explicit InflightBudget(std::uint64_t max_bytes) : max_bytes_(max_bytes) {}
+
+    // One message's share; given back when it goes.
+    class Share {
+    public:
+        explicit Share(InflightBudget& budget) : budget_(budget) {}
+        ~Share() { reset(); }
+        Share(const Share&) = delete;
+        Share& operator=(const Share&) = delete;
+        // False: there is no room for so many more; the share stays as it was.
+        bool grow(std::uint64_t bytes);
+        void reset();
+
+    private:
+        InflightBudget& budget_;
+        std::uint64_t held_bytes_ = 0;
+    };
+
+    void change(std::uint64_t max_bytes) { max_bytes_ = max_bytes; }
+    std::uint64_t used() const { return used_bytes_; }
+
+private:
+    std::atomic<std::uint64_t> max_bytes_;
+    std::atomic<std::uint64_t> used_bytes_{0};
+};
+
+struct LocalRecipient {
+    std::string address;  // of the mailbox, lower case
+    AccountId account;
+};
+
+struct Counters {
+    std::atomic<std::uint64_t> accepted{0};   // messages
+    std::atomic<std::uint64_t> spam{0};       // of them
+    std::atomic<std::uint64_t> delivered{0};  // copies in mailboxes
+    std::atomic<std::uint64_t> failed{0};     // refused for a failure of ours
+};
+
+// The judgement of a message (scan::Scanner::scan). Called on sessions' cores, several at once.
+using Scan = std::function<filters::Report(std::string_view bytes, const mime::Message& parsed,
+                                           filters::Connection connection, Time now)>;
+
+class Delivery {
+public:
+    struct Backends {
+        mail::MailStore& mail;
+        spool::Spool& spool;
+        Scan scan;
+        const config::Current& config;
+        // Runs a coroutine beside the session that asks for it (net::Server::spawn).
+        std::function<void(std::function<net::Awaitable<void>()>)> spawn;
+    };
+    explicit Delivery(Backends backends) : backends_(std::move(backends)) {}
+
+    // Answers the message's id once the message is durable. On an error nothing is stored:
+    // over_quota, unavailable and others of mail::MailStore::append and spool::Spool::accept.
+    // `recipients` is not empty and has no address twice.
+    net::Awaitable<Result<std::string>> accept(Arrival arrival,
+                                               std::vector<LocalRecipient> recipients,
+                                               std::string body);
+
+    // One try for everything that the spool still holds; at start, and again now and then.
+    net::Awaitable<void> deliver_pending();
+
+    const Counters& counters() const { return counters_; }
+
+private:
+    struct Job;
+
+    Result<mail::MailboxInfo> target(AccountId account, filters::Verdict verdict);
+    net::Awaitable<Result<mail::MailboxInfo>> target_made_if_missing(AccountId account,
+                                                                     filters::Verdict verdict);
+    Assembled judge(Job& job);
+    net::Awaitable<Result<void>> append_to_one(Job& job);
+    net::Awaitable<Result<void>> accept_for_many(Job& job);
+    net::Awaitable<void> deliver(spool::Item item);
+    net::StoreCall<mail::Appended> start_copy(const spool::Item& item,
+                                              const spool::Recipient& recipient, MailboxId mailbox);
+    net::Awaitable<bool> finish_copy(const spool::Item& item, const spool::Recipient& recipient,
+                                     Result<mail::Appended> appended);
+    net::Awaitable<void> settle(OperationId id, std::vector<std::string> addresses);
+    void log_accepted(const Job& job);
+
+    Backends backends_;
+    Counters counters_;
+    std::mutex mutex_;
+    std::set<OperationId> under_way_;  // spool items that are being delivered
+};
+
+}  // namespace postern::delivery

@@ -1,0 +1,53 @@
+#include "gateway/imap_service/imap_service.h"
+
+#include "gateway/imap_service/failure.h"
+
+#include <utility>
+#include <variant>
+
+namespace postern::imap_service {
+
+ImapService::~ImapService() {
+    *gone_ = true;
+}
+
+net::Awaitable<imap::Answer> ImapService::answer(imap::Question question) {
+    return std::visit([this](auto& each) { return on(std::move(each)); }, question);
+}
+
+imap::Failure ImapService::failure(const Error& error) {
+    const bool ours = error.code == Errc::unavailable || error.code == Errc::corrupt ||
+                      error.code == Errc::internal;
+    if (ours) {
+        session_.log(logging::Level::error, "imap request failed",
+                     {{"user", user_}, {"reason", error.text}});
+    }
+    return to_failure(error);
+}
+
+Result<mail::MailboxInfo> ImapService::find_selectable(const std::string& name) {
+    auto found = backends_.mail.find(account_, name);
+    if (found && !found->selectable) {
+        return Error{Errc::not_found, "the name only has children, it is no mailbox"};
+    }
+    return found;
+}
+
+net::ConversationFactory make_factory(const Backends& backends) {
+    return [&backends](net::Session& session) {
+        const auto config = backends.config.get();
+        imap::Config engine;
+        engine.hostname = config->hostname;
+        engine.tls_offered = true;
+        engine.allow_plaintext_auth = config->auth.allow_plaintext;
+        engine.max_append_bytes = config->smtp.max_message_bytes;
+        return net::make_conversation<ImapProtocol>(
+            engine, session, std::make_unique<ImapService>(backends, session));
+    };
+}
+
+std::string refusal() {
+    return "* BYE [UNAVAILABLE] Too many connections, try again later\r\n";
+}
+
+}  // namespace postern::imap_service

@@ -1,0 +1,116 @@
+// What the IMAP engine asks, answered from the mail store.
+//
+// One service for each connection, used on its core alone. Searches that need more than bitmaps,
+// and the learning of messages moved into or out of Junk, run on a pool; changes of the selected
+// mailbox by any session or delivery wake this one through the store's watch.
+#pragma once
+
+#include "gateway/auth/authenticator.h"
+#include "gateway/config/current.h"
+#include "gateway/delivery/delivery.h"
+#include "gateway/learning/learning.h"
+#include "gateway/net/conversation.h"
+#include "gateway/net/work_pool.h"
+#include "protocols/imap/engine.h"
+#include "store/mail/mail_store.h"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace postern::imap_service {
+
+struct ImapProtocol {
+    using Engine = imap::Engine;
+    using Config = imap::Config;
+    using Send = imap::Send;
+    using StartTls = imap::StartTls;
+    using Close = imap::Close;
+    using Log = imap::Log;
+};
+
+struct Backends {
+    const config::Current& config;
+    mail::MailStore& mail;
+    auth::Authenticator& authenticator;
+    learning::Learning& learning;
+    net::WorkPool& pool;  // not the one that logins wait for
+    delivery::InflightBudget& budget;
+};
+
+class ImapService {
+public:
+    ImapService(const Backends& backends, net::Session& session)
+        : backends_(backends), session_(session), share_(backends.budget) {}
+    ~ImapService();
+    ImapService(const ImapService&) = delete;
+    ImapService& operator=(const ImapService&) = delete;
+
+    net::Awaitable<imap::Answer> answer(imap::Question question);
+    void take(imap::AppendChunk chunk);
+    void take(imap::DiscardAppend);
+    Result<std::string> read(const imap::SendBlob& body, std::uint64_t offset,
+                             std::uint64_t length);
+    // Something may have happened to the selected mailbox.
+    bool woken() const { return selected_.has_value(); }
+
+private:
+    // What the engine was told of the selected mailbox.
+    struct Selected {
+        mail::MailboxInfo info;
+        bool read_only = false;
+        ModSeq modseq = 0;
+        UidSet uids;
+        UidSet recent;  // taken, not yet told
+        std::shared_ptr<void> watch;
+    };
+
+    // names.cpp
+    net::Awaitable<imap::Answer> on(imap::Authenticate question);
+    net::Awaitable<imap::Answer> on(imap::ListMailboxes question);
+    net::Awaitable<imap::Answer> on(imap::CreateMailbox question);
+    net::Awaitable<imap::Answer> on(imap::DeleteMailbox question);
+    net::Awaitable<imap::Answer> on(imap::RenameMailbox question);
+    net::Awaitable<imap::Answer> on(imap::Subscribe question);
+    net::Awaitable<imap::Answer> on(imap::GetStatus question);
+    // selected.cpp
+    net::Awaitable<imap::Answer> on(imap::OpenMailbox question);
+    net::Awaitable<imap::Answer> on(imap::CloseMailbox question);
+    net::Awaitable<imap::Answer> on(imap::Refresh question);
+    net::Awaitable<imap::Answer> on(imap::FetchRows question);
+    net::Awaitable<imap::Answer> on(imap::ReadBlob question);
+    net::Awaitable<imap::Answer> on(imap::Search question);
+    // changes.cpp
+    net::Awaitable<imap::Answer> on(imap::CheckAppend question);
+    net::Awaitable<imap::Answer> on(imap::AppendMessage question);
+    net::Awaitable<imap::Answer> on(imap::StoreFlags question);
+    net::Awaitable<imap::Answer> on(imap::CopyMessages question);
+    net::Awaitable<imap::Answer> on(imap::ExpungeMessages question);
+
+    net::Awaitable<void> learn_from(const mail::MailboxInfo& to, std::vector<Uid> uids);
+    Result<mail::MailboxInfo> find_selectable(const std::string& name);
+    net::Awaitable<Result<UidSet>> take_recent(MailboxId mailbox);
+    imap::Failure failure(const Error& error);
+
+    const Backends& backends_;
+    net::Session& session_;
+    AccountId account_;
+    std::string user_;
+    std::optional<Selected> selected_;
+
+    std::string append_bytes_;
+    bool append_refused_ = false;
+    delivery::InflightBudget::Share share_;
+    std::shared_ptr<std::atomic<bool>> gone_ = std::make_shared<std::atomic<bool>>(false);
+};
+
+// For a listener. `backends` must outlive the server.
+net::ConversationFactory make_factory(const Backends& backends);
+
+// The line for a connection over the limits.
+std::string refusal();
+
+}  // namespace postern::imap_service

@@ -1,0 +1,213 @@
+#include "gateway/learning/learning.h"
+
+#include "gateway/learning/snapshot.h"
+
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+namespace postern::learning {
+
+namespace {
+
+constexpr auto poll_interval = std::chrono::seconds(5);  // a watch or a poke may be lost
+
+}  // namespace
+
+Learning::Learning(kv::Store& store, std::shared_ptr<filters::Models> models,
+                   LearningOptions options)
+    : log_(store),
+      models_(std::move(models)),
+      options_(std::move(options)),
+      path_(options_.folder + "/model.bin"),
+      last_snapshot_(std::chrono::steady_clock::now()) {
+    watch_ = store.watch({kv::ShardKind::learn_log, 0, 0}, [this] { wake(); });
+}
+
+Learning::~Learning() {
+    watch_.reset();
+    end_thread();
+}
+
+Result<std::unique_ptr<Learning>> Learning::open(kv::Store& store,
+                                                 std::shared_ptr<filters::Models> models,
+                                                 LearningOptions options) {
+    std::error_code error;
+    std::filesystem::create_directories(options.folder, error);
+    if (error) {
+        return Error{Errc::unavailable, "cannot make " + options.folder + ": " + error.message()};
+    }
+    std::unique_ptr<Learning> learning(new Learning(store, std::move(models), std::move(options)));
+    if (auto loaded = learning->load_snapshot(); !loaded) return loaded.error();
+    if (auto applied = learning->catch_up(); !applied) return applied.error();
+    return learning;
+}
+
+Result<void> Learning::load_snapshot() {
+    auto snapshot = read_snapshot(path_);
+    if (!snapshot) {
+        if (snapshot.error().code != Errc::corrupt) return snapshot.error();
+        return set_aside(snapshot.error().text);
+    }
+    if (!snapshot->has_value()) return {};
+    if (auto loaded = models_->load((*snapshot)->image); !loaded) {
+        if (loaded.error().code != Errc::corrupt) return loaded.error();
+        return set_aside(loaded.error().text);
+    }
+    const std::lock_guard lock(mutex_);
+    status_.applied = status_.in_snapshot = (*snapshot)->number;
+    return {};
+}
+
+Result<void> Learning::set_aside(const std::string& reason) {
+    const std::string kept = path_ + ".damaged";
+    std::error_code error;
+    std::filesystem::rename(path_, kept, error);
+    if (error)
+        return Error{Errc::unavailable, "cannot set aside " + path_ + ": " + error.message()};
+    warn(reason + "; kept as " + kept + ". The filter starts anew: train it again");
+    return {};
+}
+
+Result<void> Learning::learn(std::span<const LearnJob> jobs) {
+    auto done = log_.append(jobs);
+    if (done) wake();
+    return done;
+}
+
+bool Learning::learn_unlogged(const LearnJob& job) {
+    {
+        const std::lock_guard lock(mutex_);
+        unlogged_ = true;
+    }
+    if (job.action == LearnAction::unlearn) return models_->unlearn(job.features);
+    return models_->learn(
+        job.features, job.action == LearnAction::spam ? filters::Class::spam : filters::Class::ham);
+}
+
+void Learning::apply(const LearnJob& job) {
+    if (job.action == LearnAction::unlearn) {
+        models_->unlearn(job.features);
+    } else {
+        models_->learn(job.features, job.action == LearnAction::spam ? filters::Class::spam
+                                                                     : filters::Class::ham);
+    }
+}
+
+Result<std::uint64_t> Learning::catch_up() {
+    const std::lock_guard applying(applying_);
+    std::uint64_t count = 0;
+    for (;;) {
+        const auto after = status().applied;
+        auto page = log_.read(after);
+        if (!page) return page.error();
+        if (page->trimmed > after) {
+            if (auto reloaded = reload_after_trim(page->trimmed); !reloaded)
+                return reloaded.error();
+            continue;
+        }
+        for (const auto& entry : page->jobs) apply(entry.job);
+        count += page->jobs.size();
+        if (page->unreadable > 0) warn("learn log: unreadable entries were skipped");
+        const std::lock_guard lock(mutex_);
+        status_.applied = page->next_after;
+        status_.logged = page->last;
+        status_.unreadable += page->unreadable;
+        if (page->next_after == after) return count;
+    }
+}
+
+// The holder of the instance lock took a snapshot and trimmed since this process loaded one.
+Result<void> Learning::reload_after_trim(std::uint64_t trimmed) {
+    if (auto loaded = load_snapshot(); !loaded) return loaded;
+    const std::lock_guard lock(mutex_);
+    if (status_.applied >= trimmed) return {};
+    warn("learn log: entries up to " + std::to_string(trimmed) +
+         " are in no snapshot any more; going on without them");
+    status_.applied = trimmed;
+    return {};
+}
+
+Result<void> Learning::snapshot() {
+    const std::lock_guard applying(applying_);
+    std::uint64_t number = 0;
+    {
+        const std::lock_guard lock(mutex_);
+        number = status_.applied;
+        unlogged_ = false;
+    }
+    auto done = write_snapshot(path_, number, models_->save());
+    {
+        const std::lock_guard lock(mutex_);
+        last_snapshot_ = std::chrono::steady_clock::now();
+        if (done) {
+            status_.in_snapshot = number;
+        } else {
+            unlogged_ = true;
+        }
+    }
+    if (!done) return done;
+    return log_.trim(number);
+}
+
+void Learning::start() {
+    const std::lock_guard lock(mutex_);
+    if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+}
+
+void Learning::wake() {
+    const std::lock_guard lock(mutex_);
+    woken_ = true;
+    changed_.notify_all();
+}
+
+bool Learning::snapshot_due(std::chrono::steady_clock::time_point now) const {
+    const std::lock_guard lock(mutex_);
+    const auto fresh = status_.applied - status_.in_snapshot;
+    if (fresh == 0 && !unlogged_) return false;
+    return fresh >= options_.snapshot_jobs || now - last_snapshot_ >= options_.snapshot_interval;
+}
+
+void Learning::run() {
+    for (;;) {
+        {
+            std::unique_lock lock(mutex_);
+            changed_.wait_for(lock, poll_interval, [this] { return woken_ || ending_; });
+            if (ending_) return;
+            woken_ = false;
+        }
+        if (auto applied = catch_up(); !applied) warn(applied.error().text);
+        if (!snapshot_due(std::chrono::steady_clock::now())) continue;
+        if (auto taken = snapshot(); !taken) warn(taken.error().text);
+    }
+}
+
+void Learning::end_thread() {
+    {
+        const std::lock_guard lock(mutex_);
+        ending_ = true;
+        changed_.notify_all();
+    }
+    if (thread_.joinable()) thread_.join();
+}
+
+Result<void> Learning::stop() {
+    end_thread();
+    if (auto applied = catch_up(); !applied) return applied.error();
+    {
+        const std::lock_guard lock(mutex_);
+        if (status_.applied == status_.in_snapshot && !unlogged_) return {};
+    }
+    return snapshot();
+}
+
+LearningStatus Learning::status() const {
+    const std::lock_guard lock(mutex_);
+    return status_;
+}
+
+void Learning::warn(std::string_view text) const {
+    if (options_.warn) options_.warn(text);
+}
+
+}  // namespace postern::learning

@@ -1,0 +1,121 @@
+#include "gateway/pop3_service/pop3_service.h"
+
+#include <utility>
+
+namespace postern::pop3_service {
+
+namespace {
+
+constexpr std::size_t rows_per_page = 1000;
+
+}  // namespace
+
+net::Awaitable<pop3::Answer> Pop3Service::answer(pop3::Authenticate question) {
+    pop3::LoginAnswer answer;
+    auto login = co_await backends_.authenticator.check(
+        session_, std::move(question.authorization_id), std::move(question.user),
+        std::move(question.password));
+    if (login.status != auth::LoginStatus::ok) {
+        const bool temporary = login.status == auth::LoginStatus::temporary;
+        answer.response_code = temporary ? "SYS/TEMP" : "AUTH";
+        answer.text = temporary ? "Logins cannot be checked now" : "Authentication failed";
+        co_return answer;
+    }
+    lock_ = backends_.locks.take(login.user.id);
+    if (!lock_) {
+        answer.response_code = "IN-USE";
+        answer.text = "The maildrop is in use by another POP3 session";
+        co_return answer;
+    }
+    auto maildrop = co_await open(login.user.id);
+    if (!maildrop) {
+        lock_.reset();
+        session_.log(logging::Level::error, "maildrop cannot be read",
+                     {{"user", login.user.address}, {"reason", maildrop.error().text}});
+        answer.response_code = "SYS/TEMP";
+        answer.text = "The maildrop cannot be read now";
+        co_return answer;
+    }
+    answer.ok = true;
+    answer.maildrop = std::move(*maildrop);
+    co_return answer;
+}
+
+net::Awaitable<Result<std::vector<pop3::MaildropEntry>>> Pop3Service::open(AccountId account) {
+    std::vector<pop3::MaildropEntry> entries;
+    auto inbox = backends_.mail.find(account, "INBOX");
+    if (!inbox) co_return inbox.error();
+    inbox_ = inbox->id;
+    auto state = backends_.mail.state(inbox_);
+    if (!state) co_return state.error();
+
+    messages_.clear();
+    const auto prefix = std::to_string(state->uid_validity) + ".";
+    UidSet left = std::move(state->uids);
+    while (!left.empty()) {
+        auto page = backends_.mail.rows(inbox_, left, rows_per_page, false);
+        if (!page) co_return page.error();
+        if (page->empty()) break;
+        for (const auto& row : *page) {
+            messages_.push_back({row.uid, row.blob});
+            entries.push_back({row.size, prefix + std::to_string(row.uid)});
+        }
+        UidSet seen;
+        seen.add_range(1, page->back().uid);
+        left -= seen;
+        co_await net::yield_core();
+    }
+    co_return entries;
+}
+
+net::Awaitable<pop3::Answer> Pop3Service::answer(pop3::ReadMessage question) {
+    pop3::MessageBytes answer;
+    auto bytes =
+        backends_.mail.read(messages_.at(question.index).blob, question.offset, question.length);
+    if (bytes) {
+        answer.ok = true;
+        answer.bytes = std::move(*bytes);
+    } else {
+        session_.log(logging::Level::error, "stored message cannot be read",
+                     {{"uid", messages_.at(question.index).uid}, {"reason", bytes.error().text}});
+    }
+    co_return answer;
+}
+
+net::Awaitable<pop3::Answer> Pop3Service::answer(pop3::CommitDeletions question) {
+    pop3::Outcome outcome;
+    UidSet uids;
+    for (auto index : question.indexes) uids.add(messages_.at(index).uid);
+    auto removed = co_await net::from_store<UidSet>([&](mail::Done<UidSet> done) {
+        backends_.mail.expunge(inbox_, uids, true, std::move(done));
+    });
+    outcome.ok = static_cast<bool>(removed);
+    if (removed) {
+        session_.log(logging::Level::info, "messages removed", {{"count", removed->size()}});
+    } else {
+        session_.log(logging::Level::error, "messages not removed",
+                     {{"count", uids.size()}, {"reason", removed.error().text}});
+        outcome.text = "Some messages could not be removed";
+    }
+    // The next session may come before this connection is closed.
+    lock_.reset();
+    co_return outcome;
+}
+
+net::ConversationFactory make_factory(const Backends& backends) {
+    return [&backends](net::Session& session) {
+        const auto config = backends.config.get();
+        pop3::Config engine;
+        engine.hostname = config->hostname;
+        engine.tls_offered = true;
+        engine.allow_plaintext_auth = config->auth.allow_plaintext;
+        return net::make_conversation<Pop3Protocol>(
+            engine, session, std::make_unique<Pop3Service>(backends, session));
+    };
+}
+
+std::string refusal() {
+    return "-ERR [SYS/TEMP] Too many connections, try again later\r\n";
+}
+
+}  // namespace postern::pop3_service

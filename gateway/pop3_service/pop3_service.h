@@ -1,0 +1,65 @@
+// What the POP3 engine asks, answered from INBOX as it was at login.
+//
+// One service for each connection, used on its core alone. The unique id of a message is
+// "uidvalidity.uid" in decimal, so it stays as long as the message stays in INBOX.
+#pragma once
+
+#include "gateway/auth/authenticator.h"
+#include "gateway/config/current.h"
+#include "gateway/net/conversation.h"
+#include "gateway/pop3_service/maildrop_locks.h"
+#include "protocols/pop3/engine.h"
+#include "store/mail/mail_store.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace postern::pop3_service {
+
+struct Pop3Protocol {
+    using Engine = pop3::Engine;
+    using Config = pop3::Config;
+    using Send = pop3::Send;
+    using StartTls = pop3::StartTls;
+    using Close = pop3::Close;
+    using Log = pop3::Log;
+};
+
+struct Backends {
+    const config::Current& config;
+    mail::MailStore& mail;
+    auth::Authenticator& authenticator;
+    MaildropLocks& locks;
+};
+
+class Pop3Service {
+public:
+    Pop3Service(const Backends& backends, net::Session& session)
+        : backends_(backends), session_(session) {}
+
+    net::Awaitable<pop3::Answer> answer(pop3::Authenticate question);
+    net::Awaitable<pop3::Answer> answer(pop3::ReadMessage question);
+    net::Awaitable<pop3::Answer> answer(pop3::CommitDeletions question);
+
+private:
+    struct Message {
+        Uid uid;
+        BlobId blob;
+    };
+
+    net::Awaitable<Result<std::vector<pop3::MaildropEntry>>> open(AccountId account);
+
+    const Backends& backends_;
+    net::Session& session_;
+    std::unique_ptr<MaildropLocks::Lock> lock_;
+    MailboxId inbox_;
+    std::vector<Message> messages_;
+};
+
+net::ConversationFactory make_factory(const Backends& backends);
+
+// The line for a connection over the limits.
+std::string refusal();
+
+}  // namespace postern::pop3_service

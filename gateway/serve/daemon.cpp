@@ -1,0 +1,174 @@
+#include "gateway/serve/daemon.h"
+
+#include "gateway/log/log.h"
+#include "gateway/scan/from_config.h"
+#include "gateway/serve/serve.h"
+
+#include <algorithm>
+#include <thread>
+
+namespace postern::serve {
+
+namespace {
+
+// A login waits for one of these; half the cores, so that a flood of logins cannot take them all.
+unsigned login_threads() {
+    return std::max(1u, std::thread::hardware_concurrency() / 2);
+}
+constexpr std::size_t max_waiting_logins = 1000;
+constexpr unsigned search_threads = 2;
+constexpr std::size_t max_waiting_searches = 1000;
+
+Time wall_clock() {
+    return std::chrono::time_point_cast<std::chrono::milliseconds>(
+        std::chrono::system_clock::now());
+}
+
+std::shared_ptr<net::ConnectionLimits> make_limits(const config::Connections& config) {
+    return std::make_shared<net::ConnectionLimits>(config.max_connections,
+                                                   config.max_connections_per_address);
+}
+
+Failure cannot_create(const Error& error) {
+    return {exit_cant_create, error.text};
+}
+
+}  // namespace
+
+Daemon::Daemon(const config::Config& config)
+    : config_(config),
+      login_pool_(login_threads(), max_waiting_logins),
+      search_pool_(search_threads, max_waiting_searches),
+      budget_(config.limits.max_inflight_bytes),
+      smtp_limits_(make_limits(config.smtp)),
+      imap_limits_(make_limits(config.imap)),
+      pop3_limits_(make_limits(config.pop3)) {}
+
+Daemon::~Daemon() = default;
+
+std::optional<Failure> load_tls(const config::Config& config,
+                                std::shared_ptr<const net::TlsContext>& tls) {
+    net::CertificateFiles files{config.tls.certificate, config.tls.key, false};
+    if (files.certificate.empty()) {
+        auto own = net::ensure_self_signed(config.tls_folder(), config.hostname);
+        if (!own) return cannot_create(own.error());
+        files = *own;
+        logging::warning(
+            files.made ? "self-signed certificate made" : "self-signed certificate in use",
+            {{"certificate", files.certificate}, {"hint", "set tls.certificate and tls.key"}});
+    }
+    auto loaded = net::TlsContext::load(files.certificate, files.key);
+    if (!loaded) return Failure{exit_bad_config, loaded.error().text};
+    tls = *loaded;
+    return std::nullopt;
+}
+
+std::optional<Failure> Daemon::open() {
+    const auto config = config_.get();
+    auto lock = InstanceLock::take(*config);
+    if (!lock) {
+        const bool taken = lock.error().code == Errc::exists;
+        return Failure{taken ? exit_unavailable : exit_cant_create, lock.error().text};
+    }
+    lock_ = std::move(*lock);
+    if (auto failure = load_tls(*config, tls_)) return failure;
+    if (auto failure = open_store()) return failure;
+    if (auto failure = open_filter()) return failure;
+    return open_listeners();
+}
+
+std::optional<Failure> Daemon::open_store() {
+    kv::LmdbOptions options;
+    options.folder = config_.get()->store_folder();
+    auto store = kv::open_lmdb_store(options);
+    if (!store) return cannot_create(store.error());
+    store_ = std::move(*store);
+    auto mail = mail::MailStore::open(*store_, wall_clock);
+    if (!mail) return cannot_create(mail.error());
+    mail_ = std::move(*mail);
+    directory_ = std::make_unique<directory::Directory>(*store_);
+    spool_ = std::make_unique<spool::Spool>(*store_);
+    return std::nullopt;
+}
+
+std::optional<Failure> Daemon::open_filter() {
+    const auto config = config_.get();
+    learning::LearningOptions options;
+    options.folder = config->filter_folder();
+    options.warn = [](std::string_view text) { logging::warning("learning", {{"text", text}}); };
+    auto models = filters::make_models(config->filter.memory_bytes);
+    auto learning = learning::Learning::open(*store_, models, options);
+    if (!learning) return cannot_create(learning.error());
+    learning_ = std::move(*learning);
+
+    const auto judgement = scan::settings_from(*config);
+    if (!judgement) return Failure{exit_bad_config, judgement.error().text};
+    auto scanner = scan::Scanner::make(judgement->rules, judgement->options, models);
+    if (!scanner) return Failure{exit_bad_config, scanner.error().text};
+    scanner_ = std::move(*scanner);
+    return std::nullopt;
+}
+
+std::optional<Failure> Daemon::start() {
+    add_control_commands();
+    const auto config = config_.get();
+    if (auto started = control_.start(config->control_socket()); !started) {
+        return cannot_create(started.error());
+    }
+    if (auto written = write_ports(config->ports_file(), ports_); !written) {
+        return cannot_create(written.error());
+    }
+    learning_->start();
+    server_->start();
+    tend();
+    return std::nullopt;
+}
+
+void Daemon::tend() {
+    server_->spawn([this] { return delivery_->deliver_pending(); });
+}
+
+Result<void> Daemon::reload() {
+    std::lock_guard lock(reload_mutex_);
+    const auto old = config_.get();
+    auto fresh = old->file.empty() ? Result<config::Config>(*old) : config::load_config(old->file);
+    if (!fresh) return fresh.error();
+    if (fresh->data_dir != old->data_dir || fresh->listeners != old->listeners ||
+        fresh->limits.threads != old->limits.threads) {
+        logging::warning("data_dir, listeners and limits.threads change at a restart only");
+    }
+    fresh->data_dir = old->data_dir;
+    fresh->listeners = old->listeners;
+    fresh->limits.threads = old->limits.threads;
+
+    std::shared_ptr<const net::TlsContext> tls;
+    if (auto failure = load_tls(*fresh, tls)) return Error{Errc::invalid, failure->text};
+    const auto judgement = scan::settings_from(*fresh);
+    if (!judgement) return judgement.error();
+    const auto judging = scanner_->reload(judgement->rules, judgement->options);
+    if (!judging) return judging.error();
+
+    tls_ = tls;
+    server_->set_tls(std::move(tls));
+    smtp_limits_->change(fresh->smtp.max_connections, fresh->smtp.max_connections_per_address);
+    imap_limits_->change(fresh->imap.max_connections, fresh->imap.max_connections_per_address);
+    pop3_limits_->change(fresh->pop3.max_connections, fresh->pop3.max_connections_per_address);
+    budget_.change(fresh->limits.max_inflight_bytes);
+    logging::configure({logging::level_of(fresh->log.level), fresh->log.format == "json"});
+    config_.set(std::move(*fresh));
+    learning_->wake();
+    return {};
+}
+
+bool Daemon::shut_down() {
+    const std::chrono::seconds grace(config_.get()->limits.shutdown_grace_s);
+    const bool ended = server_->shut_down(grace);
+    control_.stop();
+    if (auto stopped = learning_->stop(); !stopped) {
+        logging::error("what was learned stays in the log only",
+                       {{"reason", stopped.error().text}});
+    }
+    return ended;
+}
+
+}  // namespace postern::serve

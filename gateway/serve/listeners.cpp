@@ -1,0 +1,73 @@
+#include "gateway/log/log.h"
+#include "gateway/serve/daemon.h"
+#include "gateway/serve/serve.h"
+
+namespace postern::serve {
+
+std::optional<Failure> Daemon::open_listeners() {
+    const auto config = config_.get();
+    server_ = std::make_unique<net::Server>(
+        net::ServerOptions{static_cast<unsigned>(config->limits.threads),
+                           std::chrono::seconds(config->limits.write_timeout_s)});
+    server_->set_tls(tls_);
+    authenticator_ = std::make_unique<auth::Authenticator>(*directory_, login_pool_, config_);
+    delivery_ = std::make_unique<delivery::Delivery>(delivery::Delivery::Backends{
+        *mail_, *spool_,
+        [this](std::string_view bytes, const mime::Message& parsed, filters::Connection connection,
+               Time now) { return scanner_->scan(bytes, parsed, std::move(connection), now); },
+        config_,
+        [this](std::function<net::Awaitable<void>()> job) { server_->spawn(std::move(job)); }});
+    smtp_ = std::make_unique<smtp_service::Backends>(
+        smtp_service::Backends{config_, *directory_, *authenticator_, *delivery_, budget_});
+    imap_ = std::make_unique<imap_service::Backends>(imap_service::Backends{
+        config_, *mail_, *authenticator_, *learning_, search_pool_, budget_});
+    pop3_ = std::make_unique<pop3_service::Backends>(
+        pop3_service::Backends{config_, *mail_, *authenticator_, maildrop_locks_});
+
+    const auto mx = smtp_service::make_factory(*smtp_, smtp::Role::mx);
+    const auto submission = smtp_service::make_factory(*smtp_, smtp::Role::submission);
+    const auto lmtp = smtp_service::make_factory(*smtp_, smtp::Role::lmtp);
+    const auto imap = imap_service::make_factory(*imap_);
+    const auto pop3 = pop3_service::make_factory(*pop3_);
+    auto no_smtp = [this] { return smtp_service::refusal(config_.get()->hostname); };
+    const auto& on = config->listeners;
+    std::optional<Failure> failure = listen("smtp", on.smtp, false, mx, smtp_limits_, no_smtp);
+    if (!failure) {
+        failure = listen("submission", on.submission, false, submission, smtp_limits_, no_smtp);
+    }
+    if (!failure) {
+        failure = listen("submissions", on.submissions, true, submission, smtp_limits_, no_smtp);
+    }
+    if (!failure) failure = listen("lmtp", on.lmtp, false, lmtp, smtp_limits_, no_smtp);
+    if (!failure)
+        failure = listen("imap", on.imap, false, imap, imap_limits_, imap_service::refusal);
+    if (!failure)
+        failure = listen("imaps", on.imaps, true, imap, imap_limits_, imap_service::refusal);
+    if (!failure)
+        failure = listen("pop3", on.pop3, false, pop3, pop3_limits_, pop3_service::refusal);
+    if (!failure)
+        failure = listen("pop3s", on.pop3s, true, pop3, pop3_limits_, pop3_service::refusal);
+    return failure;
+}
+
+std::optional<Failure> Daemon::listen(const std::string& service,
+                                      const std::vector<config::Endpoint>& endpoints,
+                                      bool implicit_tls, const net::ConversationFactory& factory,
+                                      const std::shared_ptr<net::ConnectionLimits>& limits,
+                                      const std::function<std::string()>& refusal) {
+    auto& opened = ports_[service];
+    for (auto endpoint : endpoints) {
+        auto port = server_->listen({service, endpoint, implicit_tls, factory, limits, refusal});
+        if (!port && port.error().code == Errc::unsupported && endpoint.address == "::") {
+            logging::warning("no IPv6 here", {{"service", service}});
+            continue;
+        }
+        if (!port) return Failure{exit_unavailable, port.error().text};
+        endpoint.port = *port;
+        opened.push_back(to_string(endpoint));
+        logging::info("listening", {{"service", service}, {"address", opened.back()}});
+    }
+    return std::nullopt;
+}
+
+}  // namespace postern::serve
