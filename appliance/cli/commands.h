@@ -1,0 +1,24 @@
+// One function for each group of commands: adds its subcommands with options and help to `app`, and
+// sets `chosen` when one of them is on the command line.
+#pragma once
+
+#include "appliance/cli/context.h"
+
+namespace CLI {
+class App;
+}
+
+namespace postern::cli {
+
+void add_serve(CLI::App& app, Action& chosen);
+void add_domain(CLI::App& app, Action& chosen);
+void add_user(CLI::App& app, Action& chosen);
+void add_mailbox(CLI::App& app, Action& chosen);
+void add_train(CLI::App& app, Action& chosen);
+void add_scan(CLI::App& app, Action& chosen);
+void add_explain(CLI::App& app, Action& chosen);
+void add_evaluate(CLI::App& app, Action& chosen);
+void add_status(CLI::App& app, Action& chosen);
+void add_config(CLI::App& app, Action& chosen);
+
+}  // namespace postern::cli

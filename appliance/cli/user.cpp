@@ -1,0 +1,148 @@
+#include "appliance/cli/commands.h"
+#include "appliance/cli/store_access.h"
+#include "appliance/cli/terminal.h"
+#include "gateway/auth/password.h"
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <memory>
+
+namespace postern::cli {
+
+namespace {
+
+struct Options {
+    std::string address;
+    std::string domain;
+    bool password_stdin = false;
+    bool yes = false;
+};
+
+Result<std::string> new_hash(const Options& options) {
+    auto password = options.password_stdin ? read_password_line()
+                                           : ask_new_password("Password for " + options.address);
+    if (!password) return password;
+    return auth::hash_password(*password);
+}
+
+int fail_password(const Error& error) {
+    return fail(error.code == Errc::unavailable ? exit_usage : exit_bad_data, error.text,
+                "give the password as one line on standard input with --password-stdin");
+}
+
+int add(Context& context, const Options& options) {
+    auto store = open_mail(context.config, Opening::create);
+    if (!store) return fail(store.error());
+    auto& directory = (*store)->directory;
+    const auto known = directory.find(options.address);
+    if (known && known->has_value()) {
+        return fail(exit_failure, (*known)->address + " exists already",
+                    "change its password with: postern user passwd " + (*known)->address);
+    }
+    auto hash = new_hash(options);
+    if (!hash) return fail_password(hash.error());
+    auto user = directory.add_user(options.address, *hash);
+    if (!user) {
+        return fail(user.error(), user.error().code == Errc::not_found
+                                      ? "add its domain first: postern domain add DOMAIN"
+                                      : std::string());
+    }
+    auto made = mail::wait<void>(
+        [&](mail::Done<void> done) { (*store)->mail->create_account(user->id, std::move(done)); });
+    if (made) return exit_ok;
+    const auto undone = directory.remove_user(user->address);
+    return fail(made.error(), undone ? "the user was not added; try again"
+                                     : "the user is there without mailboxes: remove and add it");
+}
+
+int passwd(Context& context, const Options& options) {
+    auto store = open_store(context.config, Opening::existing);
+    if (!store) return fail(store.error());
+    const auto known = (*store)->directory.find(options.address);
+    if (!known) return fail(known.error());
+    if (!known->has_value()) return fail(exit_failure, options.address + ": no such user");
+    auto hash = new_hash(options);
+    if (!hash) return fail_password(hash.error());
+    auto done = (*store)->directory.set_password(options.address, *hash);
+    return done ? exit_ok : fail(done.error());
+}
+
+int list(Context& context, const Options& options) {
+    auto store = open_store(context.config, Opening::existing);
+    if (!store) return fail(store.error());
+    auto users = (*store)->directory.users(options.domain);
+    if (!users) return fail(users.error());
+    auto rows = nlohmann::json::array();
+    for (const auto& user : *users) {
+        if (!context.json) {
+            print(user.address + (user.password_hash.empty() ? "  (no password)\n" : "\n"));
+        }
+        rows.push_back({{"address", user.address},
+                        {"id", user.id.value},
+                        {"password", !user.password_hash.empty()}});
+    }
+    if (context.json) print_json(nlohmann::json{{"users", std::move(rows)}});
+    return exit_ok;
+}
+
+int remove(Context& context, const Options& options) {
+    auto store = open_mail(context.config, Opening::existing);
+    if (!store) return fail(store.error());
+    const auto known = (*store)->directory.find(options.address);
+    if (!known) return fail(known.error());
+    if (!known->has_value()) return fail(exit_failure, options.address + ": no such user");
+    const auto& user = **known;
+    if (!options.yes && is_terminal(0) &&
+        !confirm("Remove " + user.address + " with all its mail?")) {
+        return fail(exit_failure, "nothing was removed");
+    }
+    // The address goes first: nothing new arrives in an account that is being emptied.
+    if (auto done = (*store)->directory.remove_user(user.address); !done) return fail(done.error());
+    auto done = mail::wait<void>(
+        [&](mail::Done<void> each) { (*store)->mail->remove_account(user.id, std::move(each)); });
+    return done ? exit_ok
+                : fail(done.error(), "the user is gone, some of its mail is still stored");
+}
+
+CLI::App* add_command(CLI::App& group, const char* name, const char* help,
+                      const std::shared_ptr<Options>& options, Action& chosen,
+                      int (*run)(Context&, const Options&)) {
+    auto* sub = group.add_subcommand(name, help);
+    sub->callback([&chosen, options, run] {
+        chosen = [options, run](Context& context) { return run(context, *options); };
+    });
+    return sub;
+}
+
+}  // namespace
+
+void add_user(CLI::App& app, Action& chosen) {
+    auto* group = app.add_subcommand("user", "The mailboxes' owners and their passwords.");
+    group->require_subcommand(1);
+    group->footer(
+        "Passwords are kept as argon2id hashes. On a terminal they are asked for without echo.\n\n"
+        "Example:\n"
+        "  postern user add ann@example.org\n"
+        "  echo secret | postern user passwd ann@example.org --password-stdin");
+    auto options = std::make_shared<Options>();
+    const auto address = [&](CLI::App* sub) {
+        sub->add_option("ADDRESS", options->address, "local@domain, any case.")->required();
+        return sub;
+    };
+    const auto password = [&](CLI::App* sub) {
+        sub->add_flag("--password-stdin", options->password_stdin,
+                      "Read the password as one line from standard input.");
+    };
+    password(address(
+        add_command(*group, "add", "Add a user with the usual mailboxes.", options, chosen, add)));
+    password(
+        address(add_command(*group, "passwd", "Set a user's password.", options, chosen, passwd)));
+    add_command(*group, "list", "List the users, one a line.", options, chosen, list)
+        ->add_option("DOMAIN", options->domain, "Only the users of this domain.");
+    address(
+        add_command(*group, "remove", "Remove a user and all its mail.", options, chosen, remove))
+        ->add_flag("--yes", options->yes, "Do not ask, also on a terminal.");
+}
+
+}  // namespace postern::cli
