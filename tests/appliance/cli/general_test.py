@@ -1,0 +1,91 @@
+"""Global options, help, config check, status."""
+
+import os
+import pty
+import subprocess
+import unittest
+
+from support import BAD_CONFIG, BINARY, OK, USAGE, PosternCase
+
+COMMANDS = [["serve"], ["domain"], ["domain", "add"], ["domain", "list"], ["domain", "remove"],
+            ["user"], ["user", "add"], ["user", "passwd"], ["user", "list"], ["user", "remove"],
+            ["mailbox"], ["mailbox", "list"], ["train"], ["scan"], ["explain"], ["evaluate"],
+            ["status"], ["config"], ["config", "check"]]
+
+
+class General(PosternCase):
+    def test_every_command_has_help(self):
+        for command in [[]] + COMMANDS:
+            done = self.run_raw(*command, "--help")
+            self.assertEqual(done.returncode, OK, command)
+            self.assertIn(b"Usage:", done.stdout, command)
+            self.assertGreater(len(done.stdout), 100, command)
+        overview = self.run_raw("--help").stdout.decode()
+        for code in ("  64 ", "  65 ", "  69 ", "  78 "):
+            self.assertIn(code, overview)
+
+    def test_version(self):
+        done = self.run_raw("--version")
+        self.assertEqual(done.returncode, OK)
+        self.assertRegex(done.stdout.decode(), r"^postern \d+\.\d+\.\d+\n$")
+
+    def test_usage_errors(self):
+        for arguments in ([], ["nonsense"], ["domain"], ["domain", "add", "a", "b"], ["--none"]):
+            done = self.run_raw(*arguments)
+            self.assertEqual(done.returncode, USAGE, arguments)
+            self.assertEqual(done.stdout, b"", arguments)
+            self.assertNotEqual(done.stderr, b"", arguments)
+
+    def test_config_before_and_after_the_command(self):
+        for arguments in (["--config", self.config, "config", "check", "--json"],
+                          ["config", "check", "--config", self.config, "--json"],
+                          ["config", "--json", "check", f"--config={self.config}"]):
+            done = self.run_raw(*arguments)
+            self.assertEqual(done.returncode, OK, done.stderr)
+            self.assertIn(b'"hostname": "mx.test"', done.stdout)
+
+    def test_bad_config_is_named_with_its_line(self):
+        self.config = self.write("bad.yaml", "hostname: mx.test\nhostnam: x\n")
+        self.run_postern("config", "check", code=BAD_CONFIG)
+        self.assertIn("bad.yaml:2: ", self.errors)
+        self.run_postern("domain", "list", code=BAD_CONFIG)
+        self.config = self.folder / "none.yaml"
+        self.run_postern("config", "check", code=BAD_CONFIG)
+        self.assertIn("--config FILE", self.errors)
+
+    def test_empty_config_is_good(self):
+        self.config = self.write("empty.yaml", "")
+        self.assertIn("data_dir /var/lib/postern", self.run_postern("config", "check"))
+
+    def test_status_without_store_and_daemon(self):
+        facts = self.run_json("status")
+        self.assertFalse(facts["running"])
+        self.assertFalse(facts["store"]["exists"])
+        self.run_postern("domain", "add", "example.org")
+        facts = self.run_json("status")
+        self.assertEqual((facts["store"]["domains"], facts["store"]["users"]), (1, 0))
+        self.assertIn("store.domains: 1\n", self.run_postern("status"))
+        self.assertFalse((self.folder / "data/store").joinpath("none").exists())
+
+    def test_colours_on_a_terminal_only(self):
+        path = self.write("m", "Subject: x\n\nbody\n")
+        self.assertNotIn("\x1b[", self.run_postern("scan", path))
+        for no_color, expected in (({}, True), ({"NO_COLOR": "1"}, False)):
+            master, slave = pty.openpty()
+            process = subprocess.Popen([BINARY, "--config", str(self.config), "scan", str(path)],
+                                       stdout=slave, stderr=slave, stdin=subprocess.DEVNULL,
+                                       env={**os.environ, **no_color})
+            os.close(slave)
+            shown = b""
+            try:
+                while piece := os.read(master, 1000):
+                    shown += piece
+            except OSError:
+                pass
+            os.close(master)
+            self.assertEqual(process.wait(timeout=60), OK)
+            self.assertEqual(b"\x1b[" in shown, expected)
+
+
+if __name__ == "__main__":
+    unittest.main()

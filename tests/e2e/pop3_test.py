@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+"""POP3 from the real daemon."""
+
+import base64
+import poplib
+import unittest
+
+from base import PASSWORD, E2eTest, Raw, message, trusting_tls
+
+
+class Maildrop(E2eTest):
+    def setUp(self):
+        self.empty("alice")
+
+    def numbered(self, number):
+        return message(f"m{number}", f".dot\r\nline{number}\r\n")
+
+    def fill(self, count):
+        with self.gateway.imap() as client:
+            for number in range(count):
+                client.append("INBOX", None, None, self.numbered(number))
+
+    def test_stat_list_uidl_retr_top(self):
+        self.fill(3)
+        client = self.gateway.pop3()
+        count, octets = client.stat()
+        listing = [line.split() for line in client.list()[1]]
+        self.assertEqual((count, octets), (3, sum(int(size) for _, size in listing)))
+        uidls = [line.split()[1] for line in client.uidl()[1]]
+        self.assertEqual(len(set(uidls)), 3)
+        for number in range(3):
+            lines = client.retr(number + 1)[1]
+            content = b"".join(line + b"\r\n" for line in lines)
+            self.assertEqual(content, self.numbered(number))
+            self.assertEqual(len(content), int(listing[number][1]))
+        top = client.top(1, 1)[1]
+        self.assertEqual(top[-2:], [b"", b".dot"])
+        client.quit()
+        again = self.gateway.pop3()
+        self.assertEqual([line.split()[1] for line in again.uidl()[1]], uidls)
+        again.quit()
+
+    def test_deletion_happens_at_quit_alone(self):
+        self.fill(3)
+        client = self.gateway.pop3()
+        client.dele(2)
+        client.rset()
+        client.dele(1)
+        self.assertEqual(client.stat()[0], 2)
+        self.assertEqual(len(self.inbox()), 3)
+        client.close()  # without QUIT: nothing is deleted
+        self.assertEqual(len(self.inbox()), 3)
+        client = self.wait_for(self.log_in, "the maildrop's lock")
+        client.dele(1)
+        client.quit()
+        self.assertEqual([b"m1" in content for content in self.inbox()], [True, False])
+
+    def log_in(self):
+        try:
+            return self.gateway.pop3()
+        except poplib.error_proto:
+            return None
+
+    def test_junk_is_not_in_the_maildrop(self):
+        with self.gateway.imap() as client:
+            client.append("Junk", None, None, message("junk"))
+        client = self.gateway.pop3()
+        self.assertEqual(client.stat()[0], 0)
+        client.quit()
+
+    def test_capa_and_stls(self):
+        client = poplib.POP3("127.0.0.1", self.gateway.ports["pop3"], timeout=60)
+        self.assertLessEqual({"TOP", "UIDL", "SASL", "STLS", "PIPELINING", "USER"},
+                             set(client.capa()))
+        client.stls(trusting_tls())
+        client.user("alice@example.net")
+        client.pass_(PASSWORD)
+        client.quit()
+
+    def test_auth_plain_and_pipelining(self):
+        self.fill(1)
+        token = base64.b64encode(b"\0alice@example.net\0secret").decode()
+        with Raw(self.gateway.ports["pop3"]) as raw:
+            raw.line()
+            raw.send(f"AUTH PLAIN {token}\r\n")
+            self.assertTrue(raw.line().startswith(b"+OK"))
+            raw.send("STAT\r\nRETR 1\r\nNOOP\r\nRETR 9\r\nQUIT\r\n")
+            self.assertTrue(raw.line().startswith(b"+OK 1 "))
+            self.assertIn("..dot", raw.until(r"^\.$"))
+            self.assertEqual([raw.line()[:3] for _ in range(3)], [b"+OK", b"-ER", b"+OK"])
+
+    def test_wrong_password(self):
+        client = poplib.POP3("127.0.0.1", self.gateway.ports["pop3"], timeout=60)
+        client.user("alice@example.net")
+        with self.assertRaisesRegex(poplib.error_proto, "AUTH"):
+            client.pass_("wrong")
+
+
+class Plaintext(E2eTest):
+    plaintext = False
+
+    def test_no_password_before_tls(self):
+        with Raw(self.gateway.ports["pop3"]) as raw:
+            raw.line()
+            raw.send("USER alice@example.net\r\n")
+            self.assertTrue(raw.line().startswith(b"-ERR"))
+
+    def test_pop3s(self):
+        client = poplib.POP3_SSL("127.0.0.1", self.gateway.ports["pop3s"], timeout=60,
+                                 context=trusting_tls())
+        client.user("alice@example.net")
+        client.pass_(PASSWORD)
+        self.assertEqual(client.stat()[0], 0)
+        client.quit()
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,170 @@
+#include "filters/patterns/matcher.h"
+
+#include "filters/evidence.h"
+
+#include <thread>
+
+namespace postern::filters {
+namespace {
+
+Rule rule(std::string name, std::string target, std::string pattern, bool negated = false) {
+    Rule made;
+    made.name = std::move(name);
+    made.target = std::move(target);
+    made.pattern = std::move(pattern);
+    made.negated = negated;
+    return made;
+}
+
+std::vector<std::string> hits(const std::vector<Rule>& rules,
+                              const std::vector<Subject>& subjects) {
+    const auto matcher = make_matcher(rules);
+    if (!matcher) return {matcher.error().text};
+    std::vector<std::string> found;
+    for (const PatternHit& hit : (*matcher)->match(subjects)) {
+        found.push_back(rules[hit.rule].name + "=" + hit.evidence);
+    }
+    return found;
+}
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+TEST(Matcher, NoRulesNoHits) {
+    EXPECT_THAT(hits({}, {{Target::body, "", "x"}}), IsEmpty());
+}
+
+TEST(Matcher, EachTargetSeesItsOwnSubjects) {
+    const std::vector<Rule> rules = {rule("S", "header:Subject", "pill"),
+                                     rule("F", "header:From", "pill"),
+                                     rule("H", "header:*", "pill"),
+                                     rule("B", "body", "pill"),
+                                     rule("R", "raw", "pill"),
+                                     rule("U", "url", "pill")};
+    EXPECT_THAT(hits(rules, {{Target::header, "SUBJECT", "pill"}}), ElementsAre("S=pill"));
+    EXPECT_THAT(hits(rules, {{Target::header, "from", "pill"}}), ElementsAre("F=pill"));
+    EXPECT_THAT(hits(rules, {{Target::header, "To", "pill"}}), IsEmpty());
+    EXPECT_THAT(hits(rules, {{Target::all_headers, "", "pill"}}), ElementsAre("H=pill"));
+    EXPECT_THAT(hits(rules, {{Target::body, "", "pill"}}), ElementsAre("B=pill"));
+    EXPECT_THAT(hits(rules, {{Target::raw, "", "pill"}}), ElementsAre("R=pill"));
+    EXPECT_THAT(hits(rules, {{Target::url, "", "pill"}}), ElementsAre("U=pill"));
+}
+
+TEST(Matcher, ARuleFiresOnceAndOnTheFirstSubjectThatHasIt) {
+    EXPECT_THAT(hits({rule("U", "url", "[bc]")},
+                     {{Target::url, "", "a"}, {Target::url, "", "b"}, {Target::url, "", "c"}}),
+                ElementsAre("U=b"));
+}
+
+TEST(Matcher, EvidenceIsTheWholeMatch) {
+    EXPECT_THAT(
+        hits({rule("B", "body", "buy\\s+now.{0,10}")}, {{Target::body, "", "so buy \n now! ok"}}),
+        ElementsAre("B=buy now! ok"));
+    EXPECT_THAT(hits({rule("B", "body", "\\d+")}, {{Target::body, "", "call 5550 or 7"}}),
+                ElementsAre("B=5550"));
+}
+
+TEST(Matcher, EvidenceFarInsideALongText) {
+    const std::string text = std::string(5000, 'x') + "\nneedle here\n" + std::string(5000, 'x');
+    EXPECT_THAT(hits({rule("B", "body", "^needle h?")}, {{Target::body, "", text}}),
+                ElementsAre("B=needle h"));
+}
+
+TEST(Matcher, EvidenceOfALongMatchIsCut) {
+    const std::string text(1000, 'a');
+    const auto matcher = make_matcher({rule("B", "body", "a{900}")});
+    ASSERT_TRUE(matcher.has_value());
+    const auto found = (*matcher)->match({{Target::body, "", text}});
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_GE(found[0].evidence.size(), 30u);
+    EXPECT_LE(found[0].evidence.size(), max_evidence_bytes);
+}
+
+TEST(Matcher, EvidenceIsPrintable) {
+    EXPECT_THAT(hits({rule("B", "body", "a.b")}, {{Target::body, "",
+                                                   "a\xFF"
+                                                   "b"}}),
+                ElementsAre("B=a\xEF\xBF\xBD"
+                            "b"));
+}
+
+TEST(Matcher, Caseless) {
+    Rule each = rule("B", "body", "Pill");
+    EXPECT_THAT(hits({each}, {{Target::body, "", "PILL"}}), IsEmpty());
+    each.caseless = true;
+    EXPECT_THAT(hits({each}, {{Target::body, "", "PILL"}}), ElementsAre("B=PILL"));
+}
+
+TEST(Matcher, NegatedFiresWhereNothingMatches) {
+    const std::vector<Rule> rules = {rule("N", "header:To", "@", true)};
+    EXPECT_THAT(hits(rules, {{Target::header, "To", "a@b"}}), IsEmpty());
+    EXPECT_THAT(hits(rules, {{Target::header, "To", "nobody"}}), ElementsAre("N="));
+    EXPECT_THAT(hits(rules, {{Target::header, "From", "a@b"}}), ElementsAre("N="));
+    EXPECT_THAT(hits(rules, {}), ElementsAre("N="));
+}
+
+TEST(Matcher, LineAnchorsInBodyButNotInHeaders) {
+    EXPECT_THAT(hits({rule("B", "body", "^b$")}, {{Target::body, "", "a\nb\nc"}}),
+                ElementsAre("B=b"));
+    EXPECT_THAT(hits({rule("S", "header:Subject", "^b")}, {{Target::header, "Subject", "a\nb"}}),
+                IsEmpty());
+}
+
+TEST(Matcher, EmptyAndNullTexts) {
+    EXPECT_THAT(hits({rule("B", "body", "x")}, {{Target::body, "", ""}, {}}), IsEmpty());
+}
+
+TEST(Matcher, AnEmptyFieldCanBeFound) {
+    const std::vector<Rule> rules = {rule("S", "header:Subject", "^$")};
+    EXPECT_THAT(hits(rules, {{Target::header, "Subject", ""}}), ElementsAre("S="));
+    EXPECT_THAT(hits(rules, {{Target::header, "Subject", "a"}}), IsEmpty());
+    EXPECT_THAT(hits(rules, {}), IsEmpty());
+}
+
+TEST(Matcher, WhatHyperscanRefusesIsNamedWithItsRule) {
+    EXPECT_THAT(hits({rule("OK", "body", "x"), rule("BACKREF", "body", "(a)\\1")}, {}),
+                ElementsAre(HasSubstr("rule BACKREF: ")));
+    EXPECT_THAT(hits({rule("OK", "body", "x"), rule("LOOK", "body", "a(?=b)")}, {}),
+                ElementsAre(HasSubstr("rule LOOK: ")));
+    EXPECT_THAT(hits({rule("OPEN", "body", "(a")}, {}), ElementsAre(HasSubstr("rule OPEN: ")));
+    EXPECT_THAT(hits({rule("EMPTY", "header:Subject", "a*")}, {}),
+                ElementsAre(HasSubstr("rule EMPTY: ")));
+    EXPECT_THAT(hits({rule("WIDE", "body", "a.*b")}, {}), ElementsAre(HasSubstr("rule WIDE: ")));
+}
+
+TEST(Matcher, TwoRulesOfOneNameAreRefused) {
+    EXPECT_THAT(hits({rule("A", "body", "x"), rule("A", "body", "y")}, {}),
+                ElementsAre(HasSubstr("there are two of that name")));
+}
+
+TEST(Matcher, SaysWhereItLooks) {
+    const auto matcher = make_matcher({rule("A", "body", "x"), rule("B", "header:Reply-To", "x")});
+    ASSERT_TRUE(matcher.has_value());
+    EXPECT_TRUE((*matcher)->looks_at(Target::body));
+    EXPECT_TRUE((*matcher)->looks_at(Target::header));
+    EXPECT_FALSE((*matcher)->looks_at(Target::raw));
+    EXPECT_TRUE((*matcher)->looks_at_header("reply-to"));
+    EXPECT_FALSE((*matcher)->looks_at_header("subject"));
+}
+
+TEST(Matcher, ManyThreadsAtOnce) {
+    const auto matcher = make_matcher({rule("A", "body", "needle\\d+"), rule("B", "body", "x")});
+    ASSERT_TRUE(matcher.has_value());
+    std::vector<std::thread> threads;
+    std::vector<int> right(4, 0);
+    for (std::size_t t = 0; t < right.size(); ++t) {
+        threads.emplace_back([&, t] {
+            for (int i = 0; i < 500; ++i) {
+                const std::string text = "needle" + std::to_string(i);
+                const auto found = (*matcher)->match({{Target::body, "", text}});
+                right[t] += found.size() == 1 && found[0].evidence == text;
+            }
+        });
+    }
+    for (std::thread& each : threads) each.join();
+    EXPECT_THAT(right, testing::Each(500));
+}
+
+}  // namespace
+}  // namespace postern::filters

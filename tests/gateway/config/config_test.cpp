@@ -1,0 +1,172 @@
+#include "gateway/config/config.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+namespace postern::config {
+namespace {
+
+std::string shipped_file() {
+    std::ifstream in(POSTERN_SOURCE_DIR "/appliance/etc/postern.yaml");
+    std::ostringstream text;
+    text << in.rdbuf();
+    return text.str();
+}
+
+std::string error_of(const std::string& yaml) {
+    auto config = parse_config(yaml, "p.yaml");
+    return config ? "" : config.error().text;
+}
+
+TEST(Config, EmptyFileIsTheDefaults) {
+    auto config = parse_config("", "p.yaml");
+    ASSERT_TRUE(config);
+    EXPECT_FALSE(config->hostname.empty());
+    Config expected;
+    expected.hostname = config->hostname;
+    EXPECT_EQ(*config, expected);
+}
+
+TEST(Config, ShippedFileDocumentsTheDefaults) {
+    auto shipped = parse_config(shipped_file(), "postern.yaml");
+    ASSERT_TRUE(shipped) << shipped.error().text;
+    EXPECT_EQ(*shipped, *parse_config("", "p.yaml"));
+}
+
+TEST(Config, ShippedFileHasEveryKey) {
+    const auto text = shipped_file();
+    const auto keys = known_keys();
+    ASSERT_GT(keys.size(), 20u);
+    for (const auto& key : keys) {
+        const auto dot = key.find('.');
+        const auto leaf =
+            dot == std::string::npos ? "\n" + key + ":" : "\n  " + key.substr(dot + 1) + ":";
+        auto from = dot == std::string::npos ? 0 : text.find("\n" + key.substr(0, dot) + ":");
+        ASSERT_NE(from, std::string::npos) << key;
+        EXPECT_NE(text.find(leaf, from), std::string::npos) << key << " is not documented";
+    }
+}
+
+TEST(Config, ReadsEveryKind) {
+    auto config = parse_config(
+        "hostname: mx.example.net\n"
+        "data_dir: /srv/mail\n"
+        "listeners: {smtp: [\"127.0.0.1:2525\", \"[::1]:0\"], imap: []}\n"
+        "tls: {certificate: /c.pem, key: /k.pem}\n"
+        "auth: {allow_plaintext: true}\n"
+        "smtp: {max_message_bytes: 1 MiB, max_connections: 7}\n"
+        "filter: {rules: [a.yaml, b.yaml], spam_threshold: 6.5, scores: {A_B: -1.5, C: 2}}\n"
+        "log: {level: debug, format: json}\n",
+        "p.yaml");
+    ASSERT_TRUE(config) << config.error().text;
+    EXPECT_EQ(config->hostname, "mx.example.net");
+    EXPECT_EQ(config->control_socket(), "/srv/mail/run/control.sock");
+    ASSERT_EQ(config->listeners.smtp.size(), 2u);
+    EXPECT_EQ(to_string(config->listeners.smtp[0]), "127.0.0.1:2525");
+    EXPECT_EQ(to_string(config->listeners.smtp[1]), "[::1]:0");
+    EXPECT_TRUE(config->listeners.imap.empty());
+    EXPECT_EQ(config->listeners.pop3, everywhere(110));
+    EXPECT_EQ(config->tls.key, "/k.pem");
+    EXPECT_TRUE(config->auth.allow_plaintext);
+    EXPECT_EQ(config->smtp.max_message_bytes, 1024u * 1024);
+    EXPECT_EQ(config->smtp.max_connections, 7u);
+    EXPECT_EQ(config->filter.rules, (std::vector<std::string>{"a.yaml", "b.yaml"}));
+    EXPECT_DOUBLE_EQ(config->filter.spam_threshold, 6.5);
+    ASSERT_EQ(config->filter.scores.size(), 2u);
+    EXPECT_DOUBLE_EQ(config->filter.scores[0].second, -1.5);
+    EXPECT_EQ(config->log.format, "json");
+}
+
+struct BadCase {
+    const char* yaml;
+    const char* expected;  // start of the message
+};
+
+class ConfigRefuses : public testing::TestWithParam<BadCase> {};
+
+TEST_P(ConfigRefuses, WithFileLineKeyAndExpectation) {
+    const auto error = error_of(GetParam().yaml);
+    EXPECT_EQ(error.rfind(GetParam().expected, 0), 0u) << error;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Cases, ConfigRefuses,
+    testing::Values(
+        BadCase{"hostname: a\nhostnam: b\n",
+                "p.yaml:2: hostnam: unknown key, expected one of auth, "},
+        BadCase{"\n\nsmtp:\n  max_mesage_bytes: 1MiB\n",
+                "p.yaml:4: smtp.max_mesage_bytes: unknown key, expected one of max_connections"},
+        BadCase{"hostname: a\nhostname: b\n", "p.yaml:2: hostname: expected once, given twice"},
+        BadCase{"hostname: -a\n", "p.yaml:1: hostname: expected a host name"},
+        BadCase{"hostname: \"a\\nb\"\n", "p.yaml:1: hostname: expected a text without control"},
+        BadCase{"hostname: [a]\n", "p.yaml:1: hostname: expected a text"},
+        BadCase{"data_dir: relative\n", "p.yaml:1: data_dir: expected an absolute path"},
+        BadCase{"listeners:\n  smtp: [\"localhost:25\"]\n",
+                "p.yaml:2: listeners.smtp: expected a numeric address and a port"},
+        BadCase{"listeners:\n  smtp:\n  - \"1.2.3.4:25\"\n  - \"1.2.3.4:65536\"\n",
+                "p.yaml:4: listeners.smtp: expected a numeric address and a port"},
+        BadCase{"listeners:\n  smtp: \"1.2.3.4:25\"\n",
+                "p.yaml:2: listeners.smtp: expected a list"},
+        BadCase{"listeners: 5\n", "p.yaml:1: listeners: expected a mapping"},
+        BadCase{"tls: {certificate: a}\n",
+                "p.yaml:1: tls.certificate: expected together with tls.key"},
+        BadCase{"tls: {key: a}\n", "p.yaml:1: tls.key: expected together with tls.certificate"},
+        BadCase{"auth:\n  allow_plaintext: yes\n",
+                "p.yaml:2: auth.allow_plaintext: expected true or false"},
+        BadCase{"smtp: {max_message_bytes: 65535}\n",
+                "p.yaml:1: smtp.max_message_bytes: expected a number of bytes"},
+        BadCase{"smtp: {max_message_bytes: 1MB}\n",
+                "p.yaml:1: smtp.max_message_bytes: expected a number of bytes"},
+        BadCase{"smtp: {max_message_bytes: 99999999999999999999}\n",
+                "p.yaml:1: smtp.max_message_bytes: expected a number of bytes"},
+        BadCase{"smtp: {max_connections: 1KiB}\n",
+                "p.yaml:1: smtp.max_connections: expected a whole number from 1 to 1000000"},
+        BadCase{"smtp: {max_connections: 0}\n", "p.yaml:1: smtp.max_connections: expected a whole"},
+        BadCase{"smtp: {max_connections: 1000001}\n", "p.yaml:1: smtp.max_connections: expected a"},
+        BadCase{"filter: {spam_threshold: nan}\n",
+                "p.yaml:1: filter.spam_threshold: expected a number"},
+        BadCase{"filter:\n  spam_threshold: 2\n  unsure_threshold: 3\n",
+                "p.yaml:3: filter.unsure_threshold: expected a number not over"},
+        BadCase{"filter:\n  scores:\n    A: 1\n    B: x\n",
+                "p.yaml:4: filter.scores: expected a name and a number"},
+        BadCase{"log: {level: loud}\n",
+                "p.yaml:1: log.level: expected one of debug, info, warning"},
+        BadCase{"a: [\n", "p.yaml:2: expected YAML"},
+        BadCase{"- a\n", "p.yaml:1: expected a mapping"},
+        BadCase{"just text", "p.yaml:1: expected a mapping"}));
+
+TEST(Config, LimitsAreInclusive) {
+    EXPECT_EQ(error_of("smtp: {max_message_bytes: 64KiB}\n"), "");
+    EXPECT_EQ(error_of("smtp: {max_message_bytes: 200MiB}\n"), "");
+    EXPECT_NE(error_of("smtp: {max_message_bytes: 209715201}\n"), "");
+    EXPECT_EQ(error_of("smtp: {max_connections: 1000000}\n"), "");
+    EXPECT_EQ(error_of("smtp: {max_connections: 1}\n"), "");
+}
+
+TEST(Config, FileSizeIsBounded) {
+    EXPECT_EQ(error_of("#" + std::string(max_file_bytes - 1, 'x')), "");
+    EXPECT_NE(error_of("#" + std::string(max_file_bytes, 'x')), "");
+}
+
+TEST(Config, ListLengthIsBounded) {
+    auto list_of = [](std::size_t count) {
+        std::string yaml = "filter:\n  rules: [";
+        for (std::size_t i = 0; i < count; ++i) yaml += "a,";
+        return yaml + "]\n";
+    };
+    EXPECT_EQ(error_of(list_of(max_list_entries - 1)), "");
+    EXPECT_EQ(error_of(list_of(max_list_entries)), "");
+    EXPECT_NE(error_of(list_of(max_list_entries + 1)), "");
+}
+
+TEST(Config, MissingFileIsAnError) {
+    auto config = load_config("/nonexistent/postern.yaml");
+    ASSERT_FALSE(config);
+    EXPECT_EQ(config.error().code, Errc::not_found);
+}
+
+}  // namespace
+}  // namespace postern::config

@@ -1,0 +1,29 @@
+#include "tests/transcripts/pop3_rig.h"
+
+#include <gtest/gtest.h>
+
+namespace postern::transcripts {
+namespace {
+
+class Pop3Transcript : public testing::TestWithParam<std::string> {};
+
+TEST_P(Pop3Transcript, PlaysInEveryWay) {
+    const auto transcript = read_transcript(GetParam());
+    ASSERT_TRUE(transcript) << transcript.error().text;
+    EXPECT_EQ(play_all_ways(*transcript, &Pop3Rig::from), "") << GetParam();
+}
+
+std::string test_name(const testing::TestParamInfo<std::string>& info) {
+    std::string name = info.param.substr(info.param.rfind('/') + 1);
+    name.resize(name.rfind('.'));
+    for (char& c : name) {
+        if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+    }
+    return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Files, Pop3Transcript, testing::ValuesIn(transcript_files("pop3")),
+                         test_name);
+
+}  // namespace
+}  // namespace postern::transcripts

@@ -1,0 +1,134 @@
+#include "tests/store/mail/fixture.h"
+
+namespace postern::mail {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+class Names : public MailStoreFixture {
+protected:
+    Texts names() {
+        Texts out;
+        for (const MailboxInfo& info : mail_->list(account_).value()) out.push_back(info.name);
+        return out;
+    }
+};
+
+TEST_F(Names, FreshAccountHasTheUsualMailboxesSubscribed) {
+    EXPECT_EQ(names(), (Texts{"Archive", "Drafts", "INBOX", "Junk", "Sent", "Trash"}));
+    for (const MailboxInfo& info : mail_->list(account_).value()) EXPECT_TRUE(info.subscribed);
+    EXPECT_EQ(mail_->find_special(account_, SpecialUse::junk)->name, "Junk");
+    EXPECT_EQ(mail_->find(account_, "inbox")->name, "INBOX");
+    const MailboxId before = id("INBOX");
+    open();
+    EXPECT_EQ(id("INBOX"), before) << "creating the account again changes nothing";
+}
+
+TEST_F(Names, CreateMakesParentsAndRefusesDoubles) {
+    ASSERT_TRUE(create("Work/2024/May"));
+    EXPECT_TRUE(mail_->find(account_, "Work/2024"));
+    EXPECT_EQ(create("Work").error().code, Errc::exists);
+    for (const char* bad : {"", "/", "a//b", "a/", "/a", "a\nb", "a\xff"}) {
+        EXPECT_EQ(create(bad).error().code, Errc::invalid) << bad;
+    }
+}
+
+TEST_F(Names, NameLimits) {
+    EXPECT_TRUE(create(std::string(max_mailbox_name_bytes - 1, 'n')));
+    EXPECT_TRUE(create(std::string(max_mailbox_name_bytes, 'n')));
+    EXPECT_FALSE(create(std::string(max_mailbox_name_bytes + 1, 'n')));
+    const auto nested = [](std::size_t levels) {
+        std::string name = "d";
+        for (std::size_t i = 1; i < levels; ++i) name += "/d";
+        return name;
+    };
+    EXPECT_TRUE(create(nested(max_mailbox_depth - 1)));
+    EXPECT_TRUE(create(nested(max_mailbox_depth)));
+    EXPECT_FALSE(create(nested(max_mailbox_depth + 1)));
+}
+
+TEST_F(Names, RemovedAndMadeAgainHasAnotherUidValidity) {
+    const auto first = create("Temp");
+    ASSERT_TRUE(first);
+    ASSERT_TRUE(append(first->id, "x"));
+    const std::uint32_t validity = mail_->state(first->id)->uid_validity;
+    ASSERT_TRUE(remove("Temp"));
+    EXPECT_EQ(mail_->state(first->id).error().code, Errc::not_found);
+    EXPECT_EQ(append(first->id, "y").error().code, Errc::not_found);
+    const auto second = create("Temp");
+    ASSERT_TRUE(second);
+    EXPECT_GT(mail_->state(second->id)->uid_validity, validity);
+    EXPECT_TRUE(texts(second->id).empty());
+}
+
+TEST_F(Names, ParentOfChildrenStaysAsANameOnly) {
+    ASSERT_TRUE(create("A/B"));
+    ASSERT_TRUE(remove("A"));
+    EXPECT_FALSE(mail_->find(account_, "A")->selectable);
+    EXPECT_TRUE(mail_->find(account_, "A/B")->selectable);
+    EXPECT_EQ(remove("A").error().code, Errc::invalid);
+    ASSERT_TRUE(create("A"));
+    EXPECT_TRUE(mail_->find(account_, "A")->selectable);
+    EXPECT_EQ(remove("INBOX").error().code, Errc::permission);
+    EXPECT_EQ(remove("Nowhere").error().code, Errc::not_found);
+}
+
+TEST_F(Names, RenameTakesChildrenAndMessagesAlong) {
+    ASSERT_TRUE(create("A/B/C"));
+    ASSERT_TRUE(append(id("A/B"), "kept"));
+    const MailboxId before = id("A/B");
+    ASSERT_TRUE(rename("A", "X/Y"));
+    EXPECT_EQ(id("X/Y/B"), before);
+    EXPECT_EQ(texts(before), Texts{"kept"});
+    EXPECT_TRUE(mail_->find(account_, "X/Y/B/C"));
+    EXPECT_TRUE(mail_->find(account_, "X"));
+    EXPECT_FALSE(mail_->find(account_, "A/B"));
+    EXPECT_EQ(rename("X", "X/Z").error().code, Errc::invalid);
+    EXPECT_EQ(rename("X", "Junk").error().code, Errc::exists);
+    EXPECT_EQ(rename("A", "Q").error().code, Errc::not_found);
+}
+
+TEST_F(Names, RenamingInboxMovesItsMessages) {
+    ASSERT_TRUE(append(id("INBOX"), "old"));
+    const MailboxId inbox = id("INBOX");
+    ASSERT_TRUE(rename("INBOX", "Before"));
+    EXPECT_EQ(id("INBOX"), inbox);
+    EXPECT_TRUE(texts(inbox).empty());
+    EXPECT_EQ(texts(id("Before")), Texts{"old"});
+}
+
+TEST_F(Names, SubscriptionsOutliveTheirMailbox) {
+    ASSERT_TRUE(create("List"));
+    const auto subscribe = [&](bool on) {
+        return wait<void>([&](Done<void> done) { mail_->subscribe(account_, "List", on, done); });
+    };
+    ASSERT_TRUE(subscribe(true));
+    ASSERT_TRUE(remove("List"));
+    const auto names = mail_->subscriptions(account_).value();
+    EXPECT_NE(std::find(names.begin(), names.end(), "List"), names.end());
+    ASSERT_TRUE(subscribe(false));
+    EXPECT_EQ(mail_->subscriptions(account_)->size(), 6u);
+}
+
+TEST_F(Names, MailboxCountLimit) {
+    const std::size_t have = names().size();
+    for (std::size_t i = have; i < max_mailboxes_per_account; ++i) {
+        ASSERT_TRUE(create("m" + std::to_string(i))) << i;
+    }
+    EXPECT_EQ(create("one-more").error().code, Errc::limit);
+}
+
+TEST_F(Names, RemovedAccountLeavesNothing) {
+    ASSERT_TRUE(append(id("INBOX"), "gone"));
+    const MailboxId inbox = id("INBOX");
+    const BlobId blob = mail_->rows(inbox, {1}, 1, false)->front().blob;
+    const auto removed =
+        wait<void>([&](Done<void> done) { mail_->remove_account(account_, done); });
+    ASSERT_TRUE(removed);
+    EXPECT_TRUE(names().empty());
+    EXPECT_FALSE(mail_->read(blob, 0, 1));
+    EXPECT_TRUE(kv_->scan({kv::ShardKind::intents, 0}, "", "", 10)->rows.empty());
+}
+
+}  // namespace
+}  // namespace postern::mail

@@ -1,0 +1,270 @@
+#include "tests/transcripts/imap_rig.h"
+
+#include "protocols/imap/flag_text.h"
+#include "protocols/wire/text.h"
+#include "tests/transcripts/world.h"
+
+#include <utility>
+
+namespace postern::transcripts {
+namespace {
+
+using imap::Answer;
+using imap::Done;
+using imap::Failure;
+
+imap::Config config_of(const Settings& settings) {
+    imap::Config config;
+    config.hostname = world_host;
+    config.tls_offered = settings.get("tls", "starttls") == "starttls";
+    config.allow_plaintext_auth = settings.is("plaintext-auth");
+    const auto max_message = wire::parse_number(settings.get("max-message", ""));
+    if (max_message) config.max_append_bytes = *max_message;
+    return config;
+}
+
+template <class... Functions>
+struct Overloaded : Functions... {
+    using Functions::operator()...;
+};
+template <class... Functions>
+Overloaded(Functions...) -> Overloaded<Functions...>;  // clang 14 does not deduce it
+
+}  // namespace
+
+ImapRig::ImapRig(imap::Config config, bool implicit_tls)
+    : EngineRig(std::move(config), implicit_tls), memory_(now_) {}
+
+std::unique_ptr<ImapRig> ImapRig::from(const Settings& settings) {
+    auto rig =
+        std::make_unique<ImapRig>(config_of(settings), settings.get("tls", "") == "implicit");
+    const std::string mailbox = settings.get("mailbox", "");
+    if (mailbox.empty()) return rig;
+    for (std::string& message : mailbox_messages(mailbox)) rig->deliver(std::move(message));
+    return rig;
+}
+
+void ImapRig::deliver(std::string bytes) {
+    memory_.append(*memory_.find("INBOX"), std::move(bytes), {}, now_);
+}
+
+bool ImapRig::event(std::string_view what) {
+    imap::Lexer words(what);
+    const auto verb = words.atom();
+    auto* mailbox = memory_.find(selected_);
+    if (verb == "deliver") {
+        const std::string subject = words.skip_space() ? std::string(words.rest()) : "news";
+        deliver("Subject: " + subject + "\r\n\r\nIt happened.\r\n");
+    } else if (mailbox == nullptr || !words.skip_space()) {
+        return false;
+    } else if (verb == "expunge") {
+        memory_.expunge(*mailbox, {words.nz_number().value_or(0)});
+    } else if (verb == "flag") {
+        const Uid uid = words.nz_number().value_or(0);
+        Flags flags;
+        if (!words.skip_space() || !imap::parse_flag(words, flags)) return false;
+        memory_.change_flags(*mailbox, uid, FlagMode::add, flags);
+    } else {
+        return false;
+    }
+    engine_.mailbox_changed();
+    return true;
+}
+
+// Where a command goes on without what failed, the admin is told instead of the client.
+bool ImapRig::failure_shown(std::string_view output) const {
+    constexpr std::string_view text = "Failing on purpose";
+    if (output.find(text) != std::string_view::npos) return true;
+    return !logged().empty() && logged().back().find(text) != std::string::npos;
+}
+
+// Ends a literal, an IDLE or an AUTHENTICATE that the transcript may have left open.
+std::string ImapRig::probe() const {
+    return std::string(2000, 'x') + "\r\nprobe NOOP\r\n";
+}
+
+void ImapRig::broken(std::string_view rule) {
+    send("BROKEN PROMISE: ");
+    send(rule);
+    send("\r\n");
+}
+
+void ImapRig::handle(imap::Effect& effect) {
+    if (auto* chunk = std::get_if<imap::AppendChunk>(&effect)) {
+        if (chunk->bytes.empty() || chunk->bytes.size() > imap::append_chunk_bytes) {
+            broken("append_chunk_bytes");
+        }
+        upload_ += chunk->bytes;
+    } else if (std::holds_alternative<imap::DiscardAppend>(effect)) {
+        upload_.clear();
+        ++discarded_;
+    } else if (auto* range = std::get_if<imap::SendBlob>(&effect)) {
+        const std::string& body = memory_.body(range->blob);
+        if (range->length == 0 || range->offset + range->length > body.size()) {
+            broken("SendBlob lies within the blob");
+        } else {
+            send(body.substr(range->offset, range->length));
+        }
+    } else if (auto* question = std::get_if<imap::Question>(&effect)) {
+        const bool fails = count_question();
+        engine_.answer(fails ? Failure{"UNAVAILABLE", "Failing on purpose"} : reply(*question));
+    }
+}
+
+Answer ImapRig::reply(const imap::Question& question) {
+    return std::visit(Overloaded{
+                          [&](const imap::Authenticate& q) { return authenticate(q); },
+                          [&](const imap::ListMailboxes&) { return memory_.list(); },
+                          [&](const imap::CreateMailbox& q) { return memory_.create(q); },
+                          [&](const imap::DeleteMailbox& q) { return memory_.remove(q.name); },
+                          [&](const imap::RenameMailbox& q) { return memory_.rename(q); },
+                          [&](const imap::Subscribe& q) { return memory_.subscribe(q); },
+                          [&](const imap::GetStatus& q) { return memory_.status(q.name); },
+                          [&](const imap::OpenMailbox& q) { return open(q); },
+                          [&](const imap::CloseMailbox&) -> Answer {
+                              selected_.clear();
+                              return Done{};
+                          },
+                          [&](const imap::Refresh&) { return refresh(); },
+                          [&](const imap::CheckAppend& q) { return check_append(q); },
+                          [&](const imap::AppendMessage& q) { return append(q); },
+                          [&](const imap::FetchRows& q) { return rows(q); },
+                          [&](const imap::ReadBlob& q) { return read(q); },
+                          [&](const imap::StoreFlags& q) { return store(q); },
+                          [&](const imap::CopyMessages& q) -> Answer {
+                              auto* mailbox = memory_.find(selected_);
+                              if (mailbox == nullptr) return ImapMemory::no_such_mailbox();
+                              return memory_.copy(*mailbox, q);
+                          },
+                          [&](const imap::ExpungeMessages& q) { return expunge(q); },
+                          [&](const imap::Search& q) { return search(q); },
+                      },
+                      question);
+}
+
+Answer ImapRig::authenticate(const imap::Authenticate& asked) {
+    const bool self = asked.authorization_id.empty() || asked.authorization_id == asked.user;
+    if (self && is_world_user(asked.user) && asked.password == world_password) return Done{};
+    return Failure{"AUTHENTICATIONFAILED", "The user name or the password is wrong"};
+}
+
+UidSet ImapRig::take_recent() {
+    auto* mailbox = memory_.find(selected_);
+    if (read_only_) return mailbox->recent;
+    return std::exchange(mailbox->recent, {});
+}
+
+Answer ImapRig::open(const imap::OpenMailbox& asked) {
+    auto* mailbox = memory_.find(asked.name);
+    if (mailbox == nullptr) return ImapMemory::no_such_mailbox();
+    selected_ = asked.name;
+    read_only_ = asked.read_only;
+    known_ = ImapMemory::uids_of(*mailbox);
+    known_modseq_ = memory_.modseq();
+    imap::MailboxOpened out;
+    out.uid_validity = mailbox->uid_validity;
+    out.uid_next = mailbox->uid_next;
+    out.highest_modseq = known_modseq_;
+    out.uids = known_;
+    out.recent = take_recent();
+    for (const auto& [uid, message] : mailbox->messages) {
+        if (out.first_unseen == 0 && !message.flags.has(SystemFlag::seen)) out.first_unseen = uid;
+    }
+    out.keywords = ImapMemory::keywords_of(*mailbox);
+    out.read_only = read_only_;
+    return out;
+}
+
+Answer ImapRig::refresh() {
+    const auto* mailbox = memory_.find(selected_);
+    if (mailbox == nullptr) return ImapMemory::no_such_mailbox();
+    const UidSet now = ImapMemory::uids_of(*mailbox);
+    imap::MailboxChanges out;
+    out.highest_modseq = memory_.modseq();
+    out.uid_next = mailbox->uid_next;
+    out.added = now - known_;
+    out.vanished = known_ - now;
+    out.recent = take_recent() & out.added;
+    for (const auto& [uid, message] : mailbox->messages) {
+        if (message.modseq > known_modseq_) out.flags.emplace_back(uid, message.flags);
+    }
+    out.keywords = ImapMemory::keywords_of(*mailbox);
+    known_ = now;
+    known_modseq_ = memory_.modseq();
+    return out;
+}
+
+Answer ImapRig::check_append(const imap::CheckAppend& asked) {
+    if (memory_.find(asked.name) == nullptr) return ImapMemory::no_such_mailbox();
+    return Done{};
+}
+
+Answer ImapRig::append(const imap::AppendMessage& asked) {
+    auto* mailbox = memory_.find(asked.name);
+    if (mailbox == nullptr) return ImapMemory::no_such_mailbox();
+    const Uid uid = memory_.append(*mailbox, std::exchange(upload_, {}), asked.flags,
+                                   asked.internal_date.value_or(now_));
+    return imap::AppendDone{mailbox->uid_validity, uid};
+}
+
+Answer ImapRig::rows(const imap::FetchRows& asked) {
+    if (asked.uids.empty() || asked.uids.size() > asked.limit) broken("FetchRows has a limit");
+    const auto* mailbox = memory_.find(selected_);
+    if (mailbox == nullptr) return ImapMemory::no_such_mailbox();
+    imap::RowPage out;
+    for (const Uid uid : asked.uids.to_vector()) {
+        if (mailbox->messages.count(uid) == 0) continue;
+        out.rows.push_back(memory_.row(*mailbox, uid, asked.with_summary));
+    }
+    return out;
+}
+
+Answer ImapRig::read(const imap::ReadBlob& asked) {
+    if (asked.length > imap::read_chunk_bytes) broken("read_chunk_bytes");
+    const std::string& body = memory_.body(asked.blob);
+    if (asked.offset > body.size()) broken("ReadBlob lies within the blob");
+    return imap::BlobBytes{body.substr(asked.offset, asked.length)};
+}
+
+Answer ImapRig::store(const imap::StoreFlags& asked) {
+    if (asked.uids.empty() || asked.uids.size() > imap::store_page_uids) {
+        broken("store_page_uids");
+    }
+    auto* mailbox = memory_.find(selected_);
+    if (mailbox == nullptr) return ImapMemory::no_such_mailbox();
+    if (read_only_) broken("a read-only mailbox is not changed");
+    imap::FlagsStored out;
+    for (const Uid uid : asked.uids.to_vector()) {
+        const auto message = mailbox->messages.find(uid);
+        if (message == mailbox->messages.end()) continue;
+        const Flags before = message->second.flags;
+        memory_.change_flags(*mailbox, uid, asked.mode, asked.flags);
+        if (message->second.flags != before) out.changed.emplace_back(uid, message->second.flags);
+    }
+    return out;
+}
+
+Answer ImapRig::expunge(const imap::ExpungeMessages& asked) {
+    auto* mailbox = memory_.find(selected_);
+    if (mailbox == nullptr) return ImapMemory::no_such_mailbox();
+    if (read_only_) broken("a read-only mailbox is not changed");
+    imap::Expunged out;
+    for (const auto& [uid, message] : mailbox->messages) {
+        if (asked.among && !asked.among->contains(uid)) continue;
+        if (message.flags.has(SystemFlag::deleted)) out.uids.add(uid);
+    }
+    memory_.expunge(*mailbox, out.uids);
+    return out;
+}
+
+Answer ImapRig::search(const imap::Search& asked) {
+    const auto* mailbox = memory_.find(selected_);
+    if (mailbox == nullptr) return ImapMemory::no_such_mailbox();
+    imap::SearchResult out;
+    for (const auto& [uid, message] : mailbox->messages) {
+        if (memory_.matches(*mailbox, uid, asked.program)) out.uids.add(uid);
+    }
+    return out;
+}
+
+}  // namespace postern::transcripts
