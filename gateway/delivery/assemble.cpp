@@ -1,6 +1,7 @@
 #include "gateway/delivery/assemble.h"
 
 #include "protocols/mime/summary.h"
+#include "protocols/mime/thread.h"
 #include "store/mail/types.h"
 
 #include <utility>
@@ -69,6 +70,7 @@ Assembled assemble(std::string body, const Arrival& arrival, const Stamp& stamp,
         parsed = mime::parse(*whole);
     out.summary = mime::encode_summary(mime::summarize(parsed, *whole));
     if (out.summary.size() > mail::max_summary_bytes) out.summary.clear();
+    out.thread_root = mime::thread_root(parsed, *whole);
     out.report = filters::encode_report(out.judgement, mail::max_report_bytes);
     out.bytes = std::move(whole);
     return out;

@@ -57,7 +57,10 @@ struct Delivery::Job {
     std::string mailbox;  // the only one, or the first recipient's
 
     mail::NewMessage new_message() {
-        return {message.bytes, message.summary, message.report, Flags{}, now};
+        mail::NewMessage out{message.bytes, message.summary, message.report, Flags{}, now, {}, {}};
+        out.thread_root = message.thread_root;
+        out.quota = mail::QuotaRule::incoming;
+        return out;
     }
 };
 
@@ -126,6 +129,12 @@ net::Awaitable<Result<mail::MailboxInfo>> Delivery::target_made_if_missing(
     co_return target(account, verdict);
 }
 
+net::Awaitable<Result<void>> Delivery::check_room(AccountId account, std::uint64_t bytes) {
+    co_return co_await net::from_store<void>([&](mail::Done<void> done) {
+        backends_.mail.check_room(account, bytes, mail::QuotaRule::incoming, std::move(done));
+    });
+}
+
 net::Awaitable<Result<void>> Delivery::append_to_one(Job& job) {
     auto mailbox = co_await target_made_if_missing(job.recipients.front().account,
                                                    job.message.judgement.verdict);
@@ -140,11 +149,14 @@ net::Awaitable<Result<void>> Delivery::append_to_one(Job& job) {
 }
 
 net::Awaitable<Result<void>> Delivery::accept_for_many(Job& job) {
-    spool::Envelope envelope{job.id, job.arrival.reverse_path, {}, job.now};
+    spool::Envelope envelope{
+        job.id, job.arrival.reverse_path, {}, job.now, job.message.thread_root};
     for (const auto& recipient : job.recipients) {
         auto mailbox =
             co_await target_made_if_missing(recipient.account, job.message.judgement.verdict);
         if (!mailbox) co_return mailbox.error();
+        auto room = co_await check_room(recipient.account, job.message.bytes->size());
+        if (!room) co_return room.error();
         if (job.mailbox.empty()) job.mailbox = mailbox->name;
         envelope.recipients.push_back({recipient.address, recipient.account, mailbox->id});
     }

@@ -92,6 +92,10 @@ public:
                                                std::vector<LocalRecipient> recipients,
                                                std::string body);
 
+    // Whether the account would take mail of so many bytes now (0: any). Errors: over_quota,
+    // too_large, unavailable.
+    net::Awaitable<Result<void>> check_room(AccountId account, std::uint64_t bytes);
+
     // One try for everything that the spool still holds; at start, and again now and then.
     net::Awaitable<void> deliver_pending();
 

@@ -38,6 +38,7 @@ net::StoreCall<mail::Appended> Delivery::start_copy(const spool::Item& item,
         message.summary = item.summary;
         message.report = item.report;
         message.internal_date = item.envelope.accepted_at;
+        message.thread_root = item.envelope.thread_root;
         backends_.mail.append_stored(mailbox, item.blob, item.size, std::move(message),
                                      copy_id(item.envelope.id, recipient.address), std::move(done));
     });

@@ -2,6 +2,7 @@
 #include "gateway/imap_service/imap_service.h"
 #include "gateway/imap_service/junk.h"
 #include "protocols/mime/summary.h"
+#include "protocols/mime/thread.h"
 #include "store/kv/random_id.h"
 
 #include <chrono>
@@ -29,10 +30,17 @@ imap::Failure read_only() {
     return {"READ-ONLY", "The mailbox was opened read-only"};
 }
 
-std::string summary_of(const std::string& bytes) {
-    auto summary = mime::encode_summary(mime::summarize(mime::parse(bytes), bytes));
-    if (summary.size() > mail::max_summary_bytes) summary.clear();
-    return summary;
+struct Computed {
+    std::string summary;
+    std::string thread_root;
+};
+
+Computed compute(const std::string& bytes) {
+    const auto parsed = mime::parse(bytes);
+    Computed out{mime::encode_summary(mime::summarize(parsed, bytes)),
+                 mime::thread_root(parsed, bytes)};
+    if (out.summary.size() > mail::max_summary_bytes) out.summary.clear();
+    return out;
 }
 
 }  // namespace
@@ -57,6 +65,10 @@ net::Awaitable<imap::Answer> ImapService::on(imap::CheckAppend question) {
     take(imap::DiscardAppend{});
     auto box = find_selectable(question.name);
     if (!box) co_return failure(box.error());
+    auto space = co_await net::from_store<void>([&](mail::Done<void> done) {
+        backends_.mail.check_room(account_, question.size, mail::QuotaRule::user, std::move(done));
+    });
+    if (!space) co_return failure(space.error());
     // Only asked, so that the client does not send in vain; the bytes are counted as they come.
     const bool room = share_.grow(question.size);
     share_.reset();
@@ -78,12 +90,16 @@ net::Awaitable<imap::Answer> ImapService::on(imap::AppendMessage question) {
     message.bytes = bytes;
     message.flags = std::move(question.flags);
     message.internal_date = question.internal_date.value_or(now());
+    std::optional<Computed> computed;
     if (bytes->size() <= parsed_on_core_bytes) {
-        message.summary = summary_of(*bytes);
+        computed = compute(*bytes);
     } else {
-        auto job = [bytes] { return summary_of(*bytes); };
-        auto summary = co_await backends_.pool.run(std::move(job));
-        if (summary) message.summary = std::move(*summary);
+        auto job = [bytes] { return compute(*bytes); };
+        computed = co_await backends_.pool.run(std::move(job));
+    }
+    if (computed) {
+        message.summary = std::move(computed->summary);
+        message.thread_root = std::move(computed->thread_root);
     }
     auto appended = co_await net::from_store<mail::Appended>([&](mail::Done<mail::Appended> done) {
         backends_.mail.append(box->id, std::move(message), kv::random_id(), std::move(done));

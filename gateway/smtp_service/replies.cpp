@@ -7,7 +7,7 @@ smtp::Reply not_accepted(const Error& error) {
         case Errc::over_quota:
             return {452, "4.2.2", "Mailbox full, try again later"};
         case Errc::too_large:
-            return {552, "5.3.4", "Message too large"};
+            return {552, "5.2.3", "Message too large for this mailbox"};
         case Errc::unavailable:
         case Errc::limit:
             return no_storage_now();

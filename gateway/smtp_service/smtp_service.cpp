@@ -32,27 +32,33 @@ net::Awaitable<smtp::Answer> SmtpService::answer(smtp::CheckSender question) {
 }
 
 net::Awaitable<smtp::Answer> SmtpService::answer(smtp::CheckRecipient question) {
-    co_return check_recipient(question.forward_path);
+    co_return co_await check_recipient(question.forward_path);
 }
 
-smtp::Reply SmtpService::check_recipient(const std::string& forward_path) {
+net::Awaitable<smtp::Reply> SmtpService::check_recipient(const std::string& forward_path) {
     auto found = find_recipient(forward_path);
     if (!found) {
         session_.log(logging::Level::error, "directory cannot be read",
                      {{"reason", found.error().text}});
-        return directory_unavailable();
+        co_return directory_unavailable();
     }
     if (!found->has_value()) {
         auto reply = refused_recipient(forward_path);
         session_.log(logging::Level::info, "recipient refused",
                      {{"rcpt", forward_path}, {"reply", reply.text}});
-        return reply;
+        co_return reply;
     }
     auto& user = **found;
+    auto room = co_await backends_.delivery.check_room(user.id, announced_bytes_);
+    if (!room) {
+        session_.log(logging::Level::info, "recipient refused",
+                     {{"rcpt", forward_path}, {"reply", room.error().text}});
+        co_return not_accepted(room.error());
+    }
     const bool known = std::any_of(recipients_.begin(), recipients_.end(),
                                    [&](const auto& other) { return other.account == user.id; });
     if (!known) recipients_.push_back({std::move(user.address), user.id});
-    return {250, "2.1.5", "Recipient ok"};
+    co_return smtp::Reply{250, "2.1.5", "Recipient ok"};
 }
 
 Result<std::optional<directory::User>> SmtpService::find_recipient(

@@ -49,7 +49,7 @@ public:
     void take(smtp::DiscardBody);
 
 private:
-    smtp::Reply check_recipient(const std::string& forward_path);
+    net::Awaitable<smtp::Reply> check_recipient(const std::string& forward_path);
     smtp::Reply refused_recipient(const std::string& forward_path);
     Result<std::optional<directory::User>> find_recipient(const std::string& forward_path);
     Result<std::optional<directory::User>> find_postmaster(const std::string& domain);

@@ -163,7 +163,8 @@ struct LmdbOptions {
     unsigned environments = 4;  // fixed at creation; an existing store's own number wins
     std::uint64_t initial_map_bytes = std::uint64_t{1} << 30;  // grows by itself
 };
-// Errors: unavailable (cannot open), unsupported (format version newer than this program's).
+// Errors: unavailable (cannot open), unsupported (a format version that is newer than this program
+// knows, or older).
 Result<std::unique_ptr<Store>> open_lmdb_store(const LmdbOptions& options);
 
 }  // namespace postern::kv

@@ -57,6 +57,21 @@ int get_number(MDB_txn* transaction, MDB_dbi table, std::string_view name,
     return reader.done() ? 0 : MDB_CORRUPTED;
 }
 
+Result<void> check_format(const std::string& folder, std::uint32_t format) {
+    const std::string text = "store: " + folder + " has format " + std::to_string(format) +
+                             ", this program knows formats ";
+    const std::string known =
+        std::to_string(oldest_lmdb_format_version) + " to " + std::to_string(lmdb_format_version);
+    if (format > lmdb_format_version) {
+        return Error{Errc::unsupported, text + known + "; use a newer program"};
+    }
+    if (format < oldest_lmdb_format_version) {
+        return Error{Errc::unsupported,
+                     text + known + "; export its mail with the program that wrote it"};
+    }
+    return {};
+}
+
 }  // namespace
 
 Error lmdb_error(int code, std::string_view doing) {
@@ -124,7 +139,7 @@ Result<void> LmdbEnvironment::open_tables(unsigned index, unsigned environments)
         int status = mdb_dbi_open(transaction, "meta", MDB_CREATE, &tables_.meta);
         if (status == 0) status = get_number(transaction, tables_.meta, "format", format);
         if (status == 0) status = get_number(transaction, tables_.meta, "environments", count);
-        if (status != 0 || format.value_or(0) > lmdb_format_version) return status;
+        if (status != 0 || (format && !check_format(folder_, *format))) return status;
         if (!format) {
             status = put_number(transaction, tables_.meta, "format", lmdb_format_version);
             if (status == 0) status = put_number(transaction, tables_.meta, "index", index);
@@ -141,11 +156,8 @@ Result<void> LmdbEnvironment::open_tables(unsigned index, unsigned environments)
         return status;
     });
     if (code != 0) return lmdb_error(code, "cannot open the tables of " + folder_);
-    if (format.value_or(0) > lmdb_format_version) {
-        return Error{Errc::unsupported,
-                     "store: " + folder_ + " has format " + std::to_string(*format) +
-                         ", this program knows formats up to " +
-                         std::to_string(lmdb_format_version) + "; use a newer program"};
+    if (format) {
+        if (auto known = check_format(folder_, *format); !known) return known;
     }
     environments_ = count.value_or(0);
     return {};

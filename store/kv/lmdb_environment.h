@@ -20,7 +20,8 @@
 
 namespace postern::kv {
 
-inline constexpr std::uint32_t lmdb_format_version = 1;
+inline constexpr std::uint32_t lmdb_format_version = 2;
+inline constexpr std::uint32_t oldest_lmdb_format_version = 2;
 inline constexpr unsigned max_lmdb_readers = 4096;
 
 // Named databases of every environment.

@@ -3,6 +3,7 @@
 #include "store/blob/blob.h"
 #include "store/blob/links.h"
 #include "store/kv/random_id.h"
+#include "store/mail/annotations.h"
 #include "store/mail/intents.h"
 #include "store/mail/mailbox_names.h"
 #include "store/mail/mailboxes.h"
@@ -45,6 +46,7 @@ AppendInput append_input(NewMessage message, std::uint64_t size, OperationId ope
     if (message.report.size() <= max_report_bytes) input.report = std::move(message.report);
     input.flags = std::move(message.flags);
     input.internal_date = message.internal_date;
+    input.thread_id = thread_id_of(message.thread_root);
     input.operation = operation;
     return input;
 }
@@ -133,6 +135,40 @@ public:
         return std::vector<std::string>(table->subscribed.begin(), table->subscribed.end());
     }
 
+    Result<TextByName> annotations(AccountId account, MailboxId mailbox) override {
+        return read_annotations(mailboxes_.store(), account, mailbox);
+    }
+    void annotate(AccountId account, MailboxId mailbox, std::vector<AnnotationChange> changes,
+                  Done<void> done) override {
+        change_annotations(mailboxes_, account, mailbox, changes, std::move(done));
+    }
+    Result<TextByName> rights(MailboxId mailbox) override {
+        return read_rights(mailboxes_.store(), mailbox);
+    }
+    void set_rights(MailboxId mailbox, std::string identifier, std::string letters,
+                    Done<void> done) override {
+        change_rights(mailboxes_, mailbox, identifier, letters, std::move(done));
+    }
+
+    Result<std::vector<QuotaRoot>> quota(AccountId account) override {
+        return mailboxes_.meter().roots(account);
+    }
+    void check_room(AccountId account, std::uint64_t bytes, QuotaRule rule,
+                    Done<void> done) override {
+        const auto check = [this, account, bytes, rule, done = std::move(done)] {
+            const auto room = mailboxes_.meter().reserve(account, bytes, rule);
+            done(room ? Result<void>() : Result<void>(room.error()));
+        };
+        if (mailboxes_.meter().is_ready(account)) return check();
+        mailboxes_.post(check);
+    }
+    Result<std::vector<QuotaWarning>> quota_warnings() override {
+        return mailboxes_.meter().warnings();
+    }
+    Result<void> warned(const QuotaWarning& warning) override {
+        return mailboxes_.meter().warned(warning);
+    }
+
     Result<MailboxState> state(MailboxId mailbox) override {
         const auto sets = mailboxes_.queue(mailbox)->sets();
         if (!sets) return sets.error();
@@ -192,14 +228,18 @@ public:
         if (!message.bytes || message.bytes->empty()) {
             return done(Error{Errc::invalid, "an empty message"});
         }
-        if (message.bytes->size() > max_inline_body_bytes) {
-            mailboxes_.post([this, mailbox, message = std::move(message), operation,
-                             done = std::move(done)]() mutable {
-                append_now(mailbox, std::move(message), operation, std::move(done));
-            });
-            return;
-        }
-        append_now(mailbox, std::move(message), operation, std::move(done));
+        const auto sets = mailboxes_.queue(mailbox)->sets();
+        if (!sets) return done(sets.error());
+        const AccountId owner = (*sets)->head.owner;
+        const bool is_slow =
+            message.bytes->size() > max_inline_body_bytes ||
+            (message.quota != QuotaRule::none && !mailboxes_.meter().is_ready(owner));
+        auto append = [this, mailbox, owner, message = std::move(message), operation,
+                       done = std::move(done)]() mutable {
+            append_now(mailbox, owner, std::move(message), operation, std::move(done));
+        };
+        if (!is_slow) return append();
+        mailboxes_.post(std::move(append));
     }
 
     void append_stored(MailboxId mailbox, BlobId blob, std::uint64_t size, NewMessage message,
@@ -265,8 +305,10 @@ private:
             [name = std::move(*canonical), done = std::move(done), work] { done(work(name)); });
     }
 
-    void append_now(MailboxId mailbox, NewMessage message, OperationId operation,
+    void append_now(MailboxId mailbox, AccountId owner, NewMessage message, OperationId operation,
                     Done<Appended> done) {
+        auto room = mailboxes_.meter().reserve(owner, message.bytes->size(), message.quota);
+        if (!room) return done(room.error());
         const auto bytes = std::move(message.bytes);
         auto framed = std::make_shared<const std::string>(blob::encode(*bytes));
         if (framed->size() > kv::max_blob_bytes) {
@@ -276,6 +318,14 @@ private:
         input.blob = mailboxes_.store().new_blob_id(mailbox_shard(mailbox));
         input.owner = blob::first_owner;
         input.framed = std::move(framed);
+        if (*room) {
+            // Until the mailbox's own sum tells of it.
+            done = [room = *std::move(room),
+                    done = std::move(done)](Result<Appended> appended) mutable {
+                room.reset();
+                done(std::move(appended));
+            };
+        }
         mailboxes_.submit(mailbox, append_operation(std::move(input), std::move(done)));
     }
 

@@ -14,6 +14,7 @@
 
 #include <functional>
 #include <future>
+#include <map>
 #include <memory>
 #include <span>
 
@@ -56,6 +57,35 @@ public:
     // Also names that were subscribed and do not exist any more.
     virtual Result<std::vector<std::string>> subscriptions(AccountId account) = 0;
 
+    // --- annotations (RFC 5464) and rights (RFC 4314); they change no modseq ---
+
+    // Those that `account` may see: its own private ones and the shared ones, by lower-case name.
+    // Mailbox 0: the account's own, that belong to no mailbox.
+    virtual Result<std::map<std::string, std::string>> annotations(AccountId account,
+                                                                   MailboxId mailbox) = 0;
+    // All or nothing. Errors: invalid (name), too_large (value), limit, not_found.
+    virtual void annotate(AccountId account, MailboxId mailbox,
+                          std::vector<AnnotationChange> changes, Done<void> done) = 0;
+    // Identifier -> letters, as set; the owner is not among them.
+    virtual Result<std::map<std::string, std::string>> rights(MailboxId mailbox) = 0;
+    // No letters: the identifier goes. Errors: invalid (identifier, letters), limit, not_found.
+    virtual void set_rights(MailboxId mailbox, std::string identifier, std::string letters,
+                            Done<void> done) = 0;
+
+    // --- quota: limits are set through Pools (pools.h) ---
+
+    // The roots that the account's mail counts against: none, its own cap, its pool, or both.
+    virtual Result<std::vector<QuotaRoot>> quota(AccountId account) = 0;
+    // Whether a message of so many bytes would be taken now. Errors: over_quota (full now),
+    // too_large (more than the limit itself), unavailable. Answers at once, on the caller's thread,
+    // unless the sums have to be read first.
+    virtual void check_room(AccountId account, std::uint64_t bytes, QuotaRule rule,
+                            Done<void> done) = 0;
+    // Levels reached and not yet told, of all roots that are in use. Tell with an append under the
+    // warning's operation id, then call warned: told again after a crash between, it arrives once.
+    virtual Result<std::vector<QuotaWarning>> quota_warnings() = 0;
+    virtual Result<void> warned(const QuotaWarning& warning) = 0;
+
     // --- reading ---
 
     virtual Result<MailboxState> state(MailboxId mailbox) = 0;
@@ -78,16 +108,17 @@ public:
 
     // `operation` makes a delivery exactly once: the same id again answers the first outcome.
     // An empty id is not remembered. Errors: not_found, limit, invalid (keyword), too_large,
-    // unavailable.
+    // over_quota, unavailable.
     virtual void append(MailboxId mailbox, NewMessage message, OperationId operation,
                         Done<Appended> done) = 0;
     // As append, of a body that is stored already (delivery from the spool): no body is written
-    // again.
+    // again, and no quota is asked.
     virtual void append_stored(MailboxId mailbox, BlobId blob, std::uint64_t size,
                                NewMessage message, OperationId operation, Done<Appended> done) = 0;
     // Uids that do not exist are passed over. Errors: limit (keywords), invalid (keyword).
     virtual void change_flags(MailboxId mailbox, UidSet uids, FlagChange change,
                               Done<FlagResult> done) = 0;
+    // Errors of copy: over_quota too; a move within an account takes no room.
     virtual void copy(MailboxId from, UidSet uids, MailboxId to, Done<Copied> done) = 0;
     virtual void move(MailboxId from, UidSet uids, MailboxId to, Done<Copied> done) = 0;
     // Removes those of `uids` that carry \Deleted (or all of them when `any` is true); answers

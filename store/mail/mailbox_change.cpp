@@ -169,6 +169,28 @@ void MailboxChange::forget_garbage(const BlobId& blob, std::uint64_t owner) {
     erase(garbage_key(blob, owner));
 }
 
+void MailboxChange::set_extra(const std::string& key, const std::optional<std::string>& value) {
+    if (value) {
+        put(key, *value);
+    } else {
+        erase(key);
+    }
+}
+
+Result<std::set<std::string>> MailboxChange::extra_keys(char prefix) {
+    std::set<std::string> keys;
+    std::string from(1, prefix);
+    for (bool more = true; more;) {
+        const auto page =
+            store_.scan(mailbox_shard(before_->id), from, after_prefix(prefix), kv::max_page_rows);
+        if (!page) return page.error();
+        for (const kv::Row& row : page->rows) keys.insert(row.key);
+        more = page->more;
+        if (more) from = page->rows.back().key + '\0';
+    }
+    return keys;
+}
+
 void MailboxChange::put(std::string key, std::string value) {
     bytes_ += key.size() + value.size();
     rows_[std::move(key)] = std::move(value);

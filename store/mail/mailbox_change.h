@@ -53,6 +53,10 @@ public:
     void remove(const StoredMessage& message);
     void set_recent_from(Uid uid);
     void forget_garbage(const BlobId& blob, std::uint64_t owner);
+    // A row that is no message's and counts for no modseq.
+    void set_extra(const std::string& key, const std::optional<std::string>& value);
+    // How many extra rows of that prefix are stored.
+    Result<std::set<std::string>> extra_keys(char prefix);
 
     // Ends the change: the batch to commit and the picture once it is. Errors: corrupt,
     // unavailable.

@@ -11,12 +11,7 @@ namespace postern::mail {
 namespace {
 
 constexpr int max_name_races = 100;
-constexpr std::string_view version_key = "h";
 constexpr std::uint8_t row_version = 1;
-
-kv::ShardId shard_of(AccountId account) {
-    return {kv::ShardKind::account, account.value};
-}
 
 bool is_utf8_text(std::string_view text) {
     for (std::size_t i = 0; i < text.size();) {
@@ -55,7 +50,7 @@ std::optional<NameRow> decode_name(std::string_view value) {
 }
 
 Result<void> take_row(NameTable& table, const kv::Row& row) {
-    if (row.key == version_key) {
+    if (row.key == names_version_key) {
         table.raw_version = row.value;
     } else if (row.key.front() == 's') {
         table.subscribed.insert(row.key.substr(1));
@@ -91,6 +86,10 @@ std::vector<kv::Operation> differences(const Rows& before, const Rows& after) {
 
 }  // namespace
 
+std::string new_names_version() {
+    return kv::RowWriter().id(kv::random_id()).take();
+}
+
 Result<std::string> canonical_name(std::string_view name) {
     const auto bad = [](const char* why) {
         return Error{Errc::invalid, std::string("mailbox name: ") + why};
@@ -114,7 +113,7 @@ Result<NameTable> read_names(kv::Store& store, AccountId account) {
     NameTable table;
     std::string from;
     for (bool more = true; more;) {
-        const auto page = store.scan(shard_of(account), from, "", kv::max_page_rows);
+        const auto page = store.scan(account_shard(account), from, "", kv::max_page_rows);
         if (!page) return page.error();
         for (const kv::Row& row : page->rows) {
             const auto taken = take_row(table, row);
@@ -145,17 +144,15 @@ Result<void> change_names(kv::Store& store, AccountId account,
         const auto changed = change(after);
         if (!changed) return changed;
         kv::Batch batch;
-        batch.shard = shard_of(account);
+        batch.shard = account_shard(account);
         batch.operation = kv::random_id();
-        batch.preconditions.push_back({std::string(version_key), before->raw_version});
+        batch.preconditions.push_back({std::string(names_version_key), before->raw_version});
         batch.operations = differences(rows_of(*before), rows_of(after));
         if (batch.operations.empty()) return {};
         if (batch.operations.size() >= kv::max_batch_operations) {
             return Error{Errc::limit, "too many mailboxes are concerned at once"};
         }
-        // A version never used before: a table read in between can not be mistaken for this one.
-        batch.operations.emplace_back(
-            kv::Put{std::string(version_key), kv::RowWriter().id(kv::random_id()).take()});
+        batch.operations.emplace_back(kv::Put{std::string(names_version_key), new_names_version()});
         const auto outcome = store.commit_and_wait(std::move(batch));
         if (!outcome) return outcome.error();
         if (*outcome == kv::Outcome::committed) return {};

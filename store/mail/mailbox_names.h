@@ -3,6 +3,8 @@
 //   h        version: rewritten by every change, so it is the precondition of all
 //   n name   mailbox id (0: a name with children only), special use
 //   s name   subscribed
+//   a 0(8) name   annotation of the account
+//   q        its pool and cap (pools.h)
 //
 // All of it waits: for task threads only, but for the reading functions.
 #pragma once
@@ -23,6 +25,14 @@ namespace postern::mail {
 // "inbox" in any case as first level becomes "INBOX". Errors: invalid (empty levels, control
 // characters, not UTF-8, too long, too deep).
 Result<std::string> canonical_name(std::string_view name);
+
+inline constexpr std::string_view names_version_key = "h";
+// A version never used before: a table read in between can not be mistaken for this one.
+std::string new_names_version();
+
+inline kv::ShardId account_shard(AccountId account) {
+    return {kv::ShardKind::account, account.value};
+}
 
 struct NameRow {
     MailboxId id;  // 0: not selectable
@@ -45,7 +55,7 @@ Result<void> change_names(kv::Store& store, AccountId account,
                           const std::function<Result<void>(NameTable&)>& change);
 
 // The mailbox's own shard comes to be: an empty mailbox with a fresh UIDVALIDITY.
-Result<MailboxId> make_mailbox(Mailboxes& mailboxes);
+Result<MailboxId> make_mailbox(Mailboxes& mailboxes, AccountId owner);
 
 Result<void> create_account_names(Mailboxes& mailboxes, AccountId account);
 Result<MailboxInfo> create_name(Mailboxes& mailboxes, AccountId account, const std::string& name,

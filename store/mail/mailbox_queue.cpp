@@ -9,8 +9,13 @@ constexpr int max_lost_races = 100;
 }  // namespace
 
 MailboxQueue::MailboxQueue(kv::Store& store, MailboxId mailbox, kv::WorkerPool& workers,
-                           std::function<Time()> clock, kv::BusyCount& busy)
-    : store_(store), mailbox_(mailbox), workers_(workers), clock_(std::move(clock)), busy_(busy) {}
+                           std::function<Time()> clock, kv::BusyCount& busy, QuotaMeter& meter)
+    : store_(store),
+      mailbox_(mailbox),
+      workers_(workers),
+      clock_(std::move(clock)),
+      busy_(busy),
+      meter_(meter) {}
 
 void MailboxQueue::submit(std::shared_ptr<MailboxOperation> operation) {
     {
@@ -33,6 +38,7 @@ Result<SetsPtr> MailboxQueue::sets() {
     }
     auto loaded = load_sets(store_, mailbox_);
     if (!loaded) return loaded;
+    note(**loaded);
     std::lock_guard lock(mutex_);
     cached_ = *loaded;
     return loaded;
@@ -102,6 +108,7 @@ void MailboxQueue::join(MailboxChange& change) {
 
 void MailboxQueue::settle(kv::CommitResult result, SetsPtr after) {
     if (result && *result == kv::Outcome::committed) {
+        note(*after);
         {
             std::lock_guard lock(mutex_);
             cached_ = std::move(after);
@@ -151,6 +158,10 @@ void MailboxQueue::fail_all(const Error& error) {
     joined_.clear();
     applied_ = 0;
     for (const auto& operation : failed) operation->finish(error);
+}
+
+void MailboxQueue::note(const MailboxSets& sets) {
+    meter_.note(mailbox_, sets.head.owner, sets.head.highest_modseq, sets.head.bytes);
 }
 
 void MailboxQueue::forget_sets() {

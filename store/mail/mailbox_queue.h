@@ -7,6 +7,7 @@
 #include "store/kv/worker_pool.h"
 #include "store/mail/mailbox_change.h"
 #include "store/mail/mailbox_sets.h"
+#include "store/mail/quota_meter.h"
 
 #include <deque>
 #include <functional>
@@ -34,7 +35,7 @@ public:
 class MailboxQueue : public std::enable_shared_from_this<MailboxQueue> {
 public:
     MailboxQueue(kv::Store& store, MailboxId mailbox, kv::WorkerPool& workers,
-                 std::function<Time()> clock, kv::BusyCount& busy);
+                 std::function<Time()> clock, kv::BusyCount& busy, QuotaMeter& meter);
 
     MailboxId id() const { return mailbox_; }
     void submit(std::shared_ptr<MailboxOperation> operation);
@@ -54,12 +55,14 @@ private:
     bool take_waiting();
     void rest();
     void forget_sets();
+    void note(const MailboxSets& sets);
 
     kv::Store& store_;
     const MailboxId mailbox_;
     kv::WorkerPool& workers_;
     const std::function<Time()> clock_;
     kv::BusyCount& busy_;  // counts this queue while running_
+    QuotaMeter& meter_;
 
     std::mutex mutex_;  // guards waiting_, running_, cached_
     Operations waiting_;

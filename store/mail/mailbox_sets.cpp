@@ -101,6 +101,8 @@ int MailboxSets::slot_of(std::string_view keyword) const {
 MailboxState MailboxSets::state() const {
     MailboxState state;
     state.id = id;
+    state.owner = head.owner;
+    state.history_from = head.journal_from;
     state.uid_validity = head.uid_validity;
     state.uid_next = head.uid_next;
     state.highest_modseq = head.highest_modseq;

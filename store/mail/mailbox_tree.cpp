@@ -3,6 +3,7 @@
 #include "store/kv/row_codec.h"
 #include "store/mail/intents.h"
 #include "store/mail/mailbox_names.h"
+#include "store/mail/pools.h"
 #include "store/mail/transfer.h"
 
 #include <algorithm>
@@ -58,11 +59,11 @@ bool use_is_taken(const NameTable& table, SpecialUse use) {
 // Mailboxes made for a change of names; those that it did not use in the end are purged again.
 class FreshMailboxes {
 public:
-    explicit FreshMailboxes(Mailboxes& mailboxes) : mailboxes_(mailboxes) {}
+    FreshMailboxes(Mailboxes& mailboxes, AccountId owner) : mailboxes_(mailboxes), owner_(owner) {}
 
     Result<MailboxId> take(std::size_t index) {
         while (made_.size() <= index) {
-            const auto made = make_mailbox(mailboxes_);
+            const auto made = make_mailbox(mailboxes_, owner_);
             if (!made) return made.error();
             made_.push_back(*made);
         }
@@ -76,6 +77,7 @@ public:
 
 private:
     Mailboxes& mailboxes_;
+    const AccountId owner_;
     std::vector<MailboxId> made_;
 };
 
@@ -156,12 +158,13 @@ Result<void> erase_head(kv::Store& store, const kv::ShardId& shard) {
 
 }  // namespace
 
-Result<MailboxId> make_mailbox(Mailboxes& mailboxes) {
+Result<MailboxId> make_mailbox(Mailboxes& mailboxes, AccountId owner) {
     const auto uid_validity = take_uid_validity(mailboxes);
     if (!uid_validity) return uid_validity.error();
     const MailboxId id{kv::random_number()};
     Head head;
     head.uid_validity = *uid_validity;
+    head.owner = owner;
     kv::Batch batch;
     batch.shard = mailbox_shard(id);
     batch.operation = kv::random_id();
@@ -175,7 +178,7 @@ Result<MailboxId> make_mailbox(Mailboxes& mailboxes) {
 
 Result<void> create_account_names(Mailboxes& mailboxes, AccountId account) {
     for (const DefaultMailbox& wanted : default_mailboxes) {
-        FreshMailboxes fresh(mailboxes);
+        FreshMailboxes fresh(mailboxes, account);
         std::size_t used = 0;
         const auto changed = change_names(mailboxes.store(), account, [&](NameTable& table) {
             used = 0;
@@ -196,7 +199,7 @@ Result<void> create_account_names(Mailboxes& mailboxes, AccountId account) {
 
 Result<MailboxInfo> create_name(Mailboxes& mailboxes, AccountId account, const std::string& name,
                                 SpecialUse use) {
-    FreshMailboxes fresh(mailboxes);
+    FreshMailboxes fresh(mailboxes, account);
     MailboxInfo info;
     std::size_t used = 0;
     const auto changed = change_names(mailboxes.store(), account, [&](NameTable& table) {
@@ -271,7 +274,7 @@ Result<void> rename_name(Mailboxes& mailboxes, AccountId account, const std::str
         return moved.failed ? Result<void>(*moved.failed) : Result<void>();
     }
     if (is_below(to, from)) return Error{Errc::invalid, "a mailbox can not move below itself"};
-    FreshMailboxes fresh(mailboxes);
+    FreshMailboxes fresh(mailboxes, account);
     std::size_t used = 0;
     const auto changed = change_names(mailboxes.store(), account, [&](NameTable& table) {
         used = 0;
@@ -318,11 +321,34 @@ Result<void> subscribe_name(Mailboxes& mailboxes, AccountId account, const std::
     });
 }
 
+namespace {
+
+// What an account has besides names: its quota, annotations, and the version of it all.
+Result<void> remove_account_rows(kv::Store& store, AccountId account) {
+    const auto unassigned = Pools(store).assign(account, {});
+    if (!unassigned) return unassigned;
+    for (;;) {
+        const auto page = store.scan(account_shard(account), "", "", account_page);
+        if (!page) return page.error();
+        if (page->rows.empty()) return {};
+        kv::Batch batch;
+        batch.shard = account_shard(account);
+        batch.operation = kv::random_id();
+        for (const kv::Row& row : page->rows) batch.operations.emplace_back(kv::Erase{row.key});
+        const auto outcome = store.commit_and_wait(std::move(batch));
+        if (!outcome) return outcome.error();
+    }
+}
+
+}  // namespace
+
 Result<void> remove_all_names(Mailboxes& mailboxes, AccountId account) {
     for (;;) {
         const auto table = read_names(mailboxes.store(), account);
         if (!table) return table.error();
-        if (table->names.empty() && table->subscribed.empty()) return {};
+        if (table->names.empty() && table->subscribed.empty()) {
+            return remove_account_rows(mailboxes.store(), account);
+        }
         // Messages first: while a name is left, a crash leaves something to go on from.
         std::set<std::string> gone;
         for (const auto& [name, row] : table->names) {
@@ -354,6 +380,7 @@ Result<void> purge_mailbox(Mailboxes& mailboxes, MailboxId mailbox) {
     // Without its head nothing can be added any more.
     const auto closed = erase_head(store, shard);
     if (!closed) return closed;
+    mailboxes.meter().forget(mailbox);
     for (;;) {
         const auto page = store.scan(shard, "", "", purge_page);
         if (!page) return page.error();

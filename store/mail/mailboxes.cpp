@@ -9,7 +9,8 @@ namespace {
 constexpr std::size_t garbage_page = 300;
 }
 
-Mailboxes::Mailboxes(kv::Store& store, Clock clock) : store_(store), clock_(std::move(clock)) {}
+Mailboxes::Mailboxes(kv::Store& store, Clock clock)
+    : store_(store), clock_(std::move(clock)), meter_(store) {}
 
 Mailboxes::~Mailboxes() {
     closing_ = true;
@@ -26,7 +27,8 @@ std::shared_ptr<MailboxQueue> Mailboxes::queue(MailboxId mailbox) {
         std::shared_ptr<MailboxQueue>& entry = queues_[mailbox];
         fresh = !entry;
         if (fresh) {
-            entry = std::make_shared<MailboxQueue>(store_, mailbox, queue_workers_, clock_, busy_);
+            entry = std::make_shared<MailboxQueue>(store_, mailbox, queue_workers_, clock_, busy_,
+                                                   meter_);
         }
         found = entry;
         if (queues_.size() > max_cached_mailboxes) evict();

@@ -6,6 +6,7 @@
 #include "store/mail/mail_store.h"
 #include "store/mail/mailbox_queue.h"
 #include "store/mail/operations.h"
+#include "store/mail/quota_meter.h"
 
 #include <atomic>
 #include <map>
@@ -26,6 +27,7 @@ public:
     ~Mailboxes();
 
     kv::Store& store() { return store_; }
+    QuotaMeter& meter() { return meter_; }
     Time now() const { return clock_(); }
 
     std::shared_ptr<MailboxQueue> queue(MailboxId mailbox);
@@ -43,6 +45,7 @@ private:
 
     kv::Store& store_;
     const Clock clock_;
+    QuotaMeter meter_;
     std::atomic<bool> closing_ = false;
     std::mutex mutex_;  // guards queues_
     std::map<MailboxId, std::shared_ptr<MailboxQueue>> queues_;

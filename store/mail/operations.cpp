@@ -69,6 +69,7 @@ public:
         message.blob = input_.blob;
         message.owner = input_.owner;
         message.email_id = input_.blob;
+        message.thread_id = input_.thread_id.empty() ? input_.blob : input_.thread_id;
         const Uid uid = change.add(message, input_.summary, input_.report);
         if (input_.framed) change.attach_blob(input_.blob, input_.framed);
         if (!input_.operation.empty()) change.remember(input_.operation, uid);

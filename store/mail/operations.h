@@ -4,7 +4,9 @@
 #include "store/mail/mail_store.h"
 #include "store/mail/mailbox_queue.h"
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,7 @@ struct AppendInput {
     std::string report;
     Flags flags;
     Time internal_date;
+    Id128 thread_id;        // empty: a thread of its own
     OperationId operation;  // empty: not remembered
 };
 OperationPtr append_operation(AppendInput input, Done<Appended> done);
@@ -41,6 +44,15 @@ OperationPtr link_operation(std::vector<LinkInput> inputs, Done<Copied> done);
 OperationPtr flags_operation(UidSet uids, FlagChange change, Done<FlagResult> done);
 OperationPtr expunge_operation(UidSet uids, bool any, Done<UidSet> done);
 OperationPtr recent_operation(Done<UidSet> done);
+
+// Rows of the mailbox that are no messages: annotations or rights. All or nothing; `prefix` may
+// have at most max_rows in the end.
+struct ExtraRows {
+    char prefix = 0;
+    std::size_t max_rows = 0;
+    std::map<std::string, std::optional<std::string>> changes;  // by key; nullopt: erased
+};
+OperationPtr extra_rows_operation(ExtraRows rows, Done<void> done);
 
 struct Garbage {
     BlobId blob;

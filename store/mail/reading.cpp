@@ -26,6 +26,7 @@ MessageRow row_of(const MailboxSets& sets, const StoredMessage& message) {
     row.size = message.size;
     row.blob = message.blob;
     row.email_id = message.email_id;
+    row.thread_id = message.thread_id;
     return row;
 }
 
@@ -166,8 +167,9 @@ Result<Changes> read_changes(kv::Store& store, const MailboxSets& sets, ModSeq s
                 if (!changed.contains(uid)) return Result<void>();
                 const auto message = decode_message(uid, value);
                 if (!message) return Result<void>(damaged_row(sets, uid));
-                if (message->modseq > since)
-                    changes.flags.emplace_back(uid, sets.flags_of(*message));
+                if (message->modseq <= since) return Result<void>();
+                changes.flags.emplace_back(uid, sets.flags_of(*message));
+                changes.modseqs.push_back(message->modseq);
                 return Result<void>();
             });
         if (!done) return done.error();

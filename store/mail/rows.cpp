@@ -1,8 +1,10 @@
 #include "store/mail/rows.h"
 
+#include "protocols/base/hash.h"
 #include "store/kv/row_codec.h"
 
 #include <bit>
+#include <cstring>
 
 namespace postern::mail {
 
@@ -24,6 +26,7 @@ std::string encode(const Head& head) {
         .varint(head.bytes)
         .varint(head.recent_from)
         .varint(head.journal_from)
+        .u64(head.owner.value)
         .take();
 }
 
@@ -37,8 +40,34 @@ std::optional<Head> decode_head(std::string_view value) {
     head.bytes = reader.varint();
     head.recent_from = static_cast<Uid>(reader.varint());
     head.journal_from = reader.varint();
+    head.owner.value = reader.u64();
     if (!reader.done()) return std::nullopt;
     return head;
+}
+
+Id128 thread_id_of(std::string_view thread_root) {
+    Id128 id;
+    if (thread_root.empty()) return id;
+    const std::uint64_t halves[] = {hash64(thread_root, 1), hash64(thread_root, 2)};
+    static_assert(sizeof halves == sizeof id.bytes);
+    std::memcpy(id.bytes.data(), halves, sizeof halves);
+    return id;
+}
+
+std::string mailbox_object_id(MailboxId mailbox) {
+    Id128 id;
+    for (unsigned i = 0; i < 8; ++i) {
+        id.bytes[i] = static_cast<std::uint8_t>(mailbox.value >> (56 - 8 * i));
+    }
+    return "M" + to_hex(id).substr(0, 16);
+}
+
+std::string email_object_id(const Id128& email) {
+    return "E" + to_hex(email);
+}
+
+std::string thread_object_id(const Id128& thread) {
+    return "T" + to_hex(thread);
 }
 
 std::string encode(const StoredMessage& message) {
@@ -53,6 +82,7 @@ std::string encode(const StoredMessage& message) {
         .id(message.blob)
         .u64(message.owner)
         .id(message.email_id)
+        .id(message.thread_id)
         .take();
 }
 
@@ -70,6 +100,7 @@ std::optional<StoredMessage> decode_message(Uid uid, std::string_view value) {
     message.blob = reader.id();
     message.owner = reader.u64();
     message.email_id = reader.id();
+    message.thread_id = reader.id();
     if (!reader.done()) return std::nullopt;
     return message;
 }
@@ -142,6 +173,14 @@ std::string operation_key(const OperationId& operation) {
 
 std::string garbage_key(const BlobId& blob, std::uint64_t owner) {
     return kv::RowWriter().u8('g').id(blob).u64(owner).take();
+}
+
+std::string annotation_key(AccountId account, std::string_view name) {
+    return kv::RowWriter().u8('a').u64(account.value).raw(name).take();
+}
+
+std::string rights_key(std::string_view identifier) {
+    return kv::RowWriter().u8('l').raw(identifier).take();
 }
 
 std::string after_prefix(char prefix) {

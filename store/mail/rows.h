@@ -1,11 +1,16 @@
 // Keys and values of a mailbox's shard.
 //
-//   h                     Head: counters; rewritten by every change, so it is the precondition of
-//   all k                     names of keywords, in slots b set(1) high(2)      the members of a
-//   set whose upper 16 bits are `high` m uid(4)              StoredMessage s uid(4), r uid(4)
-//   summary and filter report, as given c modseq(8)           JournalEntry: what changed at that
-//   modseq o operation(16)       the UID that a delivery got, so that its replay gets the same g
-//   blob(16) owner(8)   a body that an expunged message has still to let go of
+//   h                    Head: counters; rewritten by every change of messages, so it is the
+//                        precondition of all
+//   k                    names of keywords, in slots
+//   b set(1) high(2)     the members of a set whose upper 16 bits are `high`
+//   m uid(4)             StoredMessage
+//   s uid(4), r uid(4)   summary and filter report, as given
+//   c modseq(8)          JournalEntry: what changed at that modseq
+//   o operation(16)      the UID that a delivery got, so that its replay gets the same
+//   g blob(16) owner(8)  a body that an expunged message has still to let go of
+//   a account(8) name    annotation; account 0: shared
+//   l identifier         rights, as letters
 #pragma once
 
 #include "protocols/base/flags.h"
@@ -42,6 +47,7 @@ struct Head {
     std::uint64_t bytes = 0;
     Uid recent_from = 1;      // messages from here on are \Recent for the next session
     ModSeq journal_from = 1;  // changes up to this modseq are no longer in the journal
+    AccountId owner;
 };
 std::string encode(const Head& head);
 std::optional<Head> decode_head(std::string_view value);
@@ -57,7 +63,10 @@ struct StoredMessage {
     BlobId blob;
     std::uint64_t owner = 0;  // this message's name among the blob's owners
     Id128 email_id;
+    Id128 thread_id;
 };
+// Of the Message-ID that a thread begins with; empty for an empty one.
+Id128 thread_id_of(std::string_view thread_root);
 std::string encode(const StoredMessage& message);
 std::optional<StoredMessage> decode_message(Uid uid, std::string_view value);
 
@@ -80,6 +89,8 @@ std::optional<Uid> uid_of_key(std::string_view key);
 std::string journal_key(ModSeq modseq);
 std::string operation_key(const OperationId& operation);
 std::string garbage_key(const BlobId& blob, std::uint64_t owner);
+std::string annotation_key(AccountId account, std::string_view name);  // account 0: shared
+std::string rights_key(std::string_view identifier);
 
 // Smallest key over all that begin with prefix.
 std::string after_prefix(char prefix);

@@ -17,6 +17,7 @@ struct Chunk {
     MailboxId to;
     OperationId base;
     UidSet uids;
+    bool takes_room = false;
 };
 
 Result<std::string> optional_row(kv::Store& store, MailboxId mailbox, char prefix, Uid uid) {
@@ -107,6 +108,16 @@ Result<void> undo(Mailboxes& mailboxes, const Chunk& chunk, const std::vector<Li
     return blob::release(mailboxes.store(), unused);
 }
 
+Result<QuotaMeter::Hold> take_room(Mailboxes& mailboxes, const Chunk& chunk,
+                                   const std::vector<LinkInput>& inputs) {
+    if (!chunk.takes_room || inputs.empty()) return QuotaMeter::Hold();
+    const auto target = mailboxes.queue(chunk.to)->sets();
+    if (!target) return target.error();
+    std::uint64_t bytes = 0;
+    for (const LinkInput& input : inputs) bytes += input.source.size;
+    return mailboxes.meter().reserve((*target)->head.owner, bytes, QuotaRule::user);
+}
+
 struct Linked {
     Result<Copied> copied;
     bool undone = true;  // of a failure: nothing is left of it
@@ -115,6 +126,8 @@ struct Linked {
 Linked link_chunk(Mailboxes& mailboxes, const Chunk& chunk) {
     auto inputs = read_sources(mailboxes, chunk);
     if (!inputs) return {inputs.error()};
+    const auto room = take_room(mailboxes, chunk, *inputs);
+    if (!room) return {room.error()};
     const auto owned = own_bodies(mailboxes.store(), *inputs);
     const auto checked = owned ? drop_vanished(mailboxes, chunk, *inputs) : owned;
     if (!checked) return {checked.error(), static_cast<bool>(undo(mailboxes, chunk, *inputs))};
@@ -146,8 +159,9 @@ void join(Copied& all, Copied part) {
     all.to.insert(all.to.end(), part.to.begin(), part.to.end());
 }
 
-Linked move_chunk(Mailboxes& mailboxes, const Intent& intent) {
-    auto linked = link_chunk(mailboxes, {intent.from, intent.to, intent.id, intent.uids});
+Linked move_chunk(Mailboxes& mailboxes, const Intent& intent, bool takes_room) {
+    auto linked =
+        link_chunk(mailboxes, {intent.from, intent.to, intent.id, intent.uids, takes_room});
     if (!linked.copied) return linked;
     UidSet moved;
     for (Uid uid : linked.copied->from) moved.add(uid);
@@ -158,6 +172,14 @@ Linked move_chunk(Mailboxes& mailboxes, const Intent& intent) {
 
 std::uint64_t derive(const OperationId& base, std::uint64_t number, std::uint64_t seed) {
     return hash64(kv::RowWriter().id(base).u64(number).take(), seed);
+}
+
+Result<bool> changes_owner(Mailboxes& mailboxes, MailboxId from, MailboxId to) {
+    const auto source = mailboxes.queue(from)->sets();
+    if (!source) return source.error();
+    const auto target = mailboxes.queue(to)->sets();
+    if (!target) return target.error();
+    return (*source)->head.owner != (*target)->head.owner;
 }
 
 Result<UidSet> existing_of(Mailboxes& mailboxes, MailboxId mailbox, const UidSet& uids) {
@@ -187,7 +209,7 @@ Result<Copied> copy_messages(Mailboxes& mailboxes, MailboxId from, const UidSet&
     if (!there) return there.error();
     Copied all;
     for (UidSet& chunk : split(*there)) {
-        auto linked = link_chunk(mailboxes, {from, to, kv::random_id(), std::move(chunk)});
+        auto linked = link_chunk(mailboxes, {from, to, kv::random_id(), std::move(chunk), true});
         if (!linked.copied) {
             UidSet arrived;
             for (Uid uid : all.to) arrived.add(uid);
@@ -202,6 +224,8 @@ Result<Copied> copy_messages(Mailboxes& mailboxes, MailboxId from, const UidSet&
 Moved move_messages(Mailboxes& mailboxes, MailboxId from, const UidSet& uids, MailboxId to) {
     const auto there = existing_of(mailboxes, from, uids);
     if (!there) return {{}, there.error()};
+    const auto takes_room = changes_owner(mailboxes, from, to);
+    if (!takes_room) return {{}, takes_room.error()};
     Moved moved;
     for (UidSet& chunk : split(*there)) {
         Intent intent;
@@ -211,7 +235,7 @@ Moved move_messages(Mailboxes& mailboxes, MailboxId from, const UidSet& uids, Ma
         intent.uids = std::move(chunk);
         const auto written = write_intent(mailboxes.store(), intent);
         if (!written) return {std::move(moved.copied), written.error()};
-        auto done = move_chunk(mailboxes, intent);
+        auto done = move_chunk(mailboxes, intent, *takes_room);
         // What could not be undone is finished at the next start; an intent of finished work is
         // harmless.
         if (done.copied || done.undone) {
@@ -224,7 +248,7 @@ Moved move_messages(Mailboxes& mailboxes, MailboxId from, const UidSet& uids, Ma
 }
 
 Result<Copied> replay_move(Mailboxes& mailboxes, const Intent& intent) {
-    return move_chunk(mailboxes, intent).copied;
+    return move_chunk(mailboxes, intent, false).copied;
 }
 
 Result<Appended> append_stored_message(Mailboxes& mailboxes, MailboxId mailbox, AppendInput input) {

@@ -13,7 +13,7 @@ namespace postern::mail {
 
 inline constexpr std::size_t max_transfer_chunk = 100;  // messages
 
-// Undone when it fails.
+// Undone when it fails. Takes room in the quota of the target's owner.
 Result<Copied> copy_messages(Mailboxes& mailboxes, MailboxId from, const UidSet& uids,
                              MailboxId to);
 

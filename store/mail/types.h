@@ -6,7 +6,9 @@
 #include "protocols/base/time.h"
 #include "protocols/base/uid_set.h"
 
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +23,17 @@ inline constexpr std::size_t max_keywords_per_mailbox = 64;
 inline constexpr std::size_t max_keyword_bytes = 100;
 inline constexpr std::size_t max_summary_bytes = 48 * 1024;
 inline constexpr std::size_t max_report_bytes = 8 * 1024;
+inline constexpr std::size_t max_annotation_name_bytes = 255;
+inline constexpr std::size_t max_annotation_bytes = 32 * 1024;   // of one value
+inline constexpr std::size_t max_annotations_per_mailbox = 200;  // all users' together
+inline constexpr std::size_t max_rights_per_mailbox = 200;       // identifiers
+inline constexpr std::size_t max_identifier_bytes = 255;
+
+// RFC 8474 ids as text. A mailbox keeps its id over renames, and one made again under an old name
+// has another.
+std::string mailbox_object_id(MailboxId mailbox);   // MAILBOXID
+std::string email_object_id(const Id128& email);    // EMAILID
+std::string thread_object_id(const Id128& thread);  // THREADID
 
 // RFC 6154 attributes; `none` also for INBOX.
 enum class SpecialUse : std::uint8_t { none, archive, drafts, junk, sent, trash };
@@ -33,13 +46,24 @@ struct MailboxInfo {
     bool selectable = true;  // false: a name that only has children (\Noselect)
 };
 
+// Which limit of a quota an append has to keep (see QuotaRoot).
+enum class QuotaRule : std::uint8_t {
+    user,      // the owner's own doing: soft limits
+    incoming,  // mail that others sent: hard limits
+    none,      // accepted already, or the system's own
+};
+
 // A new message: its whole bytes and what was computed of them once.
 struct NewMessage {
     std::shared_ptr<const std::string> bytes;  // CRLF lines
-    std::string summary;  // mime::encode_summary; opaque here; may be empty when too large
-    std::string report;   // filter report; opaque here; may be empty
+    // mime::encode_summary, so with envelope, structures, part offsets and preview; opaque here;
+    // may be empty when too large
+    std::string summary;
+    std::string report;  // filter report; opaque here; may be empty
     Flags flags;
     Time internal_date;
+    std::string thread_root;  // mime::thread_root; empty: a thread of its own
+    QuotaRule quota = QuotaRule::user;
 };
 
 struct MessageRow {
@@ -51,15 +75,18 @@ struct MessageRow {
     std::uint64_t size = 0;  // octets of the message (RFC822.SIZE)
     BlobId blob;
     Id128 email_id;       // stable over copies and moves (RFC 8474)
+    Id128 thread_id;      // the same for all messages of a thread, in any mailbox
     std::string summary;  // as given in NewMessage; empty when it was
 };
 
 // One consistent view of a mailbox's counters and sets.
 struct MailboxState {
     MailboxId id;
+    AccountId owner;
     std::uint32_t uid_validity = 0;
     Uid uid_next = 1;
     ModSeq highest_modseq = 1;
+    ModSeq history_from = 1;  // changes_since knows what vanished after this modseq or a later one
     std::uint64_t bytes = 0;  // sum of sizes
     UidSet uids;
     UidSet unseen;
@@ -104,8 +131,36 @@ struct FlagResult {
 struct Changes {
     MailboxState state;
     std::vector<std::pair<Uid, Flags>> flags;  // present messages with modseq > since
+    std::vector<ModSeq> modseqs;               // of each of `flags`
     UidSet vanished;                           // expunged since; empty with complete == false
     bool complete = true;                      // false: history no longer reaches back
+};
+
+// One limit that an account's mail counts against. 0: no such limit.
+//
+// Up to soft_bytes the owner may add mail; between soft and hard only what others send still comes
+// in, so that nothing is lost while there is somebody to warn.
+struct QuotaRoot {
+    std::string name;  // of the pool, shared by several accounts; empty: this account's own cap
+    std::uint64_t used_bytes = 0;
+    std::uint64_t soft_bytes = 0;
+    std::uint64_t hard_bytes = 0;
+};
+
+// A level that a pool's or an account's use has reached and nobody was told of (see
+// quota_warnings).
+struct QuotaWarning {
+    QuotaRoot root;
+    int percent = 0;        // of soft_bytes: one of quota_warning_levels
+    AccountId account;      // who is to be told
+    OperationId operation;  // the same for each try of the same warning: use it for the append
+};
+inline constexpr int quota_warning_levels[] = {80, 95};
+
+// RFC 5464. Names begin with "/private/" (each account its own) or "/shared/"; any case.
+struct AnnotationChange {
+    std::string name;
+    std::optional<std::string> value;  // nullopt: taken away
 };
 
 }  // namespace postern::mail

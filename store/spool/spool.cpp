@@ -73,6 +73,7 @@ Result<void> add_extras(kv::Store& store, const kv::ShardId& shard, Item& item) 
     kv::RowReader reader(**row);
     item.summary = reader.bytes();
     item.report = reader.bytes();
+    item.envelope.thread_root = reader.bytes();
     if (!reader.done()) return Error{Errc::corrupt, "spool: damaged row"};
     return {};
 }
@@ -131,8 +132,12 @@ void Spool::accept(Envelope envelope, std::shared_ptr<const std::string> bytes, 
     batch.operation = item.envelope.id;
     batch.preconditions.push_back({envelope_key(item.envelope.id), std::nullopt});
     batch.operations.emplace_back(kv::Put{envelope_key(item.envelope.id), std::move(row)});
-    if (!item.summary.empty() || !item.report.empty()) {
-        std::string extras = kv::RowWriter().bytes(item.summary).bytes(item.report).take();
+    if (!item.summary.empty() || !item.report.empty() || !item.envelope.thread_root.empty()) {
+        std::string extras = kv::RowWriter()
+                                 .bytes(item.summary)
+                                 .bytes(item.report)
+                                 .bytes(item.envelope.thread_root)
+                                 .take();
         batch.operations.emplace_back(kv::Put{extras_key(item.envelope.id), std::move(extras)});
     }
     batch.blobs.push_back({item.blob, std::make_shared<const std::string>(blob::encode(*bytes))});

@@ -31,6 +31,7 @@ struct Envelope {
     std::string reverse_path;  // empty: <>
     std::vector<Recipient> recipients;
     Time accepted_at;
+    std::string thread_root;  // as in mail::NewMessage
 };
 
 struct Item {

@@ -1,5 +1,6 @@
 // What is special to LMDB: files, growth, a second process, damage, a full disk.
 #include "store/kv/kv.h"
+#include "store/kv/lmdb_environment.h"
 #include "store/kv/random_id.h"
 #include "tests/store/support/child.h"
 #include "tests/store/support/temp_folder.h"
@@ -132,21 +133,35 @@ TEST(Lmdb, RefusesAFolderThatCannotBeMade) {
     EXPECT_THAT(store.error().text, testing::HasSubstr("/proc/no-such-place"));
 }
 
-TEST(Lmdb, RefusesAFormatFromTheFuture) {
-    test::TempFolder folder;
-    open(folder.string());
-    const std::string bytes = slurp(data_file(folder.string()));
-    const std::string now("format\0\0\0\1", 10);
+// A store whose files say that they have another format.
+Result<std::unique_ptr<Store>> open_with_format(const std::string& folder, char format) {
+    open(folder);
+    const std::string bytes = slurp(data_file(folder));
+    std::string now("format\0\0\0", 9);
+    now += static_cast<char>(lmdb_format_version);
     std::size_t found = 0;
     for (std::size_t at = bytes.find(now); at != std::string::npos; at = bytes.find(now, at + 1)) {
-        overwrite(data_file(folder.string()), at + now.size() - 1, "\2");
+        overwrite(data_file(folder), at + now.size() - 1, std::string(1, format));
         ++found;
     }
-    ASSERT_GT(found, 0u);
-    const auto store = open_lmdb_store({folder.string(), 1, small_map});
+    EXPECT_GT(found, 0u);
+    return open_lmdb_store({folder, 1, small_map});
+}
+
+TEST(Lmdb, RefusesAFormatFromTheFuture) {
+    test::TempFolder folder;
+    const auto store = open_with_format(folder.string(), lmdb_format_version + 1);
     ASSERT_FALSE(store);
     EXPECT_EQ(store.error().code, Errc::unsupported);
-    EXPECT_THAT(store.error().text, testing::HasSubstr("format 2"));
+    EXPECT_THAT(store.error().text, testing::HasSubstr("use a newer program"));
+}
+
+TEST(Lmdb, RefusesAFormatFromThePast) {
+    test::TempFolder folder;
+    const auto store = open_with_format(folder.string(), oldest_lmdb_format_version - 1);
+    ASSERT_FALSE(store);
+    EXPECT_EQ(store.error().code, Errc::unsupported);
+    EXPECT_THAT(store.error().text, testing::HasSubstr("the program that wrote it"));
 }
 
 TEST(Lmdb, RefusesAFileThatIsNoDatabase) {

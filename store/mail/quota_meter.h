@@ -1,0 +1,91 @@
+// What accounts and pools use: sums of their mailboxes' heads, kept in memory.
+//
+// Nothing of it is stored. A sum is read when it is first needed and then follows every head that a
+// queue reads or commits; a crash forgets it, and the next reading gives the exact sum again. Other
+// processes' changes show when the mailbox is next used here, at the latest after a re-reading.
+//
+// Thread rule: any thread. Functions that may read a sum can take long for a large pool.
+#pragma once
+
+#include "store/kv/kv.h"
+#include "store/mail/pools.h"
+#include "store/mail/types.h"
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace postern::mail {
+
+class QuotaMeter {
+public:
+    explicit QuotaMeter(kv::Store& store) : store_(store), pools_(store) {}
+
+    // Room taken for something under way; given back when the last owner lets go. nullptr: there is
+    // no limit to keep. Errors: over_quota, too_large, unavailable. Must outlive what it gave.
+    using Hold = std::shared_ptr<void>;
+    Result<Hold> reserve(AccountId account, std::uint64_t bytes, QuotaRule rule);
+
+    Result<std::vector<QuotaRoot>> roots(AccountId account);
+    // Whether reserve and roots will answer without reading mailboxes. Errors count as yes.
+    bool is_ready(AccountId account);
+
+    // A mailbox's head, as read or committed.
+    void note(MailboxId mailbox, AccountId owner, ModSeq modseq, std::uint64_t bytes);
+    void forget(MailboxId mailbox);  // it is removed for good
+
+    Result<std::vector<QuotaWarning>> warnings();
+    Result<void> warned(const QuotaWarning& warning);
+
+private:
+    using Clock = std::chrono::steady_clock;
+    struct Box {
+        AccountId owner;
+        ModSeq modseq = 0;
+        std::uint64_t bytes = 0;
+    };
+    struct Use {
+        std::uint64_t bytes = 0;
+        std::uint64_t pool = 0;
+        std::vector<MailboxId> boxes;
+    };
+    struct PoolUse {
+        std::uint64_t bytes = 0;
+        Id128 version;
+        std::vector<AccountId> accounts;
+        Clock::time_point read_at;
+        Clock::duration reading{};
+    };
+    // Both roots of an account, with their limits; a limit of 0 is none.
+    struct View {
+        AccountQuota quota;
+        std::optional<Pool> pool;
+        std::uint64_t pool_bytes = 0;
+        std::uint64_t own_bytes = 0;
+    };
+
+    Result<View> view(AccountId account);
+    bool is_fresh(AccountId account, const AccountQuota& quota, const std::optional<Pool>& pool);
+    Result<void> load(AccountId account, const AccountQuota& quota,
+                      const std::optional<Pool>& pool);
+    Result<void> load_account(AccountId account, std::uint64_t pool);
+    void drop_pool(std::uint64_t pool);
+    void drop_account(AccountId account);
+    void note_locked(MailboxId mailbox, const Box& box);
+    Result<void> add_warning(std::vector<QuotaWarning>& found, const QuotaRoot& root,
+                             std::uint64_t pool, AccountId account);
+
+    kv::Store& store_;
+    Pools pools_;
+    std::mutex loading_;  // one reading at a time; taken before mutex_
+    std::mutex mutex_;    // guards all below
+    std::map<MailboxId, Box> boxes_;
+    std::map<AccountId, Use> accounts_;
+    std::map<std::uint64_t, PoolUse> pool_uses_;
+    std::map<AccountId, std::uint64_t> held_by_account_;
+    std::map<std::uint64_t, std::uint64_t> held_by_pool_;
+};
+
+}  // namespace postern::mail

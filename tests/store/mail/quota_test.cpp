@@ -1,0 +1,192 @@
+#include "store/mail/pools.h"
+#include "tests/store/mail/fixture.h"
+
+#include <thread>
+
+namespace postern::mail {
+namespace {
+
+constexpr AccountId other_account{8};
+
+class Quota : public MailStoreFixture {
+protected:
+    void SetUp() override {
+        MailStoreFixture::SetUp();
+        ASSERT_TRUE(
+            wait<void>([&](Done<void> done) { mail_->create_account(other_account, done); }));
+    }
+
+    Result<Appended> append_bytes(AccountId account, std::size_t bytes, QuotaRule rule) {
+        NewMessage message;
+        message.bytes = std::make_shared<const std::string>(bytes, 'x');
+        message.quota = rule;
+        const MailboxId inbox = mail_->find(account, "INBOX")->id;
+        return wait<Appended>(
+            [&](Done<Appended> done) { mail_->append(inbox, message, {}, std::move(done)); });
+    }
+    Errc room_error(AccountId account, std::uint64_t bytes, QuotaRule rule) {
+        const auto room =
+            wait<void>([&](Done<void> done) { mail_->check_room(account, bytes, rule, done); });
+        return room ? Errc::internal : room.error().code;
+    }
+    void make_pool(std::uint64_t soft, std::uint64_t hard, PoolLimits cap = {}) {
+        const auto pool = pools_.add("acme", {soft, hard});
+        ASSERT_TRUE(pool) << pool.error().text;
+        for (AccountId account : {account_, other_account}) {
+            ASSERT_TRUE(pools_.assign(account, {pool->number, cap}));
+        }
+    }
+    std::uint64_t used(AccountId account) {
+        const auto roots = mail_->quota(account);
+        EXPECT_TRUE(roots);
+        return roots && !roots->empty() ? roots->back().used_bytes : 0;
+    }
+
+    Pools pools_{*kv_};
+};
+
+TEST_F(Quota, IsSharedByThePool) {
+    make_pool(1000, 1000);
+    ASSERT_TRUE(append_bytes(account_, 600, QuotaRule::user));
+    ASSERT_TRUE(append_bytes(other_account, 400, QuotaRule::user));
+    EXPECT_EQ(used(account_), 1000U);
+    const auto refused = append_bytes(other_account, 1, QuotaRule::user);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::over_quota);
+    EXPECT_EQ(used(other_account), 1000U);
+}
+
+TEST_F(Quota, LimitsAreExact) {
+    make_pool(1000, 1100);
+    EXPECT_EQ(room_error(account_, 999, QuotaRule::user), Errc::internal);
+    EXPECT_EQ(room_error(account_, 1000, QuotaRule::user), Errc::internal);
+    EXPECT_EQ(room_error(account_, 1001, QuotaRule::user), Errc::too_large);
+    EXPECT_EQ(room_error(account_, 1100, QuotaRule::incoming), Errc::internal);
+    EXPECT_EQ(room_error(account_, 1101, QuotaRule::incoming), Errc::too_large);
+    ASSERT_TRUE(append_bytes(account_, 1000, QuotaRule::user));
+    EXPECT_EQ(room_error(account_, 1, QuotaRule::user), Errc::over_quota);
+    EXPECT_EQ(room_error(account_, 0, QuotaRule::user), Errc::over_quota);
+    EXPECT_EQ(room_error(account_, 100, QuotaRule::incoming), Errc::internal);
+    EXPECT_EQ(room_error(account_, 101, QuotaRule::incoming), Errc::over_quota);
+    EXPECT_TRUE(append_bytes(account_, 5000, QuotaRule::none));
+}
+
+TEST_F(Quota, ACapBindsOneMailboxAlone) {
+    make_pool(1000, 1000, {100, 100});
+    EXPECT_EQ(room_error(account_, 101, QuotaRule::user), Errc::too_large);
+    ASSERT_TRUE(append_bytes(account_, 100, QuotaRule::user));
+    EXPECT_EQ(room_error(account_, 1, QuotaRule::incoming), Errc::over_quota);
+    EXPECT_EQ(room_error(other_account, 100, QuotaRule::incoming), Errc::internal);
+    const auto roots = mail_->quota(account_);
+    ASSERT_TRUE(roots);
+    ASSERT_EQ(roots->size(), 2U);
+    EXPECT_EQ((*roots)[0].name, "");
+    EXPECT_EQ((*roots)[0].used_bytes, 100U);
+    EXPECT_EQ((*roots)[1].name, "acme");
+}
+
+TEST_F(Quota, CopiesTakeRoomAndMovesDoNot) {
+    make_pool(1000, 1000);
+    ASSERT_TRUE(append_bytes(account_, 600, QuotaRule::user));
+    const auto copied = transfer(id("INBOX"), {1}, id("Archive"), false);
+    ASSERT_FALSE(copied);
+    EXPECT_EQ(copied.error().code, Errc::over_quota);
+    ASSERT_TRUE(transfer(id("INBOX"), {1}, id("Archive"), true));
+    EXPECT_EQ(used(account_), 600U);
+    ASSERT_TRUE(expunge(id("Archive"), {1}, true));
+    EXPECT_EQ(used(account_), 0U);
+}
+
+TEST_F(Quota, FollowsRemovedMailboxesAndReopening) {
+    make_pool(100'000, 100'000);
+    ASSERT_TRUE(create("Old"));
+    ASSERT_TRUE(append(id("Old"), std::string(500, 'x')));
+    ASSERT_TRUE(append_bytes(other_account, 70, QuotaRule::user));
+    EXPECT_EQ(used(account_), 570U);
+    open();
+    EXPECT_EQ(used(account_), 570U);
+    ASSERT_TRUE(remove("Old"));
+    EXPECT_EQ(used(account_), 70U);
+}
+
+TEST_F(Quota, ChangedLimitsAndMembersCountAtOnce) {
+    make_pool(1000, 1000);
+    ASSERT_TRUE(append_bytes(account_, 600, QuotaRule::user));
+    ASSERT_TRUE(append_bytes(other_account, 300, QuotaRule::user));
+    ASSERT_TRUE(pools_.set("acme", {700, 700}));
+    EXPECT_EQ(room_error(other_account, 1, QuotaRule::user), Errc::over_quota);
+    ASSERT_TRUE(pools_.assign(account_, {}));
+    EXPECT_EQ(used(other_account), 300U);
+    EXPECT_EQ(room_error(other_account, 400, QuotaRule::user), Errc::internal);
+    EXPECT_TRUE(mail_->quota(account_)->empty());
+}
+
+TEST_F(Quota, WritersAtOnceNeverPassTheLimit) {
+    make_pool(100'000, 100'000);
+    std::atomic<std::uint64_t> taken = 0;
+    std::vector<std::thread> writers;
+    for (int t = 0; t < 4; ++t) {
+        writers.emplace_back([&, t] {
+            for (int i = 0; i < 40; ++i) {
+                if (append_bytes(t % 2 == 0 ? account_ : other_account, 1000, QuotaRule::user)) {
+                    taken += 1000;
+                }
+            }
+        });
+    }
+    for (std::thread& writer : writers) writer.join();
+    EXPECT_EQ(taken, 100'000U);
+    EXPECT_EQ(used(account_), 100'000U);
+}
+
+TEST_F(Quota, WarnsOncePerLevelAndAgainAfterUseFell) {
+    make_pool(1000, 1000);
+    ASSERT_TRUE(append_bytes(account_, 790, QuotaRule::user));
+    EXPECT_TRUE(mail_->quota_warnings()->empty());
+    ASSERT_TRUE(append_bytes(account_, 10, QuotaRule::user));
+    auto warnings = mail_->quota_warnings();
+    ASSERT_TRUE(warnings);
+    ASSERT_EQ(warnings->size(), 1U);
+    EXPECT_EQ(warnings->front().percent, 80);
+    EXPECT_EQ(warnings->front().account, account_);
+    const OperationId first = warnings->front().operation;
+    EXPECT_EQ(mail_->quota_warnings()->front().operation, first) << "the same until it is told";
+    ASSERT_TRUE(mail_->warned(warnings->front()));
+    EXPECT_TRUE(mail_->quota_warnings()->empty());
+    ASSERT_TRUE(append_bytes(account_, 150, QuotaRule::user));
+    warnings = mail_->quota_warnings();
+    ASSERT_EQ(warnings->size(), 1U);
+    EXPECT_EQ(warnings->front().percent, 95);
+    ASSERT_TRUE(mail_->warned(warnings->front()));
+    ASSERT_TRUE(expunge(id("INBOX"), {1}, true));
+    EXPECT_TRUE(mail_->quota_warnings()->empty());
+    ASSERT_TRUE(append_bytes(account_, 700, QuotaRule::user));
+    warnings = mail_->quota_warnings();
+    ASSERT_EQ(warnings->size(), 1U);
+    EXPECT_NE(warnings->front().operation, first) << "another round is another mail";
+}
+
+TEST_F(Quota, PoolsAreKeptInOrder) {
+    EXPECT_EQ(pools_.add("", {}).error().code, Errc::invalid);
+    EXPECT_EQ(pools_.add("two words", {}).error().code, Errc::invalid);
+    EXPECT_TRUE(pools_.add(std::string(max_pool_name_bytes, 'n'), {}));
+    EXPECT_EQ(pools_.add(std::string(max_pool_name_bytes + 1, 'n'), {}).error().code,
+              Errc::invalid);
+    EXPECT_EQ(pools_.add("b", {2, 1}).error().code, Errc::invalid);
+    ASSERT_TRUE(pools_.add("b", {1, 2}));
+    EXPECT_EQ(pools_.add("b", {1, 2}).error().code, Errc::exists);
+    ASSERT_TRUE(pools_.add("a", {}));
+    const auto list = pools_.list();
+    ASSERT_TRUE(list);
+    ASSERT_EQ(list->size(), 3U);
+    EXPECT_EQ(list->front().name, "a");
+    ASSERT_TRUE(pools_.assign(account_, {pools_.find("b")->number, {}}));
+    EXPECT_EQ(pools_.remove("b").error().code, Errc::conflict);
+    ASSERT_TRUE(
+        wait<void>([&](Done<void> done) { mail_->remove_account(account_, std::move(done)); }));
+    EXPECT_TRUE(pools_.remove("b")) << "a removed account has left its pool";
+    EXPECT_EQ(pools_.find("b").error().code, Errc::not_found);
+}
+
+}  // namespace
+}  // namespace postern::mail
