@@ -156,8 +156,11 @@ public:
     void check_room(AccountId account, std::uint64_t bytes, QuotaRule rule,
                     Done<void> done) override {
         const auto check = [this, account, bytes, rule, done = std::move(done)] {
-            const auto room = mailboxes_.meter().reserve(account, bytes, rule);
-            done(room ? Result<void>() : Result<void>(room.error()));
+            auto room = mailboxes_.meter().reserve(account, bytes, rule);
+            const auto answer = room ? Result<void>() : Result<void>(room.error());
+            // Given back before the answer: whoever asks again at once must not meet it.
+            if (room) room->reset();
+            done(answer);
         };
         if (mailboxes_.meter().is_ready(account)) return check();
         mailboxes_.post(check);
