@@ -141,16 +141,17 @@ class BadInput(E2eTest):
         self.assertEqual(self.inbox(), [])
 
     def test_noise(self):
+        """Whatever is answered: a server that has hung up may meet the rest with a reset."""
         noise = bytes(range(256)) * 40
         for service in ("smtp", "imap", "pop3", "submissions", "imaps"):
             with self.subTest(service), Raw(self.gateway.ports[service]) as raw:
-                raw.send(noise + b"\r\n")
-                raw.send(b"\r\n" * 100)
                 raw.socket.settimeout(5)
                 try:
+                    raw.send(noise + b"\r\n")
+                    raw.send(b"\r\n" * 100)
                     while raw.line():
                         pass
-                except TimeoutError:
+                except (TimeoutError, ConnectionResetError, BrokenPipeError):
                     pass
 
     def test_many_errors_end_the_session(self):
