@@ -1,6 +1,7 @@
 #include "appliance/cli/cli.h"
 
 #include "appliance/cli/commands.h"
+#include "appliance/cli/ownership.h"
 
 #include <CLI/CLI.hpp>
 
@@ -63,6 +64,7 @@ void add_commands(CLI::App& app, Action& chosen) {
     add_evaluate(app, chosen);
     add_status(app, chosen);
     add_config(app, chosen);
+    add_manual(app, chosen);
     fall_through(app);
 }
 
@@ -106,6 +108,7 @@ int run(int argc, char** argv) {
     }
     if (const int loaded = load(context); loaded != exit_ok) return loaded;
     const int code = chosen(context);
+    hand_to_owner(context.config.data_dir);
     if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
         return fail(exit_failure, "cannot write to standard output");
     }

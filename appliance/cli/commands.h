@@ -20,5 +20,6 @@ void add_explain(CLI::App& app, Action& chosen);
 void add_evaluate(CLI::App& app, Action& chosen);
 void add_status(CLI::App& app, Action& chosen);
 void add_config(CLI::App& app, Action& chosen);
+void add_manual(CLI::App& app, Action& chosen);
 
 }  // namespace postern::cli

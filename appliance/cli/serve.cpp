@@ -9,7 +9,9 @@ namespace postern::cli {
 void add_serve(CLI::App& app, Action& chosen) {
     auto* serve = app.add_subcommand("serve", "Run the daemon in the foreground.");
     serve->footer(
-        "Logs to standard error and writes \"ready\" there when every listener is open.\n"
+        "Logs to standard error. When every listener is open, the log says so, the line \"ready\" "
+        "goes\n"
+        "to standard output, and the service manager is told.\n"
         "SIGTERM and SIGINT finish what is under way and end; SIGHUP reads the configuration,\n"
         "the rules and the certificate again.\n\n"
         "Exit status, beside those of every command:\n"

@@ -5,6 +5,7 @@
 
 #include <signal.h>
 
+#include <cstdio>
 #include <cstdlib>
 
 namespace postern::serve {
@@ -44,6 +45,13 @@ void run_until_told(Daemon& daemon, const sigset_t& signals) {
     }
 }
 
+// For whoever waits: the service manager, and a script that reads our standard output.
+void announce_ready() {
+    notify_manager("READY=1");
+    std::puts("ready");
+    std::fflush(stdout);
+}
+
 int refuse(const Failure& failure) {
     logging::error("cannot start", {{"reason", failure.text}});
     return failure.exit_code;
@@ -64,7 +72,7 @@ int serve(const config::Config& config) {
     if (auto failure = daemon->start()) return refuse(*failure);
     logging::info("postern is ready",
                   {{"hostname", config.hostname}, {"data_dir", config.data_dir}});
-    notify_manager("READY=1");
+    announce_ready();
 
     run_until_told(*daemon, signals);
     logging::info("ending");

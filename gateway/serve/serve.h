@@ -13,11 +13,11 @@ inline constexpr int exit_cant_create =
     73;  // data folder, store or certificate cannot be made or opened
 inline constexpr int exit_bad_config = 78;  // configuration, rules or certificate refused
 
-// Runs in the foreground on the calling thread and logs to stderr; writes a line with `ready` once
-// every listener is open and the ports in use into config.ports_file(). SIGTERM and SIGINT: no new
-// sessions, what is under way is finished within limits.shutdown_grace_s, then exit_ok. SIGHUP:
-// config.file, rules and certificate are read again; listeners, data_dir and threads keep until a
-// restart. Once a process.
+// Runs in the foreground on the calling thread and logs to stderr; writes the line `ready` to
+// stdout once every listener is open, and the ports in use into config.ports_file(). SIGTERM and
+// SIGINT: no new sessions, what is under way is finished within limits.shutdown_grace_s, then
+// exit_ok. SIGHUP: config.file, rules and certificate are read again; listeners, data_dir and
+// threads keep until a restart. Once a process.
 int serve(const config::Config& config);
 
 }  // namespace postern::serve

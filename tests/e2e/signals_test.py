@@ -15,6 +15,10 @@ class Signals(unittest.TestCase):
         self.gateway.add_users("alice")
         self.gateway.start()
 
+    def test_ready_is_a_line_of_its_own(self):
+        """For a script that waits: on standard output, beside the log on standard error."""
+        self.assertRegex(self.gateway.log_text(), r"(?m)^ready$")
+
     def test_term_finishes_what_is_under_way(self):
         idle = imap_session(self.gateway)
         waiting = smtp_session(self.gateway)
