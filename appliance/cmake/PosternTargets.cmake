@@ -38,8 +38,15 @@ function(postern_test name)
   add_executable(${name} ${sources})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gmock GTest::gtest GTest::gtest_main)
-  target_compile_definitions(${name} PRIVATE POSTERN_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   postern_test_headers()
   target_precompile_headers(${name} REUSE_FROM postern_test_headers)
   add_test(NAME ${name} COMMAND ${name} --gtest_brief=1 WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
+endfunction()
+
+# postern_reads_tree(SOURCE...)
+#   Gives these sources of the current folder POSTERN_SOURCE_DIR. Only these: a path in the command
+#   makes each checkout compile the file anew instead of finding it in the cache.
+function(postern_reads_tree)
+  set_source_files_properties(${ARGN} PROPERTIES
+    COMPILE_DEFINITIONS POSTERN_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 endfunction()
