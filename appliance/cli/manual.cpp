@@ -82,10 +82,12 @@ std::string synopsis(const CLI::App& app, const std::string& words) {
     return text;
 }
 
-// Footers are laid out by hand: kept line by line.
+// Footers are laid out by hand: kept line by line. A command without one has its parent's.
 std::string footer_text(const CLI::App& app) {
     const std::string footer = app.get_footer();
-    return footer.empty() ? "" : ".PP\n.nf\n" + roff(footer) + "\n.fi\n";
+    const auto* parent = app.get_parent();
+    const bool inherited = parent != nullptr && parent->get_footer() == footer;
+    return footer.empty() || inherited ? "" : ".PP\n.nf\n" + roff(footer) + "\n.fi\n";
 }
 
 std::string nested_text(const CLI::App& app, const std::string& words) {
@@ -162,7 +164,7 @@ int write_man_pages(const CLI::App& app, const std::string& folder) {
 }
 
 void add_words(const CLI::App& app, const std::string& path, std::string& cases) {
-    std::string words;
+    std::string words = path == "postern" ? "" : "--config --json";
     for (const auto* command : visible_commands(app)) {
         words += (words.empty() ? "" : " ") + command->get_name();
         add_words(*command, path + " " + command->get_name(), cases);

@@ -10,7 +10,7 @@ from support import BAD_CONFIG, BINARY, OK, USAGE, PosternCase
 COMMANDS = [["serve"], ["domain"], ["domain", "add"], ["domain", "list"], ["domain", "remove"],
             ["user"], ["user", "add"], ["user", "passwd"], ["user", "list"], ["user", "remove"],
             ["mailbox"], ["mailbox", "list"], ["train"], ["scan"], ["explain"], ["evaluate"],
-            ["status"], ["config"], ["config", "check"]]
+            ["status"], ["config"], ["config", "check"], ["completion"]]
 
 
 class General(PosternCase):
@@ -28,6 +28,31 @@ class General(PosternCase):
         done = self.run_raw("--version")
         self.assertEqual(done.returncode, OK)
         self.assertRegex(done.stdout.decode(), r"^postern \d+\.\d+\.\d+\n$")
+
+    def test_man_pages_tell_what_help_tells(self):
+        pages = self.folder / "man"
+        self.run_postern("man-pages", str(pages))
+        main = (pages / "postern.1").read_text()
+        for command in {words[0] for words in COMMANDS}:
+            page = (pages / f"postern-{command}.1").read_text()
+            self.assertTrue(page.startswith(f".TH POSTERN\\-{command.upper()} 1 "), page[:80])
+            self.assertIn(f".BR postern\\-{command} (1)", main)
+        page = (pages / "postern-user.1").read_text()
+        for words in ("postern user passwd", "\\-\\-password\\-stdin", "argon2id"):
+            self.assertIn(words, page)
+        self.assertEqual(page.count("argon2id"), 1, "a parent's footer is told once")
+
+    def test_bash_completes(self):
+        script = self.run_postern("completion")
+        for line, expected in (("postern us", "user"), ("postern user pas", "passwd"),
+                               ("postern user add --pass", "--password-stdin"),
+                               ("postern --config x dom", "domain")):
+            words = line.split()
+            asked = (f"{script}\nCOMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; _postern; "
+                     "echo \"${COMPREPLY[*]}\"")
+            done = subprocess.run(["bash", "-c", asked], capture_output=True, text=True,
+                                  timeout=30, check=True)
+            self.assertEqual(done.stdout.strip(), expected, line)
 
     def test_usage_errors(self):
         for arguments in ([], ["nonsense"], ["domain"], ["domain", "add", "a", "b"], ["--none"]):
