@@ -99,6 +99,9 @@ public:
     // One try for everything that the spool still holds; at start, and again now and then.
     net::Awaitable<void> deliver_pending();
 
+    // One mail for each level of a quota that was reached and nobody was told of.
+    net::Awaitable<void> send_quota_warnings();
+
     const Counters& counters() const { return counters_; }
 
 private:

@@ -77,6 +77,8 @@ struct MailSource::State {
     std::size_t next_file = 0;
     LineReader reader;
     bool in_mbox = false;
+    std::string from_line;       // of the message that comes next
+    std::string next_from_line;  // of the one after it
     std::uint64_t mbox_number = 0;
     Progress progress;
     std::uint64_t finished_bytes = 0;
@@ -99,6 +101,7 @@ struct MailSource::State {
         }
         in_mbox = true;
         mbox_number = 0;
+        from_line = first.text;
         return next_of_mbox();
     }
 
@@ -113,12 +116,18 @@ struct MailSource::State {
                 in_mbox = false;
                 break;
             }
-            if (piece.begins && line_before_empty && is_from_line(piece.text)) break;
+            if (piece.begins && line_before_empty && is_from_line(piece.text)) {
+                next_from_line = piece.text;
+                break;
+            }
             builder.add(piece, true);
             line_before_empty = piece.begins && piece.ends && piece.text.empty();
         }
         if (reader.failed()) return damaged(current().path, std::strerror(errno));
-        return builder.finish(current().path + "#" + std::to_string(mbox_number), true);
+        Item item = builder.finish(current().path + "#" + std::to_string(mbox_number), true);
+        item.from_line = std::exchange(from_line, std::move(next_from_line));
+        next_from_line.clear();
+        return item;
     }
 };
 

@@ -27,9 +27,10 @@ struct Options {
 };
 
 struct Item {
-    std::string name;     // the file; in an mbox "FILE#3" for its third message
-    std::string bytes;    // CRLF line ends; mbox quoting and From_ line taken away
-    std::string problem;  // not empty: why there is no message; `bytes` is empty then
+    std::string name;            // the file; in an mbox "FILE#3" for its third message
+    std::string bytes;           // CRLF line ends; mbox quoting and From_ line taken away
+    std::string problem;         // not empty: why there is no message; `bytes` is empty then
+    std::string from_line = {};  // of an mbox: the line before the message
 };
 
 struct Progress {

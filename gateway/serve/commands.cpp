@@ -31,6 +31,10 @@ void Daemon::add_control_commands() {
             logging::error("not reloaded", {{"reason", outcome.error().text}});
         return outcome;
     });
+    control_.on("tend", [this](const json&, json&) -> Result<void> {
+        tend();
+        return {};
+    });
     // Another process (the command line) wrote to the learn log.
     control_.on("learn-wake", [this](const json&, json&) -> Result<void> {
         learning_->wake();

@@ -126,6 +126,7 @@ std::optional<Failure> Daemon::start() {
 
 void Daemon::tend() {
     server_->spawn([this] { return delivery_->deliver_pending(); });
+    server_->spawn([this] { return delivery_->send_quota_warnings(); });
 }
 
 Result<void> Daemon::reload() {

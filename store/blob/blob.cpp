@@ -5,6 +5,7 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -49,8 +50,17 @@ struct Header {
     std::string first_bytes;
 };
 
-Result<Header> read_header(kv::Store& store, const BlobId& id) {
-    auto first = store.read_blob(id, 0, first_read_bytes);
+// Where the bytes of a blob come from: offset and length to bytes.
+using Source = std::function<Result<std::string>(std::uint64_t, std::uint64_t)>;
+
+Source source_of(kv::Store& store, const BlobId& id) {
+    return [&store, &id](std::uint64_t offset, std::uint64_t length) {
+        return store.read_blob(id, offset, length);
+    };
+}
+
+Result<Header> read_header(const Source& source, const BlobId& id) {
+    auto first = source(0, first_read_bytes);
     if (!first) return first.error();
     kv::RowReader reader(*first);
     Header header;
@@ -74,12 +84,41 @@ Result<Header> read_header(kv::Store& store, const BlobId& id) {
     return header;
 }
 
-Result<std::string> blob_range(kv::Store& store, const BlobId& id, const Header& header,
+Result<std::string> blob_range(const Source& source, const BlobId& id, const Header& header,
                                std::uint64_t begin, std::uint64_t end) {
     if (end <= header.first_bytes.size()) return header.first_bytes.substr(begin, end - begin);
-    auto bytes = store.read_blob(id, begin, end - begin);
+    auto bytes = source(begin, end - begin);
     if (bytes && bytes->size() != end - begin) return corrupt(id);
     return bytes;
+}
+
+Result<std::string> read_from(const Source& source, const BlobId& id, std::uint64_t offset,
+                              std::uint64_t length) {
+    const auto header = read_header(source, id);
+    if (!header) return header.error();
+    if (offset >= header->size || length == 0) return std::string();
+    const std::uint64_t end = offset + std::min(length, header->size - offset);
+    const std::uint64_t first = offset / frame_bytes;
+    const std::uint64_t last = (end - 1) / frame_bytes;
+    const auto packed = blob_range(source, id, *header, header->frame_starts[first],
+                                   header->frame_starts[last + 1]);
+    if (!packed) return packed.error();
+    std::string body(std::min((last + 1) * frame_bytes, header->size) - first * frame_bytes, '\0');
+    std::size_t filled = 0;
+    for (std::uint64_t frame = first; frame <= last; ++frame) {
+        const std::uint64_t start = header->frame_starts[frame] - header->frame_starts[first];
+        const std::uint64_t packed_size =
+            header->frame_starts[frame + 1] - header->frame_starts[frame];
+        const std::size_t got =
+            ZSTD_decompressDCtx(decompressor(), body.data() + filled, body.size() - filled,
+                                packed->data() + start, packed_size);
+        if (ZSTD_isError(got) != 0U) return corrupt(id);
+        filled += got;
+    }
+    if (filled != body.size()) return corrupt(id);
+    const std::uint64_t skip = offset - first * frame_bytes;
+    if (skip == 0 && end - offset == body.size()) return body;
+    return body.substr(skip, end - offset);
 }
 
 }  // namespace
@@ -106,37 +145,22 @@ std::string encode(std::string_view body) {
     return out;
 }
 
+Result<std::string> decode(std::string_view framed) {
+    const BlobId nameless;
+    const Source source = [framed](std::uint64_t offset, std::uint64_t length) {
+        return Result<std::string>(
+            offset < framed.size() ? std::string(framed.substr(offset, length)) : std::string());
+    };
+    return read_from(source, nameless, 0, max_body_bytes);
+}
+
 Result<std::string> read(kv::Store& store, const BlobId& id, std::uint64_t offset,
                          std::uint64_t length) {
-    const auto header = read_header(store, id);
-    if (!header) return header.error();
-    if (offset >= header->size || length == 0) return std::string();
-    const std::uint64_t end = offset + std::min(length, header->size - offset);
-    const std::uint64_t first = offset / frame_bytes;
-    const std::uint64_t last = (end - 1) / frame_bytes;
-    const auto packed =
-        blob_range(store, id, *header, header->frame_starts[first], header->frame_starts[last + 1]);
-    if (!packed) return packed.error();
-    std::string body(std::min((last + 1) * frame_bytes, header->size) - first * frame_bytes, '\0');
-    std::size_t filled = 0;
-    for (std::uint64_t frame = first; frame <= last; ++frame) {
-        const std::uint64_t start = header->frame_starts[frame] - header->frame_starts[first];
-        const std::uint64_t packed_size =
-            header->frame_starts[frame + 1] - header->frame_starts[frame];
-        const std::size_t got =
-            ZSTD_decompressDCtx(decompressor(), body.data() + filled, body.size() - filled,
-                                packed->data() + start, packed_size);
-        if (ZSTD_isError(got) != 0U) return corrupt(id);
-        filled += got;
-    }
-    if (filled != body.size()) return corrupt(id);
-    const std::uint64_t skip = offset - first * frame_bytes;
-    if (skip == 0 && end - offset == body.size()) return body;
-    return body.substr(skip, end - offset);
+    return read_from(source_of(store, id), id, offset, length);
 }
 
 Result<std::uint64_t> size(kv::Store& store, const BlobId& id) {
-    const auto header = read_header(store, id);
+    const auto header = read_header(source_of(store, id), id);
     if (!header) return header.error();
     return header->size;
 }

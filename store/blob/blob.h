@@ -23,6 +23,9 @@ inline constexpr std::size_t frame_bytes = 64 * 1024;  // of the body; the last 
 // What goes into kv::BlobPut.
 std::string encode(std::string_view body);
 
+// The whole body of what encode gave. Errors: corrupt.
+Result<std::string> decode(std::string_view framed);
+
 // Bytes [offset, offset + length) of the body, fewer at its end. Errors: not_found, corrupt,
 // unavailable.
 Result<std::string> read(kv::Store& store, const BlobId& id, std::uint64_t offset,

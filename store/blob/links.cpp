@@ -10,12 +10,12 @@ namespace postern::blob {
 
 namespace {
 
-constexpr std::uint64_t link_shards = 16;
+constexpr std::uint64_t link_shard_count = 16;
 constexpr int max_attempts = 100;
 constexpr std::size_t max_blobs_per_batch = 20;
 
 kv::ShardId shard_of(const BlobId& blob) {
-    return {kv::ShardKind::blob_links, blob.bytes[15] / 2 % link_shards};
+    return {kv::ShardKind::blob_links, blob.bytes[15] / 2 % link_shard_count};
 }
 
 std::string key_of(const BlobId& blob) {
@@ -24,10 +24,17 @@ std::string key_of(const BlobId& blob) {
 
 using Owners = std::vector<std::uint64_t>;
 
+// The only owner of a body that is being dropped: until the body is gone for sure, the row stays,
+// so that whoever comes after a crash drops it again.
+constexpr std::uint64_t dying = 0;
+
 Owners decode(std::string_view value) {
     Owners owners;
     kv::RowReader reader(value);
-    while (!reader.at_end() && reader.ok()) owners.push_back(reader.u64());
+    while (!reader.at_end() && reader.ok()) {
+        const std::uint64_t owner = reader.u64();
+        if (owner != dying) owners.push_back(owner);
+    }
     return owners;
 }
 
@@ -71,16 +78,39 @@ public:
                 if (!is_implied) batch_.operations.emplace_back(kv::Put{key, encode(link.owners)});
                 continue;
             }
-            if (link.before) batch_.operations.emplace_back(kv::Erase{key});
+            if (link.before) {
+                batch_.operations.emplace_back(kv::Put{key, encode({dying})});
+                ended_.push_back(key);
+            }
             batch_.erased_blobs.push_back(blob);
         }
-        return store_.commit_and_wait(std::move(batch_));
+        const kv::ShardId shard = batch_.shard;
+        auto outcome = store_.commit_and_wait(std::move(batch_));
+        if (!outcome || *outcome != kv::Outcome::committed || ended_.empty()) return outcome;
+        return forget(shard);
     }
 
 private:
+    // The bodies are gone: their rows may go. One that somebody became an owner of stays.
+    kv::CommitResult forget(const kv::ShardId& shard) {
+        kv::Batch batch;
+        batch.shard = shard;
+        batch.operation = kv::random_id();
+        for (const std::string& key : ended_) {
+            const auto now = store_.get(shard, key);
+            if (!now || !*now || **now != encode({dying})) continue;
+            batch.preconditions.push_back({key, **now});
+            batch.operations.emplace_back(kv::Erase{key});
+        }
+        const auto forgotten = store_.commit_and_wait(std::move(batch));
+        if (!forgotten) return forgotten.error();
+        return kv::Outcome::committed;  // a lost race leaves a row, which harms nothing
+    }
+
     kv::Store& store_;
     kv::Batch batch_;
     std::map<BlobId, Link> links_;
+    std::vector<std::string> ended_;
 };
 
 Result<void> add(LinkBatch& batch, const Ownership& change) {
@@ -145,6 +175,24 @@ Result<void> add_owners(kv::Store& store, const std::vector<Ownership>& owners) 
 
 Result<void> release(kv::Store& store, const std::vector<Ownership>& owners) {
     return change_all(store, owners, take_off);
+}
+
+Result<std::vector<std::uint64_t>> owners(kv::Store& store, const BlobId& blob) {
+    const auto value = store.get(shard_of(blob), key_of(blob));
+    if (!value) return value.error();
+    return *value ? decode(**value) : Owners{first_owner};
+}
+
+std::vector<kv::ShardId> link_shards() {
+    std::vector<kv::ShardId> shards;
+    for (std::uint64_t i = 0; i < link_shard_count; ++i) {
+        shards.push_back({kv::ShardKind::blob_links, i});
+    }
+    return shards;
+}
+
+BlobId linked_blob(const kv::Row& row) {
+    return kv::RowReader(row.key).id();
 }
 
 }  // namespace postern::blob

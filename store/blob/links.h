@@ -32,4 +32,11 @@ Result<void> add_owners(kv::Store& store, const std::vector<Ownership>& owners);
 // was one, is harmless.
 Result<void> release(kv::Store& store, const std::vector<Ownership>& owners);
 
+// The owners of a blob as its row lists them; first_owner alone when there is none.
+Result<std::vector<std::uint64_t>> owners(kv::Store& store, const BlobId& blob);
+
+// The shards that hold those rows, and the blob that a row of them is about.
+std::vector<kv::ShardId> link_shards();
+BlobId linked_blob(const kv::Row& row);
+
 }  // namespace postern::blob

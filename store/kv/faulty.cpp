@@ -62,10 +62,10 @@ Result<std::optional<std::string>> FaultyStore::get(const ShardId& shard, std::s
     return inner_->get(shard, key);
 }
 
-Result<Page> FaultyStore::scan(const ShardId& shard, std::string_view from, std::string_view to,
-                               std::size_t limit) {
+Result<Page> FaultyStore::scan_through(const ShardId& shard, std::string_view from,
+                                       std::string_view to, std::size_t limit) {
     if (auto ready = before_read(); !ready) return ready.error();
-    return inner_->scan(shard, from, to, limit);
+    return inner_->scan_through(shard, from, to, limit);
 }
 
 Result<bool> FaultyStore::was_committed(const ShardId& shard, const OperationId& operation) {
@@ -85,6 +85,20 @@ Result<std::string> FaultyStore::read_blob(const BlobId& id, std::uint64_t offse
 
 std::shared_ptr<void> FaultyStore::watch(const ShardId& shard, std::function<void()> changed) {
     return inner_->watch(shard, std::move(changed));
+}
+
+Result<ShardPage> FaultyStore::list_shards(const ShardId& after, std::size_t limit) {
+    if (auto ready = before_read(); !ready) return ready.error();
+    return inner_->list_shards(after, limit);
+}
+
+Result<BlobPage> FaultyStore::list_blobs(const std::string& from, std::size_t limit) {
+    if (auto ready = before_read(); !ready) return ready.error();
+    return inner_->list_blobs(from, limit);
+}
+
+Result<Space> FaultyStore::space() {
+    return inner_->space();
 }
 
 void FaultyStore::commit(Batch batch, CommitDone done) {

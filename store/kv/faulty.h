@@ -33,7 +33,7 @@ public:
     ~FaultyStore() override;  // finishes what is queued
 
     // The nth call from now goes wrong so; 1 is the next. Counted are get, scan, commit,
-    // was_committed and read_blob.
+    // was_committed, read_blob and the lists.
     void inject(std::uint64_t nth, Fault fault);
     // Forgets the faults that have not happened; a crashed store stays so.
     void clear();
@@ -41,14 +41,17 @@ public:
     bool crashed() const { return crashed_.load(); }
 
     Result<std::optional<std::string>> get(const ShardId& shard, std::string_view key) override;
-    Result<Page> scan(const ShardId& shard, std::string_view from, std::string_view to,
-                      std::size_t limit) override;
+    Result<Page> scan_through(const ShardId& shard, std::string_view from, std::string_view to,
+                              std::size_t limit) override;
     void commit(Batch batch, CommitDone done) override;
     Result<bool> was_committed(const ShardId& shard, const OperationId& operation) override;
     BlobId new_blob_id(const ShardId& shard) override;
     Result<std::string> read_blob(const BlobId& id, std::uint64_t offset,
                                   std::uint64_t length) override;
     std::shared_ptr<void> watch(const ShardId& shard, std::function<void()> changed) override;
+    Result<ShardPage> list_shards(const ShardId& after, std::size_t limit) override;
+    Result<BlobPage> list_blobs(const std::string& from, std::size_t limit) override;
+    Result<Space> space() override;
 
 private:
     struct Item {

@@ -1,5 +1,6 @@
 #include "store/kv/kv.h"
 
+#include <algorithm>
 #include <future>
 
 namespace postern::kv {
@@ -82,6 +83,19 @@ CommitResult resolve_outcome(Store& store, const ShardId& shard, const Operation
         return Error{Errc::unavailable, "the store lost the batch"};
     }
     return doubtful;
+}
+
+const std::string& last_key(const Page& page) {
+    if (page.rows.empty()) return page.damaged.back();
+    if (page.damaged.empty()) return page.rows.back().key;
+    return std::max(page.rows.back().key, page.damaged.back());
+}
+
+Result<Page> Store::scan(const ShardId& shard, std::string_view from, std::string_view to,
+                         std::size_t limit) {
+    auto page = scan_through(shard, from, to, limit);
+    if (page && !page->damaged.empty()) return Error{Errc::corrupt, "store: a row is damaged"};
+    return page;
 }
 
 CommitResult Store::commit_and_wait(Batch batch) {

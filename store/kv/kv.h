@@ -81,8 +81,8 @@ struct Batch {
     std::vector<Precondition> preconditions;
     std::vector<Operation> operations;  // applied in order
     std::vector<BlobPut> blobs;
-    // Dropped once the batch is durable; a crash in between may leave such a blob. Any shard's
-    // blobs.
+    // Dropped once the batch is durable, and before it is answered; a crash in between may leave
+    // such a blob. Any shard's blobs.
     std::vector<BlobId> erased_blobs;
 };
 
@@ -103,7 +103,32 @@ struct Row {
 };
 struct Page {
     std::vector<Row> rows;  // ascending by key
-    bool more = false;      // continue from the last key + '\0'
+    bool more = false;      // continue from the last key + '\0', be it of a row or a damaged one
+    std::vector<std::string> damaged;  // keys whose value does not read back; only of scan_through
+};
+
+// The greatest key of a page that is not empty.
+const std::string& last_key(const Page& page);
+
+// What care for the whole store walks over. Slow on a distributed engine: for maintenance alone.
+struct ShardPage {
+    std::vector<ShardId> shards;  // ascending; those that hold rows
+    bool more = false;
+};
+struct StoredBlob {
+    BlobId id;
+    std::uint64_t bytes = 0;  // as stored
+};
+struct BlobPage {
+    std::vector<StoredBlob> blobs;  // in the engine's order
+    std::string next;               // where to go on; empty: this was the end
+};
+// What the engine takes on disk, all together. Zero where it does not know.
+struct Space {
+    std::uint64_t file_bytes = 0;
+    std::uint64_t free_bytes = 0;  // of them: kept for new rows and bodies
+    std::uint64_t row_bytes = 0;   // pages of rows
+    std::uint64_t blob_bytes = 0;  // pages of bodies
 };
 
 class Store {
@@ -115,8 +140,12 @@ public:
 
     // Rows with from <= key < to (empty `to`: to the shard's end), at most limit
     // (1..max_page_rows). Errors: invalid (limit), unavailable, corrupt.
-    virtual Result<Page> scan(const ShardId& shard, std::string_view from, std::string_view to,
-                              std::size_t limit) = 0;
+    Result<Page> scan(const ShardId& shard, std::string_view from, std::string_view to,
+                      std::size_t limit);
+    // As scan, but a row that is damaged does not spoil the page: its key is told. Such rows count
+    // for the limit.
+    virtual Result<Page> scan_through(const ShardId& shard, std::string_view from,
+                                      std::string_view to, std::size_t limit) = 0;
 
     // Queues the batch; `done` is called exactly once, on an engine thread, after the outcome is
     // durable. `done` must not block. Batches of one shard commit in the order in which they were
@@ -142,6 +171,13 @@ public:
     // block.
     virtual std::shared_ptr<void> watch(const ShardId& shard, std::function<void()> changed) = 0;
 
+    // Shards after that one, at most limit (1..max_page_rows); what is committed meanwhile may be
+    // missing.
+    virtual Result<ShardPage> list_shards(const ShardId& after, std::size_t limit) = 0;
+    // Blobs from that place on (empty: the first), at most limit. As list_shards.
+    virtual Result<BlobPage> list_blobs(const std::string& from, std::size_t limit) = 0;
+    virtual Result<Space> space() = 0;
+
     // Waits for commit, and resolves `unknown` (so it never answers that). Not on an engine thread.
     CommitResult commit_and_wait(Batch batch);
 };
@@ -166,5 +202,14 @@ struct LmdbOptions {
 // Errors: unavailable (cannot open), unsupported (a format version that is newer than this program
 // knows, or older).
 Result<std::unique_ptr<Store>> open_lmdb_store(const LmdbOptions& options);
+
+struct Compacted {
+    std::uint64_t bytes_before = 0, bytes_after = 0;
+};
+// Rewrites each environment's file without free pages, one after the other; ended anywhere, the
+// store is whole. Nobody may have the store open. Needs free disk for the largest file once more.
+// `progress`: environments done, and all. Errors: unavailable, corrupt.
+Result<Compacted> compact_lmdb_store(const std::string& folder,
+                                     const std::function<void(unsigned, unsigned)>& progress);
 
 }  // namespace postern::kv

@@ -173,14 +173,18 @@ int scan_rows(MDB_txn* transaction, const LmdbTables& tables, const ShardId& sha
         const std::string_view row_key = view(key).substr(shard_key_bytes);
         if (!to.empty() && row_key >= to) return 0;
         std::string_view value;
-        code = open_row(view(key), view(stored), value);
-        if (code != 0) return code;
+        const bool damaged = open_row(view(key), view(stored), value) != 0;
         bytes += row_key.size() + value.size();
-        if (page.rows.size() == limit || (!page.rows.empty() && bytes > max_page_bytes)) {
+        const std::size_t taken = page.rows.size() + page.damaged.size();
+        if (taken == limit || (taken > 0 && bytes > max_page_bytes)) {
             page.more = true;
             return 0;
         }
-        page.rows.push_back({std::string(row_key), std::string(value)});
+        if (damaged) {
+            page.damaged.emplace_back(row_key);
+        } else {
+            page.rows.push_back({std::string(row_key), std::string(value)});
+        }
     }
     return code == MDB_NOTFOUND ? 0 : code;
 }
@@ -234,6 +238,67 @@ int read_blob_range(MDB_txn* transaction, const LmdbTables& tables, const BlobId
     if (code != 0) return code;
     if (offset < value.mv_size) bytes.assign(view(value).substr(offset, length));
     return 0;
+}
+
+int list_shards(MDB_txn* transaction, const LmdbTables& tables, const ShardId& after,
+                std::size_t limit, std::vector<ShardId>& shards) {
+    Cursor cursor;
+    int code = mdb_cursor_open(transaction, tables.rows, &cursor.handle);
+    std::string from = shard_key(after) + std::string(max_key_bytes, '\xff');
+    while (code == 0 && shards.size() < limit) {
+        MDB_val key = value_of(from);
+        MDB_val value{};
+        code = mdb_cursor_get(cursor.handle, &key, &value, MDB_SET_RANGE);
+        if (code != 0) break;
+        RowReader reader(view(key));
+        ShardId shard;
+        shard.kind = static_cast<ShardKind>(reader.u8());
+        shard.number = reader.u64();
+        shard.partition = reader.u32();
+        if (!reader.ok()) return MDB_CORRUPTED;
+        shards.push_back(shard);
+        from = shard_key(shard) + std::string(max_key_bytes, '\xff');
+    }
+    return code == MDB_NOTFOUND ? 0 : code;
+}
+
+int list_blobs(MDB_txn* transaction, const LmdbTables& tables, std::string_view from,
+               std::size_t limit, BlobPage& page) {
+    Cursor cursor;
+    int code = mdb_cursor_open(transaction, tables.blobs, &cursor.handle);
+    if (code != 0) return code;
+    MDB_val key = value_of(from);
+    MDB_val value{};
+    code = mdb_cursor_get(cursor.handle, &key, &value, from.empty() ? MDB_FIRST : MDB_SET_RANGE);
+    for (; code == 0; code = mdb_cursor_get(cursor.handle, &key, &value, MDB_NEXT)) {
+        StoredBlob blob;
+        if (view(key).size() != blob.id.bytes.size()) return MDB_CORRUPTED;
+        if (page.blobs.size() == limit) {
+            page.next = view(key);
+            return 0;
+        }
+        std::memcpy(blob.id.bytes.data(), view(key).data() + blob.id.bytes.size() - 2, 2);
+        std::memcpy(blob.id.bytes.data() + 2, view(key).data(), blob.id.bytes.size() - 2);
+        blob.bytes = value.mv_size;
+        page.blobs.push_back(blob);
+    }
+    return code == MDB_NOTFOUND ? 0 : code;
+}
+
+int measure_space(MDB_txn* transaction, const LmdbTables& tables, Space& space) {
+    MDB_stat stat{};
+    for (const MDB_dbi table : {tables.rows, tables.operations, tables.meta, tables.blobs}) {
+        const int code = mdb_stat(transaction, table, &stat);
+        if (code != 0) return code;
+        const std::uint64_t pages =
+            stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages;
+        (table == tables.blobs ? space.blob_bytes : space.row_bytes) += pages * stat.ms_psize;
+    }
+    MDB_envinfo info{};
+    const int code = mdb_env_info(mdb_txn_env(transaction), &info);
+    const std::uint64_t pages = info.me_last_pgno + 1;
+    space.file_bytes += pages * stat.ms_psize;
+    return code;
 }
 
 int next_blob_sequence(MDB_txn* transaction, const LmdbTables& tables, std::uint64_t& sequence) {

@@ -40,6 +40,14 @@ int find_operation(MDB_txn* transaction, const LmdbTables& tables, const ShardId
 int read_blob_range(MDB_txn* transaction, const LmdbTables& tables, const BlobId& id,
                     std::uint64_t offset, std::uint64_t length, std::string& bytes);
 
+int list_shards(MDB_txn* transaction, const LmdbTables& tables, const ShardId& after,
+                std::size_t limit, std::vector<ShardId>& shards);
+// `from` is a key of the blobs table, empty for the first; page.next becomes one.
+int list_blobs(MDB_txn* transaction, const LmdbTables& tables, std::string_view from,
+               std::size_t limit, BlobPage& page);
+// Adds this environment's share; free_bytes is the caller's to work out.
+int measure_space(MDB_txn* transaction, const LmdbTables& tables, Space& space);
+
 // The blob sequence after the newest blob's.
 int next_blob_sequence(MDB_txn* transaction, const LmdbTables& tables, std::uint64_t& sequence);
 

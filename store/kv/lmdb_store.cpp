@@ -6,9 +6,11 @@
 #include "store/kv/lmdb_rows.h"
 #include "store/kv/shard_key.h"
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <map>
+#include <memory>
 
 namespace postern::kv {
 
@@ -23,13 +25,16 @@ public:
     ~LmdbStore() override;
 
     Result<std::optional<std::string>> get(const ShardId& shard, std::string_view key) override;
-    Result<Page> scan(const ShardId& shard, std::string_view from, std::string_view to,
-                      std::size_t limit) override;
+    Result<Page> scan_through(const ShardId& shard, std::string_view from, std::string_view to,
+                              std::size_t limit) override;
     void commit(Batch batch, CommitDone done) override;
     Result<bool> was_committed(const ShardId& shard, const OperationId& operation) override;
     BlobId new_blob_id(const ShardId& shard) override;
     Result<std::string> read_blob(const BlobId& id, std::uint64_t offset,
                                   std::uint64_t length) override;
+    Result<ShardPage> list_shards(const ShardId& after, std::size_t limit) override;
+    Result<BlobPage> list_blobs(const std::string& from, std::size_t limit) override;
+    Result<Space> space() override;
     std::shared_ptr<void> watch(const ShardId& shard, std::function<void()> changed) override {
         return watchers_.add(shard, std::move(changed));
     }
@@ -48,7 +53,7 @@ private:
     void apply(Part& part, std::vector<Committer::Item>& group);
     int apply_items(Part& part, std::vector<Committer::Item>& items, std::size_t first,
                     std::size_t last);
-    void erase_elsewhere(const Part& part, const std::vector<Committer::Item>& group);
+    void erase_elsewhere(const Part& part, std::vector<Committer::Item>& group);
 
     Watchers watchers_;
     std::vector<std::unique_ptr<Part>> parts_;
@@ -117,8 +122,8 @@ Result<std::optional<std::string>> LmdbStore::get(const ShardId& shard, std::str
     return found;
 }
 
-Result<Page> LmdbStore::scan(const ShardId& shard, std::string_view from, std::string_view to,
-                             std::size_t limit) {
+Result<Page> LmdbStore::scan_through(const ShardId& shard, std::string_view from,
+                                     std::string_view to, std::size_t limit) {
     if (limit == 0 || limit > max_page_rows) return Error{Errc::invalid, "scan: bad limit"};
     LmdbEnvironment& environment = *part_of(shard_hash(shard)).environment;
     Page page;
@@ -157,6 +162,59 @@ Result<std::string> LmdbStore::read_blob(const BlobId& id, std::uint64_t offset,
     if (code == MDB_NOTFOUND) return Error{Errc::not_found, "no such blob: " + to_hex(id)};
     if (code != 0) return lmdb_error(code, "cannot read blob " + to_hex(id));
     return bytes;
+}
+
+Result<ShardPage> LmdbStore::list_shards(const ShardId& after, std::size_t limit) {
+    if (limit == 0 || limit > max_page_rows) return Error{Errc::invalid, "list: bad limit"};
+    ShardPage page;
+    for (auto& part : parts_) {
+        std::vector<ShardId> found;
+        const int code = part->environment->read([&](MDB_txn* transaction) {
+            found.clear();
+            return kv::list_shards(transaction, part->environment->tables(), after, limit + 1,
+                                   found);
+        });
+        if (code != 0) return lmdb_error(code, "cannot list what is stored");
+        page.shards.insert(page.shards.end(), found.begin(), found.end());
+    }
+    std::sort(page.shards.begin(), page.shards.end());
+    page.more = page.shards.size() > limit;
+    if (page.more) page.shards.resize(limit);
+    return page;
+}
+
+// A place is the number of the environment, as one byte, and a key in it.
+Result<BlobPage> LmdbStore::list_blobs(const std::string& from, std::size_t limit) {
+    if (limit == 0 || limit > max_page_rows) return Error{Errc::invalid, "list: bad limit"};
+    const std::size_t index = from.empty() ? 0 : static_cast<unsigned char>(from[0]);
+    BlobPage page;
+    if (index >= parts_.size()) return page;
+    LmdbEnvironment& environment = *parts_[index]->environment;
+    const std::string_view key = from.empty() ? "" : std::string_view(from).substr(1);
+    const int code = environment.read([&](MDB_txn* transaction) {
+        page = {};
+        return kv::list_blobs(transaction, environment.tables(), key, limit, page);
+    });
+    if (code != 0) return lmdb_error(code, "cannot list the bodies");
+    if (!page.next.empty()) {
+        page.next.insert(page.next.begin(), static_cast<char>(index));
+    } else if (index + 1 < parts_.size()) {
+        page.next.assign(1, static_cast<char>(index + 1));
+    }
+    return page;
+}
+
+Result<Space> LmdbStore::space() {
+    Space space;
+    for (auto& part : parts_) {
+        const int code = part->environment->read([&](MDB_txn* transaction) {
+            return measure_space(transaction, part->environment->tables(), space);
+        });
+        if (code != 0) return lmdb_error(code, "cannot measure the store");
+    }
+    const std::uint64_t used = space.row_bytes + space.blob_bytes;
+    space.free_bytes = space.file_bytes > used ? space.file_bytes - used : 0;
+    return space;
 }
 
 // Only the batch's own fault: on a failing disk trying each alone would just fail again and again.
@@ -202,23 +260,41 @@ void LmdbStore::apply(Part& part, std::vector<Committer::Item>& group) {
     if (++part.groups % groups_between_reader_checks == 0) part.environment->drop_stale_readers();
 }
 
-// Blobs that lie in other environments are erased by those environments' committers, afterwards.
-void LmdbStore::erase_elsewhere(const Part& part, const std::vector<Committer::Item>& group) {
-    std::map<unsigned, std::vector<BlobId>> elsewhere;
-    for (const Committer::Item& item : group) {
+// An answer that waits for other environments to do their part.
+struct Deferred {
+    std::atomic<std::size_t> waits_for{1};
+    CommitDone done;
+    CommitResult result = Outcome::unknown;
+
+    void one_less() {
+        if (--waits_for == 0) done(std::move(result));
+    }
+};
+
+// Blobs that lie in other environments are erased by those environments' committers, afterwards;
+// the batch is answered when they have.
+void LmdbStore::erase_elsewhere(const Part& part, std::vector<Committer::Item>& group) {
+    for (Committer::Item& item : group) {
         if (!item.result || *item.result != Outcome::committed) continue;
+        std::map<unsigned, std::vector<BlobId>> elsewhere;
         for (const BlobId& id : item.batch.erased_blobs) {
             const unsigned index = shard_hash(id) % static_cast<unsigned>(parts_.size());
             if (index != part.index) elsewhere[index].push_back(id);
         }
-    }
-    for (auto& [index, ids] : elsewhere) {
-        for (std::size_t at = 0; at < ids.size(); at += max_batch_operations) {
+        if (elsewhere.empty()) continue;
+        auto deferred = std::make_shared<Deferred>();
+        deferred->waits_for = elsewhere.size() + 1;
+        deferred->done = std::move(item.done);
+        item.done = [deferred](CommitResult result) {
+            deferred->result = std::move(result);
+            deferred->one_less();
+        };
+        for (auto& [index, ids] : elsewhere) {
             Batch batch;
-            const std::size_t end = std::min(ids.size(), at + max_batch_operations);
-            batch.erased_blobs.assign(ids.begin() + static_cast<std::ptrdiff_t>(at),
-                                      ids.begin() + static_cast<std::ptrdiff_t>(end));
-            parts_[index]->committer->queue(std::move(batch), [](const CommitResult&) {});
+            batch.erased_blobs = std::move(ids);
+            // A blob that could not be erased is only space lost: the batch stands all the same.
+            parts_[index]->committer->queue(
+                std::move(batch), [deferred](const CommitResult&) { deferred->one_less(); });
         }
     }
 }

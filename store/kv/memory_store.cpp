@@ -29,8 +29,8 @@ public:
         return row->second;
     }
 
-    Result<Page> scan(const ShardId& id, std::string_view from, std::string_view to,
-                      std::size_t limit) override {
+    Result<Page> scan_through(const ShardId& id, std::string_view from, std::string_view to,
+                              std::size_t limit) override {
         if (limit == 0 || limit > max_page_rows) return Error{Errc::invalid, "scan: bad limit"};
         std::shared_lock lock(mutex_);
         Page page;
@@ -76,6 +76,46 @@ public:
 
     std::shared_ptr<void> watch(const ShardId& shard, std::function<void()> changed) override {
         return watchers_.add(shard, std::move(changed));
+    }
+
+    Result<ShardPage> list_shards(const ShardId& after, std::size_t limit) override {
+        if (limit == 0 || limit > max_page_rows) return Error{Errc::invalid, "list: bad limit"};
+        std::shared_lock lock(mutex_);
+        ShardPage page;
+        for (auto shard = shards_.upper_bound(after); shard != shards_.end(); ++shard) {
+            if (shard->second.rows.empty()) continue;
+            page.more = page.shards.size() == limit;
+            if (page.more) break;
+            page.shards.push_back(shard->first);
+        }
+        return page;
+    }
+
+    Result<BlobPage> list_blobs(const std::string& from, std::size_t limit) override {
+        if (limit == 0 || limit > max_page_rows) return Error{Errc::invalid, "list: bad limit"};
+        std::shared_lock lock(mutex_);
+        BlobPage page;
+        BlobId first;
+        if (!from.empty() && !from_hex(from, first)) return Error{Errc::invalid, "list: bad place"};
+        for (auto blob = blobs_.lower_bound(first); blob != blobs_.end(); ++blob) {
+            if (page.blobs.size() == limit) {
+                page.next = to_hex(blob->first);
+                break;
+            }
+            page.blobs.push_back({blob->first, blob->second->size()});
+        }
+        return page;
+    }
+
+    Result<Space> space() override {
+        std::shared_lock lock(mutex_);
+        Space space;
+        for (const auto& [id, shard] : shards_) {
+            for (const auto& [key, value] : shard.rows)
+                space.row_bytes += key.size() + value.size();
+        }
+        for (const auto& [id, bytes] : blobs_) space.blob_bytes += bytes->size();
+        return space;
     }
 
 private:

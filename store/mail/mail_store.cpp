@@ -168,8 +168,10 @@ public:
     Result<std::vector<QuotaWarning>> quota_warnings() override {
         return mailboxes_.meter().warnings();
     }
-    Result<void> warned(const QuotaWarning& warning) override {
-        return mailboxes_.meter().warned(warning);
+    void warned(QuotaWarning warning, Done<void> done) override {
+        mailboxes_.post([this, warning = std::move(warning), done = std::move(done)] {
+            done(mailboxes_.meter().warned(warning));
+        });
     }
 
     Result<MailboxState> state(MailboxId mailbox) override {

@@ -84,7 +84,7 @@ public:
     // Levels reached and not yet told, of all roots that are in use. Tell with an append under the
     // warning's operation id, then call warned: told again after a crash between, it arrives once.
     virtual Result<std::vector<QuotaWarning>> quota_warnings() = 0;
-    virtual Result<void> warned(const QuotaWarning& warning) = 0;
+    virtual void warned(QuotaWarning warning, Done<void> done) = 0;
 
     // --- reading ---
 

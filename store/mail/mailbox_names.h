@@ -57,6 +57,10 @@ Result<void> change_names(kv::Store& store, AccountId account,
 // The mailbox's own shard comes to be: an empty mailbox with a fresh UIDVALIDITY.
 Result<MailboxId> make_mailbox(Mailboxes& mailboxes, AccountId owner);
 
+// Strictly growing over the whole store, also when mailboxes come and go within a second or the
+// clock is set back: a name made again never shows a UIDVALIDITY that a client has seen with it.
+Result<std::uint32_t> take_uid_validity(kv::Store& store, Time now);
+
 Result<void> create_account_names(Mailboxes& mailboxes, AccountId account);
 Result<MailboxInfo> create_name(Mailboxes& mailboxes, AccountId account, const std::string& name,
                                 SpecialUse use);
@@ -70,5 +74,7 @@ Result<void> remove_all_names(Mailboxes& mailboxes, AccountId account);
 // Takes a mailbox that no name leads to any more out of the store, and its messages with it. May be
 // done again after a crash.
 Result<void> purge_mailbox(Mailboxes& mailboxes, MailboxId mailbox);
+// The same without queues, for a mailbox that nobody has open.
+Result<void> purge_rows(kv::Store& store, MailboxId mailbox);
 
 }  // namespace postern::mail

@@ -120,32 +120,6 @@ Result<void> erase_page(kv::Store& store, const kv::ShardId& shard, const kv::Pa
     return {};
 }
 
-// Strictly growing over the whole store, also when mailboxes come and go within a second or the
-// clock is set back: a name made again never shows a UIDVALIDITY that a client has seen with it.
-Result<std::uint32_t> take_uid_validity(Mailboxes& mailboxes) {
-    const kv::ShardId shard{kv::ShardKind::account, 0, 0};
-    for (int attempt = 0; attempt < max_validity_races; ++attempt) {
-        auto last = mailboxes.store().get(shard, uid_validity_key);
-        if (!last) return last.error();
-        const std::int64_t used = *last ? kv::RowReader(**last).u32() : 0;
-        const std::int64_t seconds = to_unix_ms(mailboxes.now()) / 1000;
-        const std::int64_t next = std::max(used + 1, seconds);
-        if (next > std::numeric_limits<std::uint32_t>::max()) {
-            return Error{Errc::limit, "UIDVALIDITY is used up"};
-        }
-        kv::Batch batch;
-        batch.shard = shard;
-        batch.operation = kv::random_id();
-        batch.preconditions.push_back({std::string(uid_validity_key), std::move(*last)});
-        std::string value = kv::RowWriter().u32(static_cast<std::uint32_t>(next)).take();
-        batch.operations.emplace_back(kv::Put{std::string(uid_validity_key), std::move(value)});
-        const auto outcome = mailboxes.store().commit_and_wait(std::move(batch));
-        if (!outcome) return outcome.error();
-        if (*outcome == kv::Outcome::committed) return static_cast<std::uint32_t>(next);
-    }
-    return Error{Errc::conflict, "too many mailboxes are made at once; try again"};
-}
-
 Result<void> erase_head(kv::Store& store, const kv::ShardId& shard) {
     kv::Batch batch;
     batch.shard = shard;
@@ -158,8 +132,32 @@ Result<void> erase_head(kv::Store& store, const kv::ShardId& shard) {
 
 }  // namespace
 
+Result<std::uint32_t> take_uid_validity(kv::Store& store, Time now) {
+    const kv::ShardId shard{kv::ShardKind::account, 0, 0};
+    for (int attempt = 0; attempt < max_validity_races; ++attempt) {
+        auto last = store.get(shard, uid_validity_key);
+        if (!last) return last.error();
+        const std::int64_t used = *last ? kv::RowReader(**last).u32() : 0;
+        const std::int64_t seconds = to_unix_ms(now) / 1000;
+        const std::int64_t next = std::max(used + 1, seconds);
+        if (next > std::numeric_limits<std::uint32_t>::max()) {
+            return Error{Errc::limit, "UIDVALIDITY is used up"};
+        }
+        kv::Batch batch;
+        batch.shard = shard;
+        batch.operation = kv::random_id();
+        batch.preconditions.push_back({std::string(uid_validity_key), std::move(*last)});
+        std::string value = kv::RowWriter().u32(static_cast<std::uint32_t>(next)).take();
+        batch.operations.emplace_back(kv::Put{std::string(uid_validity_key), std::move(value)});
+        const auto outcome = store.commit_and_wait(std::move(batch));
+        if (!outcome) return outcome.error();
+        if (*outcome == kv::Outcome::committed) return static_cast<std::uint32_t>(next);
+    }
+    return Error{Errc::conflict, "too many mailboxes are made at once; try again"};
+}
+
 Result<MailboxId> make_mailbox(Mailboxes& mailboxes, AccountId owner) {
-    const auto uid_validity = take_uid_validity(mailboxes);
+    const auto uid_validity = take_uid_validity(mailboxes.store(), mailboxes.now());
     if (!uid_validity) return uid_validity.error();
     const MailboxId id{kv::random_number()};
     Head head;
@@ -374,13 +372,11 @@ Result<void> remove_all_names(Mailboxes& mailboxes, AccountId account) {
     }
 }
 
-Result<void> purge_mailbox(Mailboxes& mailboxes, MailboxId mailbox) {
-    kv::Store& store = mailboxes.store();
+Result<void> purge_rows(kv::Store& store, MailboxId mailbox) {
     const kv::ShardId shard = mailbox_shard(mailbox);
     // Without its head nothing can be added any more.
     const auto closed = erase_head(store, shard);
     if (!closed) return closed;
-    mailboxes.meter().forget(mailbox);
     for (;;) {
         const auto page = store.scan(shard, "", "", purge_page);
         if (!page) return page.error();
@@ -388,6 +384,12 @@ Result<void> purge_mailbox(Mailboxes& mailboxes, MailboxId mailbox) {
         const auto erased = erase_page(store, shard, *page);
         if (!erased) return erased;
     }
+}
+
+Result<void> purge_mailbox(Mailboxes& mailboxes, MailboxId mailbox) {
+    auto purged = purge_rows(mailboxes.store(), mailbox);
+    mailboxes.meter().forget(mailbox);
+    return purged;
 }
 
 }  // namespace postern::mail

@@ -53,7 +53,8 @@ Result<void> scan_rows(kv::Store& store, const MailboxSets& sets, char prefix, U
     std::string from = uid_key(prefix, range.first);
     const std::string to = uid_key(prefix, range.second) + '\0';
     for (bool more = true; more;) {
-        auto page = store.scan(mailbox_shard(sets.id), from, to, kv::max_page_rows);
+        // A damaged row is left out: it harms its own message alone.
+        auto page = store.scan_through(mailbox_shard(sets.id), from, to, kv::max_page_rows);
         if (!page) return page.error();
         for (kv::Row& row : page->rows) {
             const auto uid = uid_of_key(row.key);
@@ -62,7 +63,7 @@ Result<void> scan_rows(kv::Store& store, const MailboxSets& sets, char prefix, U
             if (!visited) return visited;
         }
         more = page->more;
-        if (more) from = page->rows.back().key + '\0';
+        if (more) from = kv::last_key(*page) + '\0';
     }
     return {};
 }
@@ -127,7 +128,7 @@ Result<std::vector<MessageRow>> read_rows(kv::Store& store, const MailboxSets& s
         const auto done = scan_rows(store, sets, 'm', run, [&](Uid uid, const std::string& value) {
             if (!wanted.contains(uid)) return Result<void>();
             const auto message = decode_message(uid, value);
-            if (!message) return Result<void>(damaged_row(sets, uid));
+            if (!message) return Result<void>();
             rows.push_back(row_of(sets, *message));
             return Result<void>();
         });
@@ -166,7 +167,7 @@ Result<Changes> read_changes(kv::Store& store, const MailboxSets& sets, ModSeq s
             scan_rows(store, sets, 'm', range, [&](Uid uid, const std::string& value) {
                 if (!changed.contains(uid)) return Result<void>();
                 const auto message = decode_message(uid, value);
-                if (!message) return Result<void>(damaged_row(sets, uid));
+                if (!message) return Result<void>();
                 if (message->modseq <= since) return Result<void>();
                 changes.flags.emplace_back(uid, sets.flags_of(*message));
                 changes.modseqs.push_back(message->modseq);

@@ -27,7 +27,7 @@ public:
     Result<std::optional<std::string>> get(const kv::ShardId&, std::string_view) override {
         return std::nullopt;
     }
-    Result<kv::Page> scan(const kv::ShardId&, std::string_view, std::string_view,
+    Result<kv::Page> scan_through(const kv::ShardId&, std::string_view, std::string_view,
                           std::size_t) override {
         return kv::Page();
     }
@@ -35,6 +35,13 @@ public:
         done(Error{Errc::unsupported, "read only"});
     }
     Result<bool> was_committed(const kv::ShardId&, const OperationId&) override { return false; }
+    Result<kv::ShardPage> list_shards(const kv::ShardId&, std::size_t) override {
+        return kv::ShardPage();
+    }
+    Result<kv::BlobPage> list_blobs(const std::string&, std::size_t) override {
+        return kv::BlobPage();
+    }
+    Result<kv::Space> space() override { return kv::Space(); }
     BlobId new_blob_id(const kv::ShardId&) override { return {}; }
     std::shared_ptr<void> watch(const kv::ShardId&, std::function<void()>) override { return {}; }
 

@@ -18,6 +18,9 @@ ALLOWED = {
     "protocols/mime": {"protocols/base", "protocols/wire"},
     "store/kv": _BASE,
     "store/blob": {"protocols/base", "store/kv"},
+    # Looks after all of the others.
+    "store/care": {"protocols/base", "store/kv", "store/blob", "store/mail", "store/spool",
+                   "store/directory"},
     "filters": {"protocols/base", "protocols/mime"},
     "filters/features": _FILTER_FLOOR,
     "filters/patterns": _FILTER_FLOOR,

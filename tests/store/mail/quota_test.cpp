@@ -42,6 +42,10 @@ protected:
         return roots && !roots->empty() ? roots->back().used_bytes : 0;
     }
 
+    Result<void> warned(const QuotaWarning& warning) {
+        return wait<void>([&](Done<void> done) { mail_->warned(warning, std::move(done)); });
+    }
+
     Pools pools_{*kv_};
 };
 
@@ -151,13 +155,13 @@ TEST_F(Quota, WarnsOncePerLevelAndAgainAfterUseFell) {
     EXPECT_EQ(warnings->front().account, account_);
     const OperationId first = warnings->front().operation;
     EXPECT_EQ(mail_->quota_warnings()->front().operation, first) << "the same until it is told";
-    ASSERT_TRUE(mail_->warned(warnings->front()));
+    ASSERT_TRUE(warned(warnings->front()));
     EXPECT_TRUE(mail_->quota_warnings()->empty());
     ASSERT_TRUE(append_bytes(account_, 150, QuotaRule::user));
     warnings = mail_->quota_warnings();
     ASSERT_EQ(warnings->size(), 1U);
     EXPECT_EQ(warnings->front().percent, 95);
-    ASSERT_TRUE(mail_->warned(warnings->front()));
+    ASSERT_TRUE(warned(warnings->front()));
     ASSERT_TRUE(expunge(id("INBOX"), {1}, true));
     EXPECT_TRUE(mail_->quota_warnings()->empty());
     ASSERT_TRUE(append_bytes(account_, 700, QuotaRule::user));

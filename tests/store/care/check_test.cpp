@@ -1,0 +1,203 @@
+#include "store/care/check.h"
+
+#include "store/blob/links.h"
+#include "store/care/walk.h"
+#include "store/kv/random_id.h"
+#include "store/mail/mailbox_names.h"
+#include "store/mail/pools.h"
+#include "store/mail/rows.h"
+#include "tests/store/mail/fixture.h"
+
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <thread>
+
+namespace postern::care {
+namespace {
+
+using mail::mailbox_shard;
+using testing::HasSubstr;
+
+class Check : public mail::MailStoreFixture {
+protected:
+    void SetUp() override {
+        MailStoreFixture::SetUp();
+        inbox_ = id("INBOX");
+        for (int i = 1; i <= 6; ++i) {
+            Flags flags = only(SystemFlag::seen);
+            flags.keywords.push_back("kept");
+            ASSERT_TRUE(append(inbox_, "message " + std::to_string(i), flags));
+        }
+        ASSERT_TRUE(transfer(inbox_, {1, 2}, id("Archive"), false));
+        ASSERT_TRUE(transfer(inbox_, {3}, id("Archive"), true));
+        ASSERT_TRUE(expunge(inbox_, {4}, true));
+    }
+
+    CheckReport check(bool repair = false) {
+        findings_.clear();
+        CheckOptions options;
+        options.repair = repair;
+        options.alone = true;
+        options.now = from_unix_ms(1'800'000'000'000);
+        options.found = [&](const Finding& finding) {
+            findings_ += finding.where + ": " + finding.what + "\n";
+        };
+        const auto report = check_store(*kv_, options);
+        EXPECT_TRUE(report) << report.error().text;
+        return report ? *report : CheckReport{};
+    }
+    // Finds something with `text`, mends it, and finds nothing more.
+    void expect_mended(const std::string& text) {
+        const CheckReport first = check();
+        EXPECT_FALSE(first.clean());
+        EXPECT_THAT(findings_, HasSubstr(text));
+        EXPECT_TRUE(check(true).clean()) << findings_;
+        EXPECT_EQ(check().findings, 0u) << findings_;
+    }
+    void change(const kv::ShardId& shard, std::vector<kv::Operation> operations) {
+        const auto done = commit(*kv_, shard, {}, std::move(operations));
+        ASSERT_TRUE(done && *done);
+    }
+    mail::Head head() {
+        return *mail::decode_head(**kv_->get(mailbox_shard(inbox_), mail::head_key));
+    }
+
+    MailboxId inbox_;
+    std::string findings_;
+};
+
+TEST_F(Check, ASoundStoreIsClean) {
+    const CheckReport report = check();
+    EXPECT_EQ(report.findings, 0u) << findings_;
+    EXPECT_EQ(report.mailboxes, 6u);
+    EXPECT_EQ(report.messages, 7u);
+    EXPECT_EQ(report.accounts, 1u);
+}
+
+TEST_F(Check, WrongSumsAreMended) {
+    mail::Head wrong = head();
+    wrong.bytes += 7;
+    change(mailbox_shard(inbox_), {kv::Put{std::string(mail::head_key), encode(wrong)}});
+    expect_mended("the sum of sizes");
+    EXPECT_EQ(mail_->status(inbox_)->bytes, 4 * std::string("message 1").size());
+}
+
+TEST_F(Check, LostBitmapsAreMended) {
+    change(mailbox_shard(inbox_), {kv::Erase{mail::bitmap_key(mail::existing_set, 0)},
+                                   kv::Erase{mail::bitmap_key(mail::set_of(SystemFlag::seen), 0)},
+                                   kv::Put{mail::bitmap_key(2, 0), "nonsense"}});
+    expect_mended("bitmap");
+    EXPECT_EQ(mail_->state(inbox_)->uids.to_string(), "1:2,5:6");
+    EXPECT_EQ(mail_->with_keyword(inbox_, "kept")->size(), 4u);
+    EXPECT_TRUE(mail_->state(inbox_)->unseen.empty());
+}
+
+TEST_F(Check, ALostHeadIsMadeAgainWithAFreshUidValidity) {
+    const auto before = head();
+    change(mailbox_shard(inbox_), {kv::Put{std::string(mail::head_key), "nonsense"}});
+    expect_mended("damaged head");
+    EXPECT_GT(head().uid_validity, before.uid_validity);
+    EXPECT_EQ(mail_->state(inbox_)->uids.to_string(), "1:2,5:6");
+    EXPECT_TRUE(append(inbox_, "goes on"));
+}
+
+TEST_F(Check, ADamagedMessageIsNamedAndTheOthersStay) {
+    change(mailbox_shard(inbox_), {kv::Put{mail::uid_key('m', 5), "nonsense"}});
+    const auto rows = mail_->rows(inbox_, mail_->state(inbox_)->uids, 10, true);
+    ASSERT_TRUE(rows) << "reading goes on around it";
+    EXPECT_EQ(rows->size(), 3u);
+    check();
+    EXPECT_THAT(findings_, HasSubstr("INBOX: the row of UID 5 is damaged"));
+    check(true);
+    EXPECT_EQ(mail_->state(inbox_)->uids.to_string(), "1:2,6");
+    // Its body is not taken away in the run that lost the lead to it.
+    EXPECT_THAT(findings_, HasSubstr("1 belong to no message"));
+}
+
+TEST_F(Check, ALostBodyIsNamed) {
+    const auto rows = mail_->rows(inbox_, {6}, 1, false);
+    kv::Batch batch;
+    batch.shard = mailbox_shard(inbox_);
+    batch.erased_blobs.push_back(rows->front().blob);
+    ASSERT_TRUE(kv_->commit_and_wait(std::move(batch)));
+    EXPECT_FALSE(check(true).clean());
+    EXPECT_THAT(findings_, HasSubstr("INBOX UID 6: its body is lost"));
+}
+
+TEST_F(Check, StrayRowsAndBodiesAreTidied) {
+    change(mailbox_shard(inbox_), {kv::Put{mail::uid_key('s', 99), "stray"}});
+    expect_mended("1 summaries");
+    kv::Batch batch;
+    batch.shard = mailbox_shard(inbox_);
+    batch.blobs.push_back(
+        {kv_->new_blob_id(batch.shard), std::make_shared<const std::string>("x")});
+    const BlobId stray = batch.blobs.front().id;
+    ASSERT_TRUE(kv_->commit_and_wait(std::move(batch)));
+    EXPECT_EQ(check().leftovers, 1u);
+    EXPECT_EQ(check(true).leftovers, 0u);
+    EXPECT_FALSE(kv_->read_blob(stray, 0, 1));
+}
+
+TEST_F(Check, OwnersOfACopiedBodyAreMended) {
+    const BlobId body = mail_->rows(inbox_, {1}, 1, false)->front().blob;
+    for (const kv::ShardId& shard : blob::link_shards()) {
+        const auto page = kv_->scan(shard, "", "", 100);
+        for (const kv::Row& row : page->rows) {
+            if (blob::linked_blob(row) == body) change(shard, {kv::Erase{row.key}});
+        }
+    }
+    expect_mended("its body does not know that it belongs to it");
+    ASSERT_TRUE(expunge(inbox_, {1, 2, 5, 6}, true));
+    EXPECT_EQ(texts(id("Archive")).front(), "message 1");
+}
+
+TEST_F(Check, MailboxesWithoutANameAreFoundAgain) {
+    ASSERT_TRUE(mail::change_names(*kv_, account_, [](mail::NameTable& table) {
+        table.names.erase("Archive");
+        table.names.erase("Trash");
+        return Result<void>();
+    }));
+    expect_mended("has messages, but no name");
+    const auto list = mail_->list(account_);
+    const auto found = std::find_if(list->begin(), list->end(), [](const auto& info) {
+        return info.name.find("Recovered") == 0;
+    });
+    ASSERT_NE(found, list->end());
+    EXPECT_EQ(texts(found->id).size(), 3u);
+}
+
+TEST_F(Check, PoolsAreTidied) {
+    mail::Pools pools(*kv_);
+    const auto pool = pools.add("p", {1, 1});
+    ASSERT_TRUE(pools.assign(account_, {pool->number, {}}));
+    change(mail::account_shard(account_), {kv::Erase{"q"}});
+    expect_mended("which is not in it");
+}
+
+TEST_F(Check, FindsNothingWhileMailMoves) {
+    std::atomic<bool> stop = false;
+    std::thread busy([&] {
+        for (int i = 0; !stop; ++i) {
+            EXPECT_TRUE(append(inbox_, "busy " + std::to_string(i)));
+            const auto state = mail_->state(inbox_);
+            EXPECT_TRUE(transfer(inbox_, {state->uids.max()}, id("Trash"), true));
+            if (i % 3 == 0)
+                EXPECT_TRUE(expunge(id("Trash"), mail_->state(id("Trash"))->uids, true));
+        }
+    });
+    for (int i = 0; i < 10; ++i) {
+        CheckOptions options;
+        options.repair = true;
+        options.found = [&](const Finding& finding) {
+            ADD_FAILURE() << finding.where << ": " << finding.what;
+        };
+        EXPECT_TRUE(check_store(*kv_, options));
+    }
+    stop = true;
+    busy.join();
+    EXPECT_EQ(check().findings, 0u) << findings_;
+}
+
+}  // namespace
+}  // namespace postern::care
