@@ -58,6 +58,8 @@ void add_commands(CLI::App& app, Action& chosen) {
     add_domain(app, chosen);
     add_user(app, chosen);
     add_mailbox(app, chosen);
+    add_pool(app, chosen);
+    add_store(app, chosen);
     add_train(app, chosen);
     add_scan(app, chosen);
     add_explain(app, chosen);

@@ -14,6 +14,8 @@ void add_serve(CLI::App& app, Action& chosen);
 void add_domain(CLI::App& app, Action& chosen);
 void add_user(CLI::App& app, Action& chosen);
 void add_mailbox(CLI::App& app, Action& chosen);
+void add_pool(CLI::App& app, Action& chosen);
+void add_store(CLI::App& app, Action& chosen);
 void add_train(CLI::App& app, Action& chosen);
 void add_scan(CLI::App& app, Action& chosen);
 void add_explain(CLI::App& app, Action& chosen);

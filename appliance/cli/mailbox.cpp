@@ -1,4 +1,5 @@
 #include "appliance/cli/commands.h"
+#include "appliance/cli/sizes.h"
 #include "appliance/cli/store_access.h"
 
 #include <CLI/CLI.hpp>
@@ -27,12 +28,6 @@ const char* name_of(mail::SpecialUse use) {
             return "trash";
     }
     return "";
-}
-
-std::string padded(std::string text, std::size_t width, bool right) {
-    if (text.size() >= width) return text;
-    const std::string space(width - text.size(), ' ');
-    return right ? space + text : text + space;
 }
 
 nlohmann::json to_json(const mail::MailboxInfo& box, const mail::Status& status) {

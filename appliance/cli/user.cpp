@@ -1,4 +1,5 @@
 #include "appliance/cli/commands.h"
+#include "appliance/cli/pool_options.h"
 #include "appliance/cli/store_access.h"
 #include "appliance/cli/terminal.h"
 #include "gateway/auth/password.h"
@@ -15,6 +16,7 @@ namespace {
 struct Options {
     std::string address;
     std::string domain;
+    std::string pool;
     bool password_stdin = false;
     bool yes = false;
 };
@@ -50,6 +52,15 @@ int add(Context& context, const Options& options) {
     }
     auto made = mail::wait<void>(
         [&](mail::Done<void> done) { (*store)->mail->create_account(user->id, std::move(done)); });
+    if (made && !options.pool.empty()) {
+        const auto assigned = assign_pool(**store, user->address, options.pool, "");
+        if (!assigned) {
+            return fail(assigned.error(),
+                        "the user is there, but in no pool; put it into one with: "
+                        "postern pool assign POOL " +
+                            user->address);
+        }
+    }
     if (made) return exit_ok;
     const auto undone = directory.remove_user(user->address);
     return fail(made.error(), undone ? "the user was not added; try again"
@@ -134,8 +145,10 @@ void add_user(CLI::App& app, Action& chosen) {
         sub->add_flag("--password-stdin", options->password_stdin,
                       "Read the password as one line from standard input.");
     };
-    password(address(
-        add_command(*group, "add", "Add a user with the usual mailboxes.", options, chosen, add)));
+    auto* added = address(
+        add_command(*group, "add", "Add a user with the usual mailboxes.", options, chosen, add));
+    added->add_option("--pool", options->pool, "The quota pool that the user shares.");
+    password(added);
     password(
         address(add_command(*group, "passwd", "Set a user's password.", options, chosen, passwd)));
     add_command(*group, "list", "List the users, one a line.", options, chosen, list)

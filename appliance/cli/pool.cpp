@@ -1,0 +1,206 @@
+#include "appliance/cli/commands.h"
+#include "appliance/cli/pool_options.h"
+#include "appliance/cli/sizes.h"
+#include "appliance/cli/store_access.h"
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace postern::cli {
+
+namespace {
+
+struct Options {
+    std::string name;
+    std::string soft, hard, cap;
+    std::vector<std::string> addresses;
+};
+
+constexpr const char* size_help = "a number with K, M, G or T, as in 2G";
+
+Result<std::uint64_t> size_of(const std::string& text) {
+    const auto size = parse_size(text);
+    if (size) return *size;
+    return Error{Errc::invalid, text + ": not a size; give " + size_help};
+}
+
+Result<mail::PoolLimits> limits_of(const std::string& soft, const std::string& hard) {
+    mail::PoolLimits limits;
+    if (!soft.empty()) {
+        const auto size = size_of(soft);
+        if (!size) return size.error();
+        limits = mail::limits_from_soft(*size);
+    }
+    if (!hard.empty()) {
+        const auto size = size_of(hard);
+        if (!size) return size.error();
+        limits.hard_bytes = *size;
+        if (soft.empty()) limits.soft_bytes = *size;
+    }
+    return limits;
+}
+
+int add(Context& context, const Options& options) {
+    const auto limits = limits_of(options.soft, options.hard);
+    if (!limits) return fail(limits.error());
+    auto store = open_store(context.config, Opening::create);
+    if (!store) return fail(store.error());
+    const auto pool = mail::Pools(*(*store)->kv).add(options.name, *limits);
+    return pool ? exit_ok : fail(pool.error());
+}
+
+int set(Context& context, const Options& options) {
+    const auto limits = limits_of(options.soft, options.hard);
+    if (!limits) return fail(limits.error());
+    auto store = open_store(context.config, Opening::existing);
+    if (!store) return fail(store.error());
+    const auto done = mail::Pools(*(*store)->kv).set(options.name, *limits);
+    return done ? exit_ok : fail(done.error());
+}
+
+int remove(Context& context, const Options& options) {
+    auto store = open_store(context.config, Opening::existing);
+    if (!store) return fail(store.error());
+    const auto done = mail::Pools(*(*store)->kv).remove(options.name);
+    if (done) return exit_ok;
+    return fail(done.error(), done.error().code == Errc::conflict
+                                  ? "move its users with: postern pool assign OTHER USER..."
+                                  : "");
+}
+
+struct Usage {
+    std::uint64_t used_bytes = 0;
+    std::vector<std::string> users;
+};
+
+Result<Usage> usage_of(StoreAccess& store, const mail::Pool& pool) {
+    const auto members = mail::Pools(*store.kv).members(pool.number);
+    if (!members) return members.error();
+    Usage usage;
+    if (members->empty()) return usage;
+    const auto roots = store.mail->quota(members->front());
+    if (!roots) return roots.error();
+    for (const auto& root : *roots) {
+        if (root.name == pool.name) usage.used_bytes = root.used_bytes;
+    }
+    const auto users = store.directory.users("");
+    if (!users) return users.error();
+    for (const auto& user : *users) {
+        if (std::find(members->begin(), members->end(), user.id) != members->end()) {
+            usage.users.push_back(user.address);
+        }
+    }
+    return usage;
+}
+
+int list(Context& context, const Options&) {
+    auto store = open_mail(context.config, Opening::existing);
+    if (!store) return fail(store.error());
+    const auto pools = mail::Pools(*(*store)->kv).list();
+    if (!pools) return fail(pools.error());
+    auto rows = nlohmann::json::array();
+    std::string table = "POOL                  USERS          USED          SOFT          HARD\n";
+    for (const auto& pool : *pools) {
+        const auto usage = usage_of(**store, pool);
+        if (!usage) return fail(usage.error());
+        rows.push_back({{"name", pool.name},
+                        {"used_bytes", usage->used_bytes},
+                        {"soft_bytes", pool.limits.soft_bytes},
+                        {"hard_bytes", pool.limits.hard_bytes},
+                        {"users", usage->users}});
+        const auto limit = [](std::uint64_t bytes) {
+            return padded(bytes == 0 ? "none" : size_text(bytes), 13, true);
+        };
+        table += padded(pool.name, 20, false) + " " +
+                 padded(std::to_string(usage->users.size()), 6, true) + " " +
+                 padded(size_text(usage->used_bytes), 13, true) + " " +
+                 limit(pool.limits.soft_bytes) + " " + limit(pool.limits.hard_bytes) + "\n";
+    }
+    if (context.json) {
+        print_json(nlohmann::json{{"pools", std::move(rows)}});
+    } else {
+        print(table);
+    }
+    return exit_ok;
+}
+
+int assign(Context& context, const Options& options) {
+    auto store = open_store(context.config, Opening::existing);
+    if (!store) return fail(store.error());
+    for (const std::string& address : options.addresses) {
+        const auto done = assign_pool(**store, address, options.name, options.cap);
+        if (!done) return fail(done.error());
+    }
+    return exit_ok;
+}
+
+CLI::App* add_command(CLI::App& group, const char* name, const char* help,
+                      const std::shared_ptr<Options>& options, Action& chosen,
+                      int (*run)(Context&, const Options&)) {
+    auto* sub = group.add_subcommand(name, help);
+    sub->callback([&chosen, options, run] {
+        chosen = [options, run](Context& context) { return run(context, *options); };
+    });
+    return sub;
+}
+
+}  // namespace
+
+Result<void> assign_pool(StoreAccess& store, const std::string& address, const std::string& pool,
+                         const std::string& cap) {
+    const auto user = store.directory.find(address);
+    if (!user) return user.error();
+    if (!*user) return Error{Errc::not_found, address + ": no such user"};
+    mail::Pools pools(*store.kv);
+    mail::AccountQuota quota;
+    if (pool != no_pool) {
+        const auto found = pools.find(pool);
+        if (!found) return found.error();
+        quota.pool = found->number;
+    }
+    if (!cap.empty()) {
+        const auto size = size_of(cap);
+        if (!size) return size.error();
+        quota.cap = {*size, *size};
+    }
+    return pools.assign((*user)->id, quota);
+}
+
+void add_pool(CLI::App& app, Action& chosen) {
+    auto* group = app.add_subcommand("pool", "Storage that several users share.");
+    group->require_subcommand(1);
+    group->footer(
+        "Up to the soft limit users may store mail; between soft and hard only mail from others\n"
+        "still comes in. Beyond it senders are told to try again later (452 4.2.2). At 80 % and 95 "
+        "%\n"
+        "of the soft limit one of the pool's users gets a mail, once.\n\n"
+        "Example:\n"
+        "  postern pool add acme --soft 2G\n"
+        "  postern pool assign acme ann@example.org bob@example.org --cap 1.5G\n"
+        "  postern pool list --json");
+    auto options = std::make_shared<Options>();
+    const auto named = [&](CLI::App* sub) {
+        sub->add_option("POOL", options->name, "The pool's name.")->required();
+        return sub;
+    };
+    const auto limited = [&](CLI::App* sub) {
+        sub->add_option("--soft", options->soft,
+                        "What was bought. The hard limit is a tenth more.");
+        sub->add_option("--hard", options->hard, "What is never passed. Alone, it is both limits.");
+    };
+    limited(named(add_command(*group, "add", "Make a pool.", options, chosen, add)));
+    limited(named(add_command(*group, "set", "Change a pool's limits.", options, chosen, set)));
+    add_command(*group, "list", "List the pools with what is used of them.", options, chosen, list);
+    named(add_command(*group, "remove", "Remove a pool without users.", options, chosen, remove));
+    auto* assigned = named(add_command(
+        *group, "assign", "Put users into a pool ('none': out of it).", options, chosen, assign));
+    assigned->add_option("USER", options->addresses, "Their addresses.")->required();
+    assigned->add_option("--cap", options->cap, "What one of them may use of it at most.");
+}
+
+}  // namespace postern::cli
