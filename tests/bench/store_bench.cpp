@@ -155,6 +155,46 @@ void grouped_append(benchmark::State& state) {
 }
 BENCHMARK(grouped_append)->Arg(1)->Arg(32)->Arg(256)->UseRealTime();
 
+// The same writers, each message a file of its own, written, synced and renamed, as a Maildir has
+// it.
+void file_per_message(benchmark::State& state) {
+    const auto folder = std::filesystem::absolute("store_bench.files");
+    std::filesystem::remove_all(folder);
+    std::filesystem::create_directories(folder);
+    const std::string bytes(bench::append_bytes, 'x');
+    std::counting_semaphore<> ready(0);
+    std::counting_semaphore<> finished(0);
+    std::atomic<bool> stop = false;
+    std::atomic<std::uint64_t> number = 0;
+    std::vector<std::thread> writers;
+    for (std::int64_t i = 0; i < state.range(0); ++i) {
+        writers.emplace_back([&] {
+            for (ready.acquire(); !stop; ready.acquire()) {
+                const std::string name = (folder / std::to_string(++number)).string();
+                const int file = open((name + ".new").c_str(), O_CREAT | O_EXCL | O_WRONLY, 0600);
+                must(file >= 0 &&
+                         write(file, bytes.data(), bytes.size()) == ssize_t(bytes.size()) &&
+                         fsync(file) == 0 && close(file) == 0 &&
+                         rename((name + ".new").c_str(), name.c_str()) == 0,
+                     "a file of its own");
+                finished.release();
+            }
+        });
+    }
+    ready.release(static_cast<std::ptrdiff_t>(state.range(0)));
+    for (auto _ : state) {
+        finished.acquire();
+        ready.release();
+    }
+    for (std::int64_t i = 0; i < state.range(0); ++i) finished.acquire();
+    stop = true;
+    ready.release(static_cast<std::ptrdiff_t>(state.range(0)));
+    for (auto& writer : writers) writer.join();
+    std::filesystem::remove_all(folder);
+    state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(file_per_message)->Arg(1)->Arg(32)->Arg(256)->UseRealTime();
+
 // Flags, sizes and dates of a whole mailbox, as a client asks for when it opens it.
 void list(benchmark::State& state) {
     Fixture fixture;

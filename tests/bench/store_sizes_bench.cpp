@@ -1,0 +1,249 @@
+// What a client's questions cost in mailboxes of a thousand, a hundred thousand and a million
+// messages, what a session on them takes in memory, and what a message takes on disk beside Maildir
+// and compressed Maildir.
+#include "store/blob/blob.h"
+#include "store/kv/kv.h"
+#include "store/kv/random_id.h"
+#include "store/mail/mail_store.h"
+#include "store/mail/mailbox_names.h"
+#include "store/mail/mailbox_sets.h"
+#include "tests/bench/corpus_files.h"
+
+#include <benchmark/benchmark.h>
+#include <malloc.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+
+namespace postern::bench {
+namespace {
+
+constexpr AccountId account{1};
+constexpr std::size_t messages_per_batch = 300;
+
+void must(bool ok, const char* what) {
+    if (ok) return;
+    std::cerr << what << " failed\n";
+    std::exit(1);
+}
+
+Time now() {
+    return std::chrono::time_point_cast<Time::duration>(std::chrono::system_clock::now());
+}
+
+struct Mailbox {
+    std::filesystem::path folder;
+    std::unique_ptr<kv::Store> engine;
+    std::unique_ptr<mail::MailStore> mail;
+    MailboxId id;
+
+    ~Mailbox() {
+        mail.reset();
+        engine.reset();
+        std::filesystem::remove_all(folder);
+    }
+};
+
+void commit(kv::Store& store, MailboxId id, std::vector<kv::Operation> operations) {
+    kv::Batch batch;
+    batch.shard = mail::mailbox_shard(id);
+    batch.operation = kv::random_id();
+    batch.operations = std::move(operations);
+    must(store.commit_and_wait(std::move(batch)).has_value(), "filling the mailbox");
+}
+
+// Writes the rows that so many deliveries and some flag changes would have written, in large
+// batches: every third message is unseen, one in fifty flagged, each with a summary of 900 octets.
+void fill(Mailbox& box, Uid count) {
+    UidSet existing, seen, flagged;
+    std::vector<kv::Operation> operations;
+    for (Uid uid = 1; uid <= count; ++uid) {
+        mail::StoredMessage message;
+        message.uid = uid;
+        message.modseq = uid + 1;
+        message.size = 4096;
+        message.internal_date = message.save_date = now();
+        message.blob = message.email_id = message.thread_id = kv::random_id();
+        message.owner = 1;
+        existing.add(uid);
+        if (uid % 3 != 0) {
+            message.system_flags |= static_cast<std::uint8_t>(SystemFlag::seen);
+            seen.add(uid);
+        }
+        if (uid % 50 == 0) {
+            message.system_flags |= static_cast<std::uint8_t>(SystemFlag::flagged);
+            flagged.add(uid);
+        }
+        operations.emplace_back(kv::Put{mail::uid_key('m', uid), mail::encode(message)});
+        operations.emplace_back(kv::Put{mail::uid_key('s', uid), std::string(900, 's')});
+        if (uid % messages_per_batch == 0 || uid == count) {
+            commit(*box.engine, box.id, std::exchange(operations, {}));
+        }
+    }
+    const std::pair<mail::SetNumber, const UidSet*> sets[] = {
+        {mail::existing_set, &existing},
+        {mail::set_of(SystemFlag::seen), &seen},
+        {mail::set_of(SystemFlag::flagged), &flagged}};
+    for (const auto& [number, set] : sets) {
+        for (Uid high = 0; high <= count >> 16; ++high) {
+            const UidSet part = set->slice(high << 16, high << 16 | 0xffff);
+            if (part.empty()) continue;
+            operations.emplace_back(kv::Put{
+                mail::bitmap_key(number, static_cast<std::uint16_t>(high)), part.serialize()});
+        }
+    }
+    const auto raw = box.engine->get(mail::mailbox_shard(box.id), mail::head_key);
+    must(raw && *raw, "reading the head");
+    auto head = *mail::decode_head(**raw);
+    head.uid_next = count + 1;
+    head.highest_modseq = head.journal_from = count + 1;
+    head.bytes = std::uint64_t{4096} * count;
+    operations.emplace_back(kv::Put{std::string(mail::head_key), mail::encode(head)});
+    commit(*box.engine, box.id, std::move(operations));
+}
+
+std::unique_ptr<Mailbox> open_box(const std::string& name) {
+    auto box = std::make_unique<Mailbox>();
+    box->folder = std::filesystem::absolute("store_sizes." + name);
+    std::filesystem::remove_all(box->folder);
+    auto engine = kv::open_lmdb_store({box->folder.string()});
+    must(engine.has_value(), "open_lmdb_store");
+    box->engine = *std::move(engine);
+    auto mail = mail::MailStore::open(*box->engine, now);
+    must(mail.has_value(), "MailStore::open");
+    box->mail = *std::move(mail);
+    must(mail::wait<void>([&](auto done) { box->mail->create_account(account, done); }).has_value(),
+         "create_account");
+    box->id = box->mail->find(account, "INBOX")->id;
+    return box;
+}
+
+// One mailbox of each size for all questions.
+Mailbox& mailbox_of(std::int64_t messages) {
+    static std::map<std::int64_t, std::unique_ptr<Mailbox>> boxes;
+    auto& box = boxes[messages];
+    if (!box) {
+        box = open_box(std::to_string(messages));
+        fill(*box, static_cast<Uid>(messages));
+        must(box->mail->status(box->id).has_value(), "warming");
+    }
+    return *box;
+}
+
+void select(benchmark::State& state) {
+    Mailbox& box = mailbox_of(state.range(0));
+    for (auto _ : state) {
+        auto seen = box.mail->state(box.id);
+        must(seen && seen->uids.size() == static_cast<std::uint64_t>(state.range(0)), "SELECT");
+        benchmark::DoNotOptimize(seen);
+    }
+}
+
+void status(benchmark::State& state) {
+    Mailbox& box = mailbox_of(state.range(0));
+    for (auto _ : state) {
+        auto seen = box.mail->status(box.id);
+        must(seen.has_value(), "STATUS");
+        benchmark::DoNotOptimize(seen);
+    }
+}
+
+// Durable: with the commit.
+void change_flag(benchmark::State& state) {
+    Mailbox& box = mailbox_of(state.range(0));
+    const auto messages = static_cast<Uid>(state.range(0));
+    Uid uid = 1;
+    for (auto _ : state) {
+        uid = (uid * 7919U + 1) % messages + 1;
+        mail::FlagChange change;
+        change.flags.set(SystemFlag::answered);
+        change.mode = uid % 2 == 0 ? FlagMode::add : FlagMode::remove;
+        const auto done = mail::wait<mail::FlagResult>(
+            [&](auto answer) { box.mail->change_flags(box.id, {uid}, change, answer); });
+        must(done.has_value(), "STORE");
+    }
+}
+
+void fetch_newest_50(benchmark::State& state) {
+    Mailbox& box = mailbox_of(state.range(0));
+    const auto last = static_cast<Uid>(state.range(0));
+    UidSet newest;
+    newest.add_range(last - 49, last);
+    for (auto _ : state) {
+        const auto rows = box.mail->rows(box.id, newest, 50, true);
+        must(rows && rows->size() == 50 && !rows->front().summary.empty(), "FETCH");
+    }
+}
+
+// What one more session keeps: its own copy of the mailbox's picture, as the IMAP service has it.
+void session_memory(benchmark::State& state) {
+    Mailbox& box = mailbox_of(state.range(0));
+    for (auto _ : state) {
+        const auto before = mallinfo2().uordblks;
+        std::vector<mail::MailboxState> sessions;
+        constexpr int count = 16;
+        for (int i = 0; i < count; ++i) sessions.push_back(*box.mail->state(box.id));
+        const auto after = mallinfo2().uordblks;
+        state.counters["bytes"] = static_cast<double>(after - before) / count;
+    }
+}
+
+#define POSTERN_SIZES ->Arg(1'000)->Arg(100'000)->Arg(1'000'000)
+BENCHMARK(select) POSTERN_SIZES->Unit(benchmark::kMicrosecond);
+BENCHMARK(status) POSTERN_SIZES->Unit(benchmark::kMicrosecond);
+BENCHMARK(fetch_newest_50) POSTERN_SIZES->Unit(benchmark::kMicrosecond);
+BENCHMARK(change_flag) POSTERN_SIZES->Unit(benchmark::kMicrosecond)->UseRealTime();
+BENCHMARK(session_memory) POSTERN_SIZES->Iterations(1);
+
+std::uint64_t on_disk(const std::filesystem::path& folder) {
+    std::uint64_t bytes = 0;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+        struct stat status {};
+        if (::stat(entry.path().c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
+            bytes += static_cast<std::uint64_t>(status.st_blocks) * 512;
+        }
+    }
+    return bytes;
+}
+
+// Real mail, delivered once; counters are octets on disk a message.
+void disk_per_message(benchmark::State& state) {
+    for (auto _ : state) {
+        auto box = open_box("disk");
+        const auto empty = on_disk(box->folder);
+        const auto files = std::filesystem::absolute("store_sizes.maildir");
+        const auto packed = std::filesystem::absolute("store_sizes.maildir_zstd");
+        for (const auto& folder : {files, packed}) {
+            std::filesystem::remove_all(folder);
+            std::filesystem::create_directories(folder);
+        }
+        std::size_t number = 0;
+        for (const auto& text : corpus()) {
+            mail::NewMessage message;
+            message.bytes = std::make_shared<const std::string>(text);
+            message.summary = std::string(600, 's');
+            message.internal_date = now();
+            must(mail::wait<mail::Appended>([&](auto done) {
+                     box->mail->append(box->id, std::move(message), {}, std::move(done));
+                 }).has_value(),
+                 "append");
+            std::ofstream(files / std::to_string(number), std::ios::binary) << text;
+            std::ofstream(packed / std::to_string(number++), std::ios::binary)
+                << blob::encode(text);
+        }
+        const auto each = [&](std::uint64_t bytes) {
+            return static_cast<double>(bytes) / static_cast<double>(number);
+        };
+        state.counters["store"] = each(on_disk(box->folder) - empty);
+        state.counters["maildir"] = each(on_disk(files));
+        state.counters["maildir_zstd"] = each(on_disk(packed));
+        std::filesystem::remove_all(files);
+        std::filesystem::remove_all(packed);
+    }
+}
+BENCHMARK(disk_per_message)->Iterations(1)->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace postern::bench
