@@ -154,12 +154,13 @@ void status(benchmark::State& state) {
 void change_flag(benchmark::State& state) {
     Mailbox& box = mailbox_of(state.range(0));
     const auto messages = static_cast<Uid>(state.range(0));
-    Uid uid = 1;
+    std::uint64_t number = 0;
     for (auto _ : state) {
-        uid = (uid * 7919U + 1) % messages + 1;
+        // On, and off again the next time: each is a change.
+        const Uid uid = static_cast<Uid>(number / 2 * 7919 % messages) + 1;
         mail::FlagChange change;
         change.flags.set(SystemFlag::answered);
-        change.mode = uid % 2 == 0 ? FlagMode::add : FlagMode::remove;
+        change.mode = number++ % 2 == 0 ? FlagMode::add : FlagMode::remove;
         const auto done = mail::wait<mail::FlagResult>(
             [&](auto answer) { box.mail->change_flags(box.id, {uid}, change, answer); });
         must(done.has_value(), "STORE");
