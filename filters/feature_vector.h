@@ -13,7 +13,10 @@
 
 namespace postern::filters {
 
-inline constexpr unsigned feature_bits = 48;       // a hash is hash64() >> (64 - feature_bits)
+inline constexpr unsigned feature_bits = 48;  // a hash is hash64() >> (64 - feature_bits)
+// Set in the hashes of what the sender says (subject, text, links, attachments), clear in those of
+// how the message is addressed and travelled: models weigh the two apart.
+inline constexpr std::uint64_t content_feature_bit = 1;
 inline constexpr std::size_t max_features = 6000;  // tokens and pairs of one message
 inline constexpr std::size_t max_grams = 4000;     // byte 4-grams of one message
 

@@ -1,6 +1,7 @@
 #include "filters/features/content.h"
 
 #include "filters/features/ascii.h"
+#include "protocols/mime/charset.h"
 #include "protocols/mime/decode.h"
 #include "protocols/mime/header.h"
 
@@ -40,12 +41,17 @@ constexpr std::string_view delivery_fields[] = {"delivered-to",
                                                 "x-dspam-result"};
 constexpr std::string_view delivery_prefixes[] = {"x-spam", "x-postern-", "x-rspamd-", "x-dspam-"};
 
+// Counted from the body on, so that fields added on the way do not move the end.
+std::string_view reach_of(const ScanInput& input) {
+    const std::uint64_t header = input.parsed.parts.empty() ? 0 : input.parsed.parts[0].body.begin;
+    const std::size_t begin = std::min<std::uint64_t>(header, max_scanned_bytes);
+    return input.message.substr(0, begin + max_scanned_bytes);
+}
+
 class Reader {
 public:
     Reader(const ScanInput& input, Content& content)
-        : whole_(input.message.substr(0, max_scanned_bytes)),
-          parsed_(input.parsed),
-          content_(content) {}
+        : whole_(reach_of(input)), parsed_(input.parsed), content_(content) {}
 
     void read() {
         content_.message = whole_.substr(mbox_line_bytes(whole_));
@@ -88,6 +94,7 @@ private:
             max_content_text_bytes - std::min(content_.text.size(), max_content_text_bytes);
         if (room == 0) return;
         const std::string text = mime::decoded_text(part, whole_, room);
+        keep_source(text);
         if (part.subtype == "html") {
             read_html(text, room);
         } else {
@@ -96,6 +103,13 @@ private:
             find_urls(text);
             append(text);
         }
+    }
+
+    void keep_source(std::string_view text) {
+        const std::size_t kept = content_.source.size();
+        if (kept >= max_content_source_bytes) return;
+        content_.source += mime::utf8_prefix(text, max_content_source_bytes - kept);
+        content_.source += '\n';
     }
 
     bool note_attachment(const mime::Part& part, const std::string& type) {

@@ -1,37 +1,52 @@
 #include "filters/features/features.h"
 
-#include "protocols/base/hash.h"
-
-#include <algorithm>
-#include <cctype>
-#include <unordered_set>
+#include "filters/features/feature_sources.h"
+#include "filters/features/token_sink.h"
 
 namespace postern::filters {
 
-Features extract(const ScanInput& input, Names names) {
+std::uint32_t FeatureNames::note_word(std::string_view kind, std::string_view word) {
+    words_.push_back(
+        {kind, static_cast<std::uint32_t>(text_.size()), static_cast<std::uint32_t>(word.size())});
+    text_ += word;
+    return static_cast<std::uint32_t>(words_.size() - 1);
+}
+
+void FeatureNames::pair_is(std::uint32_t first, std::uint32_t second, std::size_t distance) {
+    pairs_.push_back({first, second, static_cast<std::uint32_t>(distance)});
+}
+
+std::string FeatureNames::name_of(const Word& word) const {
+    std::string name(word.kind);
+    if (!name.empty()) name += ':';
+    return name.append(text_, word.begin, word.size);
+}
+
+std::string FeatureNames::of(std::size_t index) const {
+    if (index < tokens_.size()) return name_of(words_[tokens_[index]]);
+    index -= tokens_.size();
+    if (index >= pairs_.size()) return {};
+    const Pair& pair = pairs_[index];
+    std::string name = name_of(words_[pair.first]);
+    for (std::uint32_t i = 1; i < pair.distance; ++i) name += " _";
+    const Word& second = words_[pair.second];
+    return name.append(" ").append(text_, second.begin, second.size);
+}
+
+Features extract(const Content& content, Names names) {
     Features features;
-    const std::string_view text = input.message.substr(0, max_scanned_bytes);
-    for (std::uint64_t half = 0; half < 2; ++half) {
-        const std::uint64_t hash = hash64(text, half);
-        for (std::size_t i = 0; i < 8; ++i) {
-            features.vector.digest.bytes[half * 8 + i] = static_cast<std::uint8_t>(hash >> (8 * i));
-        }
-    }
-    std::unordered_set<std::uint64_t> seen;
-    for (std::size_t i = 0; i < text.size() && seen.size() < max_features;) {
-        std::size_t end = i;
-        while (end < text.size() && std::isalnum(static_cast<unsigned char>(text[end])) != 0) ++end;
-        if (end - i >= 2 && end - i <= 40) {
-            const std::uint64_t hash = hash64(text.substr(i, end - i)) >> (64 - feature_bits);
-            if (seen.insert(hash).second) {
-                features.vector.hashes.push_back(hash);
-                if (names == Names::kept) features.names.emplace_back(text.substr(i, end - i));
-            }
-        }
-        i = end + 1;
-    }
-    features.vector.tokens = static_cast<std::uint32_t>(features.vector.hashes.size());
+    TokenSink sink(names == Names::kept ? &features.names : nullptr);
+    add_header_tokens(content, sink);
+    sink.begin_section(true);
+    add_body_tokens(content, sink);
+    sink.move_into(features.vector);
+    features.vector.grams = head_grams(content);
+    features.vector.digest = content_digest(content);
     return features;
+}
+
+Features extract(const ScanInput& input, Names names) {
+    return extract(read_content(input), names);
 }
 
 }  // namespace postern::filters

@@ -1,26 +1,63 @@
-// Features of a message: what the models learn and score. One pass over at most max_scanned_bytes.
+// Features of a message: what the models learn and score.
 //
 // The same message gives the same features when it is scanned at reception and when it is learned
-// later from the store: the headers that a gateway adds (trace, verdict) are left out of them and
-// of the digest.
+// later from the store: the fields that a gateway adds (trace, verdict) are left out of them and of
+// the digest. So are things that a relay may change on the way: transfer encodings, folds, the case
+// of field names.
 #pragma once
 
 #include "filters/feature_vector.h"
+#include "filters/features/content.h"
 #include "filters/input.h"
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace postern::filters {
 
+// What each hash of a vector stands for, kept compactly: most are never asked for.
+class FeatureNames {
+public:
+    // "subject:offer", "click ... here" for a pair. Empty: out of range or names were left out.
+    std::string of(std::size_t index) const;
+    std::size_t size() const { return tokens_.size() + pairs_.size(); }
+
+    std::uint32_t note_word(std::string_view kind, std::string_view word);
+    void token_is(std::uint32_t word) { tokens_.push_back(word); }
+    void pair_is(std::uint32_t first, std::uint32_t second, std::size_t distance);
+
+private:
+    struct Word {
+        std::string_view kind;  // of static storage
+        std::uint32_t begin = 0;
+        std::uint32_t size = 0;
+    };
+    struct Pair {
+        std::uint32_t first = 0;
+        std::uint32_t second = 0;
+        std::uint32_t distance = 0;
+    };
+    std::string name_of(const Word& word) const;
+
+    std::string text_;
+    std::vector<Word> words_;
+    std::vector<std::uint32_t> tokens_;  // indexes into words_
+    std::vector<Pair> pairs_;
+};
+
 struct Features {
     FeatureVector vector;
-    std::vector<std::string> names;  // of vector.hashes, same order; empty unless asked for
+    FeatureNames names;  // of vector.hashes; empty unless asked for
 };
 
 enum class Names : bool { left_out, kept };
 
-// Thread-safe: no state but its arguments.
+// Thread-safe: no state but its arguments. Cost is bounded by the limits of Content and of
+// FeatureVector.
+Features extract(const Content& content, Names names = Names::left_out);
 Features extract(const ScanInput& input, Names names = Names::left_out);
 
 }  // namespace postern::filters

@@ -1,164 +1,153 @@
 #include "filters/models/models.h"
 
+#include "filters/models/learner.h"
 #include "protocols/base/hash.h"
 
 #include <algorithm>
-#include <cmath>
-#include <map>
+#include <cstring>
 #include <mutex>
 #include <shared_mutex>
-#include <unordered_map>
 
 namespace postern::filters {
 
 namespace {
 
-struct Counts {
-    std::uint32_t ham = 0;
-    std::uint32_t spam = 0;
+// "PSTNLRN1", size of the learner's part, size of the prior's (0: none), the parts, XXH3 of all
+// that.
+constexpr std::string_view image_magic = "PSTNLRN1";
+constexpr std::size_t image_head = 8 + 2 * 8;
+constexpr std::size_t checksum_bytes = 8;
+
+void put_number(std::string& out, std::uint64_t value) {
+    out.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+std::uint64_t number_at(std::string_view in, std::size_t at) {
+    std::uint64_t value = 0;
+    std::memcpy(&value, in.data() + at, sizeof value);
+    return value;
+}
+
+struct Parts {
+    std::string_view own;
+    std::string_view prior;
 };
 
-class CountingModels final : public Models {
+Result<Parts> take_apart(std::string_view image) {
+    if (!image.starts_with(image_magic)) {
+        return Error{Errc::unsupported, "not a model image, or one of another version"};
+    }
+    if (image.size() < image_head + checksum_bytes) {
+        return Error{Errc::corrupt, "model image: too short"};
+    }
+    const std::string_view checked = image.substr(0, image.size() - checksum_bytes);
+    if (hash64(checked) != number_at(image, checked.size())) {
+        return Error{Errc::corrupt, "model image: the checksum does not match"};
+    }
+    const std::uint64_t own = number_at(image, 8);
+    const std::uint64_t prior = number_at(image, 16);
+    const std::uint64_t room = checked.size() - image_head;
+    if (own > room || prior != room - own) {
+        return Error{Errc::corrupt, "model image: the length does not match"};
+    }
+    return Parts{image.substr(image_head, own), image.substr(image_head + own, prior)};
+}
+
+class LearningModels final : public Models {
 public:
-    explicit CountingModels(std::uint64_t max_bytes) : max_features_held_(max_bytes / 64) {}
+    explicit LearningModels(std::uint64_t max_bytes)
+        : max_bytes_(std::max(max_bytes, min_model_bytes)),
+          own_(std::make_unique<Learner>(max_bytes_)) {}
 
     ModelScore score(const FeatureVector& features) const override {
         std::shared_lock lock(mutex_);
-        ModelScore result;
-        result.trained_ham = ham_;
-        result.trained_spam = spam_;
-        if (ham_ == 0 || spam_ == 0) return result;
-        std::vector<std::pair<std::size_t, double>> all;
-        double sum = 0;
-        for (std::size_t i = 0; i < features.hashes.size(); ++i) {
-            const auto found = counts_.find(features.hashes[i]);
-            if (found == counts_.end()) continue;
-            const double spam = (found->second.spam + 0.1) / (spam_ + 0.2);
-            const double ham = (found->second.ham + 0.1) / (ham_ + 0.2);
-            sum += std::log(spam / ham);
-            all.emplace_back(i, spam / (spam + ham));
+        ModelScore score = own_->score(features, prior_odds(features));
+        if (prior_) {
+            score.prior_ham = prior_->ham();
+            score.prior_spam = prior_->spam();
         }
-        result.log_odds = all.empty() ? 0 : sum / std::sqrt(static_cast<double>(all.size()));
-        result.probability = 1 / (1 + std::exp(-result.log_odds));
-        std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
-            return std::abs(a.second - 0.5) > std::abs(b.second - 0.5);
-        });
-        if (all.size() > 10) all.resize(10);
-        result.strongest = std::move(all);
-        return result;
+        return score;
     }
 
     bool learn(const FeatureVector& features, Class as) override {
         std::unique_lock lock(mutex_);
-        const auto known = learned_.find(features.digest);
-        if (known != learned_.end()) {
-            if (known->second == as) return false;
-            count(features, known->second, -1);
-        }
-        learned_[features.digest] = as;
-        count(features, as, 1);
-        return true;
+        return own_->learn(features, as, prior_odds(features));
     }
 
     bool unlearn(const FeatureVector& features) override {
         std::unique_lock lock(mutex_);
-        const auto known = learned_.find(features.digest);
-        if (known == learned_.end()) return false;
-        count(features, known->second, -1);
-        learned_.erase(known);
-        return true;
+        return own_->unlearn(features);
     }
 
     ModelStats stats() const override {
         std::shared_lock lock(mutex_);
-        return {ham_, spam_, counts_.size(), counts_.size() * 64};
+        ModelStats stats = own_->stats();
+        if (prior_) {
+            const ModelStats prior = prior_->stats();
+            stats.bytes += prior.bytes;
+            stats.prior_ham = prior.ham;
+            stats.prior_spam = prior.spam;
+        }
+        return stats;
     }
 
     std::string save() const override {
         std::shared_lock lock(mutex_);
-        std::string out = "PM0";
-        put(out, counts_.size());
-        put(out, learned_.size());
-        for (const auto& [hash, counts] : counts_) {
-            put(out, hash);
-            put(out, std::uint64_t{counts.ham} << 32 | counts.spam);
-        }
-        for (const auto& [digest, as] : learned_) {
-            out.append(reinterpret_cast<const char*>(digest.bytes.data()), 16);
-            put(out, static_cast<std::uint64_t>(as));
-        }
-        put(out, hash64(out));
+        std::string out(image_head, '\0');
+        own_->save(out);
+        const std::uint64_t own = out.size() - image_head;
+        if (prior_) prior_->save(out);
+        const std::uint64_t prior = out.size() - image_head - own;
+        std::string head(image_magic);
+        put_number(head, own);
+        put_number(head, prior);
+        std::copy(head.begin(), head.end(), out.begin());
+        put_number(out, hash64(out));
         return out;
     }
 
     Result<void> load(std::string_view image) override {
+        const auto parts = take_apart(image);
+        if (!parts) return parts.error();
+        auto own = std::make_unique<Learner>(max_bytes_);
+        if (auto loaded = own->load(parts->own); !loaded) return loaded;
+        std::unique_ptr<Learner> prior;
+        if (!parts->prior.empty()) {
+            prior = std::make_unique<Learner>(prior_bytes());
+            if (auto loaded = prior->load(parts->prior); !loaded) return loaded;
+        }
         std::unique_lock lock(mutex_);
-        if (image.size() < 27 || image.substr(0, 3) != "PM0") {
-            return Error{Errc::unsupported, "not a model image"};
-        }
-        if (get(image, image.size() - 8) != hash64(image.substr(0, image.size() - 8))) {
-            return Error{Errc::corrupt, "model image: the checksum does not match"};
-        }
-        const std::uint64_t features = get(image, 3);
-        const std::uint64_t messages = get(image, 11);
-        if (image.size() != 27 + features * 16 + messages * 24) {
-            return Error{Errc::corrupt, "model image: the length does not match"};
-        }
-        counts_.clear();
-        learned_.clear();
-        ham_ = spam_ = 0;
-        std::size_t at = 19;
-        for (std::uint64_t i = 0; i < features; ++i, at += 16) {
-            const std::uint64_t counts = get(image, at + 8);
-            counts_[get(image, at)] = {static_cast<std::uint32_t>(counts >> 32),
-                                       static_cast<std::uint32_t>(counts)};
-        }
-        for (std::uint64_t i = 0; i < messages; ++i, at += 24) {
-            Id128 digest;
-            std::copy_n(image.begin() + static_cast<std::ptrdiff_t>(at), 16, digest.bytes.begin());
-            const Class as = get(image, at + 16) == 0 ? Class::ham : Class::spam;
-            learned_[digest] = as;
-            (as == Class::spam ? spam_ : ham_) += 1;
-        }
+        own_ = std::move(own);
+        prior_ = std::move(prior);
+        return {};
+    }
+
+    Result<void> set_prior(std::string_view image) override {
+        const auto parts = take_apart(image);
+        if (!parts) return parts.error();
+        auto prior = std::make_unique<Learner>(prior_bytes());
+        if (auto loaded = prior->load(parts->own); !loaded) return loaded;
+        std::unique_lock lock(mutex_);
+        prior_ = std::move(prior);
         return {};
     }
 
 private:
-    static void put(std::string& out, std::uint64_t value) {
-        for (int i = 0; i < 8; ++i) out += static_cast<char>(value >> (8 * i));
-    }
-    static std::uint64_t get(std::string_view in, std::size_t at) {
-        std::uint64_t value = 0;
-        for (std::size_t i = 0; i < 8; ++i) {
-            value |= std::uint64_t{static_cast<unsigned char>(in[at + i])} << (8 * i);
-        }
-        return value;
-    }
-    void count(const FeatureVector& features, Class as, int by) {
-        (as == Class::spam ? spam_ : ham_) += by;
-        for (std::uint64_t hash : features.hashes) {
-            auto found = counts_.find(hash);
-            if (found == counts_.end()) {
-                if (by < 0 || counts_.size() >= max_features_held_) continue;
-                found = counts_.emplace(hash, Counts{}).first;
-            }
-            (as == Class::spam ? found->second.spam : found->second.ham) += by;
-            if (found->second.ham == 0 && found->second.spam == 0) counts_.erase(found);
-        }
+    std::uint64_t prior_bytes() const { return std::max(max_bytes_ / 2, min_model_bytes); }
+    double prior_odds(const FeatureVector& features) const {
+        return prior_ ? prior_->score(features, 0).log_odds : 0;
     }
 
     mutable std::shared_mutex mutex_;
-    std::uint64_t max_features_held_;
-    std::uint64_t ham_ = 0;
-    std::uint64_t spam_ = 0;
-    std::unordered_map<std::uint64_t, Counts> counts_;
-    std::map<Id128, Class> learned_;
+    const std::uint64_t max_bytes_;
+    std::unique_ptr<Learner> own_;
+    std::unique_ptr<Learner> prior_;
 };
 
 }  // namespace
 
 std::shared_ptr<Models> make_models(std::uint64_t max_bytes) {
-    return std::make_shared<CountingModels>(max_bytes);
+    return std::make_shared<LearningModels>(max_bytes);
 }
 
 }  // namespace postern::filters

@@ -11,13 +11,15 @@ namespace postern::filters {
 
 inline constexpr std::string_view learned_symbol_name = "LEARNED_PROBABILITY";
 // Below so many messages of each class the models speak with less weight, in proportion.
-inline constexpr double full_weight_messages = 100;
-inline constexpr double max_learned_score = 7;
+inline constexpr double full_weight_messages = 20;
+inline constexpr double max_learned_score = 9;
 inline constexpr double min_learned_score = -6;
 
 double round_score(double score);  // to hundredths
 
-// `features` with names: they are the evidence.
+double learned_weight(const ModelScore& score);  // 0 to 1
+
+// `features` with names: they are the evidence. The shares in it add up to the log-odds.
 Symbol learned_symbol(const ModelScore& score, const Features& features);
 
 }  // namespace postern::filters

@@ -71,7 +71,7 @@ public:
         const Content content = read_content(input);
         add_checks(input, content, report);
         add_rules(content, report);
-        add_learned(input, report);
+        add_learned(content, report);
         report.score = sum_of(report.symbols);
         std::stable_sort(
             report.symbols.begin(), report.symbols.end(),
@@ -112,14 +112,14 @@ private:
         }
     }
 
-    void add_learned(const ScanInput& input, Report& report) const {
-        const Features features = extract(input, Names::kept);
+    void add_learned(const Content& content, Report& report) const {
+        const Features features = extract(content, Names::kept);
         const ModelScore score = models_->score(features.vector);
         report.probability = score.probability;
         report.log_odds = score.log_odds;
         report.trained_ham = score.trained_ham;
         report.trained_spam = score.trained_spam;
-        if (score.trained_ham + score.trained_spam == 0) return;
+        if (learned_weight(score) == 0) return;
         Symbol symbol = learned_symbol(score, features);
         symbol.score = score_of(scores_, symbol.name, symbol.score);
         report.symbols.push_back(std::move(symbol));

@@ -88,7 +88,7 @@ struct Filter {
     double spam_threshold = 5.0;     // score >= this: spam, to Junk
     double unsure_threshold = 3.0;   // score >= this: unsure
     std::vector<std::pair<std::string, double>> scores;  // overrides of a symbol's score
-    std::uint64_t memory_bytes = 256ull * 1024 * 1024;   // of the learned model
+    std::uint64_t memory_bytes = 128ull * 1024 * 1024;   // of the learned model
     bool operator==(const Filter&) const = default;
 };
 

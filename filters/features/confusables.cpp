@@ -1,0 +1,90 @@
+#include "filters/features/confusables.h"
+
+#include "filters/features/words.h"
+
+#include <algorithm>
+#include <array>
+
+namespace postern::filters {
+
+namespace {
+
+struct LookAlike {
+    char32_t code;
+    char latin;
+};
+
+// Lower-case letters: phonetic, Greek, Cyrillic, Armenian.
+constexpr std::array look_alikes = std::to_array<LookAlike>({
+    {0x0251, 'a'}, {0x0261, 'g'}, {0x0131, 'i'}, {0x026A, 'i'}, {0x03B1, 'a'}, {0x03B3, 'y'},
+    {0x03B5, 'e'}, {0x03B7, 'n'}, {0x03B9, 'i'}, {0x03BA, 'k'}, {0x03BD, 'v'}, {0x03BF, 'o'},
+    {0x03C1, 'p'}, {0x03C3, 'o'}, {0x03C4, 't'}, {0x03C5, 'u'}, {0x03C7, 'x'}, {0x03C9, 'w'},
+    {0x0430, 'a'}, {0x0432, 'b'}, {0x0433, 'r'}, {0x0435, 'e'}, {0x043A, 'k'}, {0x043C, 'm'},
+    {0x043D, 'h'}, {0x043E, 'o'}, {0x043F, 'n'}, {0x0440, 'p'}, {0x0441, 'c'}, {0x0442, 't'},
+    {0x0443, 'y'}, {0x0445, 'x'}, {0x0448, 'w'}, {0x044C, 'b'}, {0x0455, 's'}, {0x0456, 'i'},
+    {0x0457, 'i'}, {0x0458, 'j'}, {0x0475, 'v'}, {0x04BB, 'h'}, {0x04CF, 'l'}, {0x0501, 'd'},
+    {0x051B, 'q'}, {0x051D, 'w'}, {0x0561, 'w'}, {0x0570, 'h'}, {0x0578, 'n'}, {0x057D, 'u'},
+    {0x0585, 'o'},
+});
+
+char latin_for(char32_t code) {
+    for (const LookAlike& each : look_alikes) {
+        if (each.code == code) return each.latin;
+    }
+    return 0;
+}
+
+bool is_other_script(char32_t code) {
+    return (code >= 0x0370 && code <= 0x052F) || (code >= 0x0531 && code <= 0x058F);
+}
+
+void append_word(std::string_view word, std::string& out) {
+    bool latin = false;
+    bool other = false;
+    for (std::size_t at = 0; at < word.size();) {
+        const Character here = character_at(word, at);
+        latin = latin || (here.code < 0x80 && is_alpha(static_cast<char>(here.code)));
+        other = other || is_other_script(here.code) || latin_for(here.code) != 0;
+        at += here.bytes;
+    }
+    if (!latin || !other) {
+        out += word;
+        return;
+    }
+    for (std::size_t at = 0; at < word.size();) {
+        const Character here = character_at(word, at);
+        const char plain = here.code < 0x80 ? char{0} : latin_for(here.code);
+        if (plain != 0) {
+            out += plain;
+        } else {
+            out += word.substr(at, here.bytes);
+        }
+        at += here.bytes;
+    }
+}
+
+}  // namespace
+
+std::string fold_confusables(std::string_view folded) {
+    std::string out;
+    out.reserve(folded.size());
+    for (std::size_t at = 0; at < folded.size();) {
+        const auto is_letter = [&](std::size_t i) {
+            return static_cast<unsigned char>(folded[i]) >= 0x80 || is_alnum(folded[i]);
+        };
+        const std::size_t begin = at;
+        while (at < folded.size() && is_letter(at)) ++at;
+        const std::string_view word = folded.substr(begin, at - begin);
+        const bool foreign = std::any_of(
+            word.begin(), word.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
+        if (foreign) {
+            append_word(word, out);
+        } else {
+            out += word;
+        }
+        while (at < folded.size() && !is_letter(at)) out += folded[at++];
+    }
+    return out;
+}
+
+}  // namespace postern::filters

@@ -1,0 +1,135 @@
+#include "filters/features/ascii.h"
+#include "filters/features/feature_sources.h"
+#include "protocols/base/hash.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace postern::filters {
+
+namespace {
+
+constexpr std::size_t max_gram_header_bytes = 2500;
+constexpr std::size_t max_gram_field_bytes = 160;
+constexpr std::size_t max_gram_source_bytes = 2500;
+constexpr std::size_t table_size = 16384;  // a power of two, over twice max_grams
+constexpr std::uint32_t gram_multiplier = 0x9E3779B1u;
+constexpr std::size_t max_shape_bytes = 40;
+
+static_assert(max_gram_header_bytes + max_gram_source_bytes <= table_size / 2);
+
+// White space is one blank: folds and the line ends of an encoding leave no trace.
+void append_collapsed(std::string_view text, std::size_t room, std::string& out) {
+    bool blank = false;
+    const std::size_t limit = out.size() + room;
+    for (const char c : text) {
+        if (out.size() >= limit) return;
+        if (is_space(c)) {
+            blank = true;
+            continue;
+        }
+        if (blank && !out.empty() && out.back() != '\n') out += ' ';
+        blank = false;
+        out += c;
+    }
+}
+
+std::string head_text(const Content& content) {
+    std::string head;
+    head.reserve(max_gram_header_bytes + max_gram_source_bytes + max_gram_field_bytes);
+    for (const HeaderText& field : content.headers) {
+        if (head.size() >= max_gram_header_bytes) break;
+        if (!is_feature_field(field)) continue;
+        head += to_lower(field.name.substr(0, max_gram_field_bytes));
+        head += ':';
+        append_collapsed(field.value, max_gram_field_bytes, head);
+        head += '\n';
+    }
+    head.resize(std::min(head.size(), max_gram_header_bytes));
+    head += '\n';
+    append_collapsed(content.source, max_gram_source_bytes, head);
+    return head;
+}
+
+bool is_own_received(const HeaderText& field) {
+    return equals_nocase(field.name, "received") &&
+           field.value.find(" (Postern) with ") != std::string::npos;
+}
+
+}  // namespace
+
+bool is_feature_field(const HeaderText& field) {
+    return !is_delivery_field(field.name) && !is_own_received(field) &&
+           !equals_nocase(field.name, "content-transfer-encoding");
+}
+
+std::vector<std::uint32_t> head_grams(const Content& content) {
+    const std::string head = head_text(content);
+    std::vector<std::uint32_t> grams;
+    if (head.size() < 4) return grams;
+    grams.reserve(max_grams);
+    std::vector<std::uint32_t> seen(table_size);
+    for (std::size_t i = 0; i + 4 <= head.size() && grams.size() < max_grams; ++i) {
+        std::uint32_t gram = 0;
+        std::memcpy(&gram, head.data() + i, 4);
+        const std::uint32_t key = gram == 0 ? 1 : gram;  // 0: a free place
+        std::size_t at = key * gram_multiplier >> 18;
+        while (seen[at] != 0 && seen[at] != key) at = (at + 1) & (table_size - 1);
+        if (seen[at] == key) continue;
+        seen[at] = key;
+        grams.push_back(key);
+    }
+    return grams;
+}
+
+Id128 content_digest(const Content& content) {
+    std::uint64_t low = 0x243F6A8885A308D3ull;
+    std::uint64_t high = 0x13198A2E03707344ull;
+    const auto take = [&](std::string_view text) {
+        low = hash64(text, low);
+        high = hash64(text, high);
+    };
+    std::string value;
+    for (const HeaderText& field : content.headers) {
+        if (!is_feature_field(field)) continue;
+        take(to_lower(field.name));
+        value.clear();
+        append_collapsed(field.value, max_header_value_bytes, value);
+        take(value);
+    }
+    value.clear();
+    append_collapsed(content.text, max_content_text_bytes, value);
+    take(value);
+    for (const std::string& type : content.types) take(type);
+    for (const Attachment& each : content.attachments) take(each.name);
+    Id128 digest;
+    for (std::size_t i = 0; i < 8; ++i) {
+        digest.bytes[i] = static_cast<std::uint8_t>(low >> (8 * i));
+        digest.bytes[8 + i] = static_cast<std::uint8_t>(high >> (8 * i));
+    }
+    return digest;
+}
+
+std::string shape_of(std::string_view text) {
+    std::string shape;
+    for (const char c : text) {
+        const char kind = is_digit(c)                             ? '0'
+                          : c >= 'A' && c <= 'Z'                  ? 'A'
+                          : is_alpha(c)                           ? 'a'
+                          : static_cast<unsigned char>(c) >= 0x80 ? '~'
+                          : is_space(c)                           ? ' '
+                                                                  : c;
+        if (shape.empty() || shape.back() != kind) shape += kind;
+        if (shape.size() >= max_shape_bytes) break;
+    }
+    return shape;
+}
+
+std::string step_of(std::size_t count) {
+    std::size_t step = 1;
+    if (count == 0) return "0";
+    while (step * 2 <= count) step *= 2;
+    return std::to_string(step);
+}
+
+}  // namespace postern::filters

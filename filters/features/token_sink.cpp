@@ -1,0 +1,94 @@
+#include "filters/features/token_sink.h"
+
+#include "protocols/base/hash.h"
+
+#include <algorithm>
+
+namespace postern::filters {
+
+namespace {
+
+constexpr std::size_t table_size = 16384;  // over twice max_features, a power of two
+static_assert(table_size >= 2 * max_features);
+constexpr std::size_t max_word_bytes = 64;
+
+std::uint64_t mix(std::uint64_t a, std::uint64_t b, std::uint64_t distance) {
+    std::uint64_t h = a * 0x9E3779B97F4A7C15ull + b + distance * 0xD6E8FEB86659FD93ull;
+    h ^= h >> 32;
+    h *= 0xD6E8FEB86659FD93ull;
+    h ^= h >> 29;
+    h *= 0x9FB21C651E98DF25ull;
+    return h ^ (h >> 32);
+}
+
+std::uint64_t seed_of(std::string_view kind) {
+    std::uint64_t seed = 0xCBF29CE484222325ull;
+    for (const char c : kind) seed = (seed ^ static_cast<unsigned char>(c)) * 0x100000001B3ull;
+    return seed;
+}
+
+}  // namespace
+
+TokenSink::TokenSink(FeatureNames* names) : names_(names), seen_(table_size) {
+    tokens_.reserve(512);
+    pairs_.reserve(2048);
+}
+
+// Never 0, which stands for "free" in the tables of models.
+std::uint64_t TokenSink::to_feature(std::uint64_t hash) const {
+    const std::uint64_t feature = hash >> (64 - feature_bits) & ~content_feature_bit;
+    if (content_) return feature | content_feature_bit;
+    return feature == 0 ? 2 : feature;
+}
+
+bool TokenSink::insert(std::uint64_t hash) {
+    for (std::size_t at = hash & (table_size - 1);; at = (at + 1) & (table_size - 1)) {
+        if (seen_[at] == hash) return false;
+        if (seen_[at] == 0) {
+            seen_[at] = hash;
+            return true;
+        }
+    }
+}
+
+TokenSink::Recent TokenSink::add_token(std::string_view kind, std::string_view word) {
+    word = word.substr(0, max_word_bytes);
+    const std::uint64_t hash = to_feature(hash64(word, seed_of(kind)));
+    const std::uint32_t name = names_ == nullptr ? 0 : names_->note_word(kind, word);
+    if (!full() && insert(hash)) {
+        tokens_.push_back(hash);
+        if (names_ != nullptr) names_->token_is(name);
+    }
+    return {hash, name};
+}
+
+void TokenSink::add(std::string_view kind, std::string_view word) {
+    if (!word.empty()) add_token(kind, word);
+}
+
+void TokenSink::add_running(std::string_view kind, std::string_view word) {
+    if (word.empty()) return;
+    const Recent now = add_token(kind, word);
+    for (std::size_t i = 0; i < recent_count_ && pairs_.size() < max_pairs; ++i) {
+        const std::uint64_t pair = to_feature(mix(recent_[i].hash, now.hash, i + 1));
+        if (!insert(pair)) continue;
+        pairs_.push_back(pair);
+        if (names_ != nullptr) names_->pair_is(recent_[i].name, now.name, i + 1);
+    }
+    std::move_backward(recent_.begin(), recent_.end() - 1, recent_.end());
+    recent_[0] = now;
+    recent_count_ = std::min(recent_count_ + 1, recent_.size());
+}
+
+void TokenSink::begin_text() {
+    recent_count_ = 0;
+}
+
+void TokenSink::move_into(FeatureVector& vector) {
+    vector.tokens = static_cast<std::uint32_t>(tokens_.size());
+    vector.hashes = std::move(tokens_);
+    vector.hashes.insert(vector.hashes.end(), pairs_.begin(), pairs_.end());
+    pairs_.clear();
+}
+
+}  // namespace postern::filters

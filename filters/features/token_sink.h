@@ -1,0 +1,56 @@
+// Where the tokens of a message go: hashed, each kept once, with the pairs of words that stand near
+// each other (orthogonal sparse bigrams: a word with each of the four before it, and how far).
+#pragma once
+
+#include "filters/feature_vector.h"
+#include "filters/features/features.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace postern::filters {
+
+inline constexpr std::size_t pair_window = 5;  // words, the newer one included
+inline constexpr std::size_t max_tokens = 2000;
+inline constexpr std::size_t max_pairs = max_features - max_tokens;
+
+class TokenSink {
+public:
+    // names: nullptr, or where to note what each hash stands for.
+    explicit TokenSink(FeatureNames* names);
+
+    // A single token of that kind. The kind is a string literal: "subject", "" for body words.
+    void add(std::string_view kind, std::string_view word);
+    // A word of a running text: the token and its pairs with the words before it.
+    void add_running(std::string_view kind, std::string_view word);
+    // A new text begins: no pairs across the gap.
+    void begin_text();
+    // Whether what follows is of the content or of the envelope; see content_feature_bit.
+    void begin_section(bool content) { content_ = content; }
+    bool full() const { return tokens_.size() >= max_tokens; }
+
+    // Tokens first, then pairs. The sink is empty afterwards.
+    void move_into(FeatureVector& vector);
+
+private:
+    struct Recent {
+        std::uint64_t hash = 0;
+        std::uint32_t name = 0;
+    };
+    bool insert(std::uint64_t hash);
+    std::uint64_t to_feature(std::uint64_t hash) const;
+    Recent add_token(std::string_view kind, std::string_view word);
+
+    FeatureNames* names_;
+    bool content_ = false;
+    std::vector<std::uint64_t> seen_;  // open addressing, 0: free
+    std::vector<std::uint64_t> tokens_;
+    std::vector<std::uint64_t> pairs_;
+    std::array<Recent, pair_window - 1> recent_{};  // newest first
+    std::size_t recent_count_ = 0;
+};
+
+}  // namespace postern::filters

@@ -1,0 +1,72 @@
+// Evidence by feature in a fixed amount of memory: counts in ham and spam, and a weight. Internal
+// to filters/models.
+//
+// Four slots share a cache line. When all four are taken the least valuable gives way: the one that
+// was seen least often, and longest ago. So old evidence ages as fast as new comes in.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace postern::filters {
+
+struct FeatureSlot {
+    std::uint32_t tag = 0;  // the low bits of the hash; 0: free
+    std::uint32_t ham : 24 = 0;
+    std::uint32_t epoch : 8 = 0;  // when it was last learned
+    std::uint32_t spam = 0;
+    std::int32_t weight = 0;  // see weight_unit
+    bool operator==(const FeatureSlot&) const = default;
+};
+static_assert(sizeof(FeatureSlot) == 16);
+
+inline constexpr std::size_t bucket_slots = 4;
+struct alignas(64) FeatureBucket {
+    FeatureSlot slots[bucket_slots];
+    bool operator==(const FeatureBucket&) const = default;
+};
+
+// Weights are whole multiples of it, so that adding and taking away again leaves nothing behind.
+inline constexpr double weight_unit = 1.0 / (1 << 20);
+inline constexpr std::uint32_t max_ham_count = (1u << 24) - 1;
+// With fewer a slot would not tell its whole hash, see hash_of.
+inline constexpr std::size_t min_buckets = 1u << 16;
+
+class FeatureTable {
+public:
+    explicit FeatureTable(std::size_t buckets);
+
+    const FeatureSlot* find(std::uint64_t hash) const {
+        const std::uint32_t tag = tag_of(hash);
+        for (const FeatureSlot& slot : buckets_[bucket_of(hash)].slots) {
+            if (slot.tag == tag) return &slot;
+        }
+        return nullptr;
+    }
+    void prefetch(std::uint64_t hash) const { __builtin_prefetch(&buckets_[bucket_of(hash)]); }
+    FeatureSlot* find(std::uint64_t hash);
+    // The slot of that feature, made when it is not there.
+    FeatureSlot& at(std::uint64_t hash, std::uint8_t epoch);
+    // Slots without any evidence are free.
+    static void release_if_empty(FeatureSlot& slot);
+
+    std::uint64_t used() const { return used_; }
+    void note_released() { --used_; }
+    std::size_t bucket_count() const { return buckets_.size(); }
+    const FeatureBucket& bucket(std::size_t index) const { return buckets_[index]; }
+    // The hash that a slot of a table with so many buckets stands for.
+    static std::uint64_t hash_of(std::size_t bucket, std::uint32_t tag, std::size_t buckets);
+
+private:
+    static std::uint32_t tag_of(std::uint64_t hash) {
+        const auto tag = static_cast<std::uint32_t>(hash);
+        return tag == 0 ? 2 : tag;
+    }
+    std::size_t bucket_of(std::uint64_t hash) const;
+
+    std::vector<FeatureBucket> buckets_;
+    std::uint64_t used_ = 0;
+};
+
+}  // namespace postern::filters

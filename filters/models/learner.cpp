@@ -1,0 +1,292 @@
+#include "filters/models/learner.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+
+namespace postern::filters {
+
+namespace {
+
+// Chosen on half of one public corpus and flat around: a factor of two changes little.
+constexpr double line_rate = 10;
+constexpr double line_margin = 0.1;  // nothing is learned from what is that sure already
+constexpr double gram_rate = 8;
+constexpr double gram_margin = 0.2;
+constexpr double unseen_weight = 0.2;  // of the belief that a new feature says nothing
+constexpr double odds_scale = 6;
+constexpr double max_input = 8;
+constexpr double mix_rate = 0.01;
+constexpr double first_mix = 0.27;
+constexpr double first_prior_mix = 0.6;
+constexpr double bias_input = 0.3;
+constexpr std::size_t strongest_each_way = 8;
+constexpr std::uint64_t messages_per_epoch = 4096;
+constexpr std::size_t lookahead = 12;
+
+std::size_t section_of(std::uint64_t hash) {
+    return (hash & content_feature_bit) != 0 ? 1 : 0;
+}
+
+double probability_of(double log_odds) {
+    return 1 / (1 + std::exp(-log_odds));
+}
+
+double bounded(double value) {
+    return std::clamp(value, -max_input, max_input);
+}
+
+double root(std::size_t count) {
+    return std::sqrt(static_cast<double>(std::max<std::size_t>(count, 1)));
+}
+
+std::int32_t to_units(double value) {
+    return static_cast<std::int32_t>(std::lround(value / weight_unit));
+}
+
+std::int32_t added(std::int32_t a, std::int32_t b, int direction) {
+    // Wraps instead of overflowing: what is taken away later must fit exactly.
+    return static_cast<std::int32_t>(static_cast<std::uint32_t>(a) +
+                                     static_cast<std::uint32_t>(direction) *
+                                         static_cast<std::uint32_t>(b));
+}
+
+std::uint64_t key_of(const Id128& digest) {
+    std::uint64_t key = 0;
+    std::memcpy(&key, digest.bytes.data(), sizeof key);
+    return key == 0 ? 1 : key;
+}
+
+// How far one message moves weights whose inputs are 1 / root.
+std::int32_t step_for(double score, bool spam, double rate, double margin, double root_of_count) {
+    const double error = (spam ? 1 : 0) - probability_of(score);
+    return std::abs(error) < margin ? 0 : to_units(rate * error / root_of_count);
+}
+
+std::size_t floor_power(std::uint64_t value) {
+    return static_cast<std::size_t>(std::bit_floor(std::max<std::uint64_t>(value, 1)));
+}
+
+}  // namespace
+
+// An eighth for which messages were learned, a sixteenth for the grams, the rest for features.
+Learner::Learner(std::uint64_t max_bytes)
+    : features_(static_cast<std::size_t>(max_bytes / 16 * 13 / sizeof(FeatureBucket))),
+      grams_(floor_power(max_bytes / 16 / sizeof(std::int32_t))),
+      gram_bits_(static_cast<unsigned>(std::bit_width(grams_.size()) - 1)),
+      taught_(static_cast<std::size_t>(max_bytes / 8 / sizeof(Taught))) {
+    mix_.fill(to_units(first_mix));
+    mix_[from_prior] = to_units(first_prior_mix);
+    mix_[bias] = 0;
+    bytes_ = features_.bucket_count() * sizeof(FeatureBucket) +
+             grams_.size() * sizeof(std::int32_t) + taught_.records().size() * sizeof(Taught);
+}
+
+std::size_t Learner::gram_index(std::uint32_t gram) const {
+    return gram_bits_ == 0 ? 0 : (gram * 0x9E3779B1u) >> (32 - gram_bits_);
+}
+
+// Log-odds of one feature, weighted by how far it leans to one side.
+double Learner::odds_of(const FeatureSlot& slot) const {
+    const double in_ham = slot.ham / static_cast<double>(ham_);
+    const double in_spam = slot.spam / static_cast<double>(spam_);
+    const double sum = in_ham + in_spam;
+    if (sum <= 0) return 0;
+    const double seen = static_cast<double>(slot.ham) + slot.spam;
+    const double p = (unseen_weight * 0.5 + seen * in_spam / sum) / (unseen_weight + seen);
+    const double lean = (in_spam - in_ham) / sum;
+    return std::log(p / (1 - p)) * lean * lean;
+}
+
+Learner::Sums Learner::sum(const FeatureVector& features) const {
+    Sums sums;
+    const bool both = ham_ > 0 && spam_ > 0;
+    const auto& hashes = features.hashes;
+    for (std::size_t i = 0; i < std::min(lookahead, hashes.size()); ++i) {
+        features_.prefetch(hashes[i]);
+    }
+    for (std::size_t i = 0; i < hashes.size(); ++i) {
+        if (i + lookahead < hashes.size()) features_.prefetch(hashes[i + lookahead]);
+        const std::size_t section = section_of(hashes[i]);
+        ++sums.features[section];
+        const FeatureSlot* slot = features_.find(hashes[i]);
+        if (slot == nullptr) continue;
+        sums.weights[section] += slot->weight;
+        ++sums.known[section];
+        if (both) sums.odds[section] += odds_of(*slot);
+    }
+    std::int64_t grams_sum = 0;
+    for (const std::uint32_t gram : features.grams) grams_sum += grams_[gram_index(gram)];
+    sums.grams = static_cast<double>(grams_sum);
+    return sums;
+}
+
+Learner::Inputs Learner::inputs_of(const Sums& sums, std::size_t gram_count, double prior) const {
+    const auto line = [&](std::size_t section) {
+        return bounded(sums.weights[section] * weight_unit / root(sums.features[section]));
+    };
+    const auto odds = [&](std::size_t section) {
+        const auto known = static_cast<double>(std::max<std::size_t>(sums.known[section], 1));
+        return bounded(odds_scale * sums.odds[section] / known);
+    };
+    Inputs inputs{};
+    inputs[grams] = bounded(sums.grams * weight_unit / root(gram_count));
+    inputs[envelope_line] = line(0);
+    inputs[content_line] = line(1);
+    inputs[envelope_bayes] = odds(0);
+    inputs[content_bayes] = odds(1);
+    inputs[from_prior] = bounded(prior);
+    inputs[bias] = bias_input;
+    return inputs;
+}
+
+double Learner::mixed(const Inputs& inputs) const {
+    double sum = 0;
+    for (std::size_t i = 0; i < inputs.size(); ++i) sum += mix_[i] * weight_unit * inputs[i];
+    return sum;
+}
+
+ModelScore Learner::score(const FeatureVector& features, double prior) const {
+    ModelScore score;
+    score.trained_ham = ham_;
+    score.trained_spam = spam_;
+    const Sums sums = sum(features);
+    const Inputs inputs = inputs_of(sums, features.grams.size(), prior);
+    score.log_odds = mixed(inputs);
+    score.probability = probability_of(score.log_odds);
+    score.from_head = mix_[grams] * weight_unit * inputs[grams];
+    score.from_prior = mix_[from_prior] * weight_unit * inputs[from_prior];
+    explain(features, sums, inputs, score);
+    return score;
+}
+
+// Splits the sum up among the features: their shares, the head's, the prior's and `rest` make it
+// up.
+void Learner::explain(const FeatureVector& features, const Sums& sums, const Inputs& inputs,
+                      ModelScore& score) const {
+    double per_weight[2];
+    double per_odds[2];
+    for (std::size_t section = 0; section < 2; ++section) {
+        const std::size_t line = section == 0 ? envelope_line : content_line;
+        const std::size_t bayes = section == 0 ? envelope_bayes : content_bayes;
+        const double weights = sums.weights[section];
+        const double odds = sums.odds[section];
+        per_weight[section] = weights == 0 ? 0 : mix_[line] * weight_unit * inputs[line] / weights;
+        per_odds[section] = odds == 0 ? 0 : mix_[bayes] * weight_unit * inputs[bayes] / odds;
+    }
+    const bool both = ham_ > 0 && spam_ > 0;
+    std::vector<std::pair<double, std::size_t>> shares;
+    shares.reserve(features.hashes.size());
+    for (std::size_t i = 0; i < features.hashes.size(); ++i) {
+        const FeatureSlot* slot = features_.find(features.hashes[i]);
+        if (slot == nullptr) continue;
+        const std::size_t section = section_of(features.hashes[i]);
+        shares.emplace_back(
+            slot->weight * per_weight[section] + (both ? odds_of(*slot) * per_odds[section] : 0),
+            i);
+    }
+    const std::size_t each = std::min(strongest_each_way, shares.size() / 2);
+    std::partial_sort(shares.begin(), shares.begin() + static_cast<std::ptrdiff_t>(each),
+                      shares.end());
+    std::partial_sort(shares.begin() + static_cast<std::ptrdiff_t>(each),
+                      shares.begin() + static_cast<std::ptrdiff_t>(2 * each), shares.end(),
+                      std::greater<>());
+    score.rest = score.log_odds - score.from_head - score.from_prior;
+    for (std::size_t i = 0; i < 2 * each; ++i) {
+        const auto [share, index] = shares[i];
+        if (share == 0) continue;
+        const FeatureSlot* slot = features_.find(features.hashes[index]);
+        score.strongest.push_back({index, share, slot->ham, slot->spam});
+        score.rest -= share;
+    }
+    std::sort(score.strongest.begin(), score.strongest.end(),
+              [](const auto& a, const auto& b) { return std::abs(a.share) > std::abs(b.share); });
+}
+
+void Learner::apply(const FeatureVector& features, const Taught& change, int direction) {
+    (change.spam != 0 ? spam_ : ham_) += static_cast<std::uint64_t>(direction);
+    count(features, change, direction);
+    if (change.gram_step != 0) {
+        for (const std::uint32_t gram : features.grams) {
+            std::int32_t& weight = grams_[gram_index(gram)];
+            weight = added(weight, change.gram_step, direction);
+        }
+    }
+    for (std::size_t i = 0; i < mixed_inputs; ++i) {
+        mix_[i] = added(mix_[i], change.mix_steps[i], direction);
+    }
+}
+
+void Learner::count(const FeatureVector& features, const Taught& change, int direction) {
+    const auto epoch = static_cast<std::uint8_t>(number_ / messages_per_epoch);
+    const auto& hashes = features.hashes;
+    for (std::size_t i = 0; i < hashes.size(); ++i) {
+        if (i + lookahead < hashes.size()) features_.prefetch(hashes[i + lookahead]);
+        FeatureSlot* slot =
+            direction > 0 ? &features_.at(hashes[i], epoch) : features_.find(hashes[i]);
+        if (slot == nullptr) continue;  // aged out meanwhile
+        if (direction > 0) {
+            slot->epoch = epoch;
+            if (change.spam != 0) {
+                slot->spam += slot->spam < UINT32_MAX ? 1 : 0;
+            } else if (slot->ham < max_ham_count) {
+                slot->ham = slot->ham + 1;
+            }
+        } else if (change.spam != 0) {
+            slot->spam -= slot->spam > 0 ? 1 : 0;
+        } else if (slot->ham > 0) {
+            slot->ham = slot->ham - 1;
+        }
+        const std::int32_t step =
+            section_of(hashes[i]) == 1 ? change.content_step : change.envelope_step;
+        slot->weight = added(slot->weight, step, direction);
+        if (direction < 0 && slot->ham == 0 && slot->spam == 0) {
+            FeatureTable::release_if_empty(*slot);
+            if (slot->tag == 0) features_.note_released();
+        }
+    }
+}
+
+bool Learner::learn(const FeatureVector& features, Class as, double prior) {
+    const std::uint64_t key = key_of(features.digest);
+    const bool spam = as == Class::spam;
+    if (Taught* known = taught_.find(key)) {
+        if ((known->spam != 0) == spam) return false;
+        apply(features, *known, -1);
+        taught_.erase(*known);
+    }
+    const Sums sums = sum(features);
+    const Inputs inputs = inputs_of(sums, features.grams.size(), prior);
+    const double error = (spam ? 1 : 0) - probability_of(mixed(inputs));
+    Taught change;
+    change.key = key;
+    change.number = ++number_;
+    change.spam = spam ? 1 : 0;
+    change.envelope_step =
+        step_for(inputs[envelope_line], spam, line_rate, line_margin, root(sums.features[0]));
+    change.content_step =
+        step_for(inputs[content_line], spam, line_rate, line_margin, root(sums.features[1]));
+    change.gram_step =
+        step_for(inputs[grams], spam, gram_rate, gram_margin, root(features.grams.size()));
+    for (std::size_t i = 0; i < mixed_inputs; ++i) {
+        change.mix_steps[i] = to_units(mix_rate * error * inputs[i]);
+    }
+    apply(features, change, 1);
+    taught_.insert(change);
+    return true;
+}
+
+bool Learner::unlearn(const FeatureVector& features) {
+    Taught* known = taught_.find(key_of(features.digest));
+    if (known == nullptr) return false;
+    apply(features, *known, -1);
+    taught_.erase(*known);
+    return true;
+}
+
+ModelStats Learner::stats() const {
+    return {ham_, spam_, features_.used(), bytes_};
+}
+
+}  // namespace postern::filters

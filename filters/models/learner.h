@@ -1,0 +1,86 @@
+// The learners and how they are combined. Internal to filters/models; not locked.
+//
+// Five opinions in log-odds: naive Bayes over the features of the envelope and over those of the
+// content (the mean of each feature's log-odds, weighted by how far it leans), logistic regression
+// over the same two, and logistic regression over the byte 4-grams of the head. They are added up
+// with weights that are learned online from the messages as they come (logistic mixing), each
+// message scored before it is learned; so the sum is calibrated: at log-odds 0 half is spam.
+// A sixth input is the prior: what an imported or shipped model says.
+#pragma once
+
+#include "filters/feature_vector.h"
+#include "filters/models/feature_table.h"
+#include "filters/models/models.h"
+#include "filters/models/taught_table.h"
+#include "protocols/base/result.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace postern::filters {
+
+class Learner {
+public:
+    explicit Learner(std::uint64_t max_bytes);
+
+    // prior: log-odds of another model; 0: none.
+    ModelScore score(const FeatureVector& features, double prior) const;
+    bool learn(const FeatureVector& features, Class as, double prior);
+    bool unlearn(const FeatureVector& features);
+
+    std::uint64_t ham() const { return ham_; }
+    std::uint64_t spam() const { return spam_; }
+    ModelStats stats() const;
+
+    void save(std::string& out) const;
+    // Errors: corrupt. *this is then not to be used.
+    Result<void> load(std::string_view image);
+
+private:
+    enum Input : std::size_t {
+        grams,
+        envelope_line,
+        content_line,
+        envelope_bayes,
+        content_bayes,
+        from_prior,
+        bias
+    };
+    using Inputs = std::array<double, mixed_inputs>;
+    struct Sums {
+        double weights[2] = {0, 0};  // envelope, content
+        double odds[2] = {0, 0};
+        std::size_t features[2] = {0, 0};
+        std::size_t known[2] = {0, 0};
+        double grams = 0;
+    };
+    Sums sum(const FeatureVector& features) const;
+    Inputs inputs_of(const Sums& sums, std::size_t grams, double prior) const;
+    double mixed(const Inputs& inputs) const;
+    double odds_of(const FeatureSlot& slot) const;
+    void explain(const FeatureVector& features, const Sums& sums, const Inputs& inputs,
+                 ModelScore& score) const;
+    void apply(const FeatureVector& features, const Taught& change, int direction);
+    void count(const FeatureVector& features, const Taught& change, int direction);
+    void save_features(std::string& out) const;
+    void save_grams(std::string& out) const;
+    void put_gram(std::uint32_t index, std::int32_t weight, unsigned bits);
+
+    std::size_t gram_index(std::uint32_t gram) const;
+
+    FeatureTable features_;
+    std::vector<std::int32_t> grams_;  // a power of two
+    unsigned gram_bits_;
+    TaughtTable taught_;
+    std::array<std::int32_t, mixed_inputs> mix_;  // in weight_unit
+    std::uint64_t ham_ = 0;
+    std::uint64_t spam_ = 0;
+    std::uint32_t number_ = 0;  // messages learned ever
+    std::uint64_t bytes_ = 0;
+};
+
+}  // namespace postern::filters
