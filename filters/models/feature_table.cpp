@@ -54,8 +54,4 @@ FeatureSlot& FeatureTable::at(std::uint64_t hash, std::uint8_t epoch) {
     return *worst;
 }
 
-void FeatureTable::release_if_empty(FeatureSlot& slot) {
-    if (slot.ham == 0 && slot.spam == 0 && slot.weight == 0) slot = FeatureSlot{};
-}
-
 }  // namespace postern::filters

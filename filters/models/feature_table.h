@@ -48,11 +48,8 @@ public:
     FeatureSlot* find(std::uint64_t hash);
     // The slot of that feature, made when it is not there.
     FeatureSlot& at(std::uint64_t hash, std::uint8_t epoch);
-    // Slots without any evidence are free.
-    static void release_if_empty(FeatureSlot& slot);
-
     std::uint64_t used() const { return used_; }
-    void note_released() { --used_; }
+    void note_released() { --used_; }  // a slot was cleared
     std::size_t bucket_count() const { return buckets_.size(); }
     const FeatureBucket& bucket(std::size_t index) const { return buckets_[index]; }
     // The hash that a slot of a table with so many buckets stands for.

@@ -52,9 +52,13 @@ std::int32_t added(std::int32_t a, std::int32_t b, int direction) {
                                          static_cast<std::uint32_t>(b));
 }
 
+// Spread evenly, whatever made the digest: records are placed by it.
 std::uint64_t key_of(const Id128& digest) {
-    std::uint64_t key = 0;
-    std::memcpy(&key, digest.bytes.data(), sizeof key);
+    std::uint64_t halves[2] = {};
+    std::memcpy(halves, digest.bytes.data(), sizeof halves);
+    std::uint64_t key = (halves[0] ^ halves[1] * 0x9E3779B97F4A7C15ull) * 0xD6E8FEB86659FD93ull;
+    key = (key ^ key >> 32) * 0xD6E8FEB86659FD93ull;
+    key ^= key >> 32;
     return key == 0 ? 1 : key;
 }
 
@@ -72,7 +76,8 @@ std::size_t floor_power(std::uint64_t value) {
 
 // An eighth for which messages were learned, a sixteenth for the grams, the rest for features.
 Learner::Learner(std::uint64_t max_bytes)
-    : features_(static_cast<std::size_t>(max_bytes / 16 * 13 / sizeof(FeatureBucket))),
+    : features_(static_cast<std::size_t>((max_bytes / 16 * 13 - remembered_bytes) /
+                                         sizeof(FeatureBucket))),
       grams_(floor_power(max_bytes / 16 / sizeof(std::int32_t))),
       gram_bits_(static_cast<unsigned>(std::bit_width(grams_.size()) - 1)),
       taught_(static_cast<std::size_t>(max_bytes / 8 / sizeof(Taught))) {
@@ -80,7 +85,8 @@ Learner::Learner(std::uint64_t max_bytes)
     mix_[from_prior] = to_units(first_prior_mix);
     mix_[bias] = 0;
     bytes_ = features_.bucket_count() * sizeof(FeatureBucket) +
-             grams_.size() * sizeof(std::int32_t) + taught_.records().size() * sizeof(Taught);
+             grams_.size() * sizeof(std::int32_t) + taught_.records().size() * sizeof(Taught) +
+             remembered_bytes;
 }
 
 std::size_t Learner::gram_index(std::uint32_t gram) const {
@@ -206,7 +212,25 @@ void Learner::explain(const FeatureVector& features, const Sums& sums, const Inp
 
 void Learner::apply(const FeatureVector& features, const Taught& change, int direction) {
     (change.spam != 0 ? spam_ : ham_) += static_cast<std::uint64_t>(direction);
-    count(features, change, direction);
+    if (direction > 0) {
+        count(features, change, direction);
+        move_weights(features, change, direction);
+    } else {
+        move_weights(features, change, direction);
+        count(features, change, direction);
+    }
+}
+
+void Learner::move_weights(const FeatureVector& features, const Taught& change, int direction) {
+    if (change.envelope_step != 0 || change.content_step != 0) {
+        for (const std::uint64_t hash : features.hashes) {
+            FeatureSlot* slot = features_.find(hash);
+            if (slot == nullptr) continue;  // aged out meanwhile
+            const std::int32_t step =
+                section_of(hash) == 1 ? change.content_step : change.envelope_step;
+            slot->weight = added(slot->weight, step, direction);
+        }
+    }
     if (change.gram_step != 0) {
         for (const std::uint32_t gram : features.grams) {
             std::int32_t& weight = grams_[gram_index(gram)];
@@ -226,42 +250,25 @@ void Learner::count(const FeatureVector& features, const Taught& change, int dir
         FeatureSlot* slot =
             direction > 0 ? &features_.at(hashes[i], epoch) : features_.find(hashes[i]);
         if (slot == nullptr) continue;  // aged out meanwhile
-        if (direction > 0) {
-            slot->epoch = epoch;
-            if (change.spam != 0) {
-                slot->spam += slot->spam < UINT32_MAX ? 1 : 0;
-            } else if (slot->ham < max_ham_count) {
-                slot->ham = slot->ham + 1;
-            }
-        } else if (change.spam != 0) {
-            slot->spam -= slot->spam > 0 ? 1 : 0;
-        } else if (slot->ham > 0) {
-            slot->ham = slot->ham - 1;
+        const auto by = static_cast<std::uint32_t>(direction);
+        if (direction > 0) slot->epoch = epoch;
+        if (change.spam != 0) {
+            slot->spam += direction > 0 || slot->spam > 0 ? by : 0;
+        } else if (direction > 0 ? slot->ham < max_ham_count : slot->ham > 0) {
+            slot->ham = slot->ham + by;
         }
-        const std::int32_t step =
-            section_of(hashes[i]) == 1 ? change.content_step : change.envelope_step;
-        slot->weight = added(slot->weight, step, direction);
-        if (direction < 0 && slot->ham == 0 && slot->spam == 0) {
-            FeatureTable::release_if_empty(*slot);
-            if (slot->tag == 0) features_.note_released();
+        if (slot->ham == 0 && slot->spam == 0) {
+            *slot = FeatureSlot{};
+            features_.note_released();
         }
     }
 }
 
-bool Learner::learn(const FeatureVector& features, Class as, double prior) {
-    const std::uint64_t key = key_of(features.digest);
-    const bool spam = as == Class::spam;
-    if (Taught* known = taught_.find(key)) {
-        if ((known->spam != 0) == spam) return false;
-        apply(features, *known, -1);
-        taught_.erase(*known);
-    }
+Taught Learner::steps_for(const FeatureVector& features, bool spam, double prior) const {
     const Sums sums = sum(features);
     const Inputs inputs = inputs_of(sums, features.grams.size(), prior);
     const double error = (spam ? 1 : 0) - probability_of(mixed(inputs));
     Taught change;
-    change.key = key;
-    change.number = ++number_;
     change.spam = spam ? 1 : 0;
     change.envelope_step =
         step_for(inputs[envelope_line], spam, line_rate, line_margin, root(sums.features[0]));
@@ -272,15 +279,36 @@ bool Learner::learn(const FeatureVector& features, Class as, double prior) {
     for (std::size_t i = 0; i < mixed_inputs; ++i) {
         change.mix_steps[i] = to_units(mix_rate * error * inputs[i]);
     }
+    return change;
+}
+
+bool Learner::learn(const FeatureVector& features, Class as, double prior) {
+    const std::uint64_t key = key_of(features.digest);
+    const bool spam = as == Class::spam;
+    if (Taught* known = taught_.find(key)) {
+        if ((known->spam != 0) == spam) return false;
+        apply(features, *known, -1);
+        forget(key);
+        taught_.erase(*known);
+    }
+    Taught change = steps_for(features, spam, prior);
+    change.key = key;
+    change.number = ++number_;
     apply(features, change, 1);
     taught_.insert(change);
+    run_ = run_spam_ == spam ? run_ + 1 : 1;
+    run_spam_ = spam;
+    if (run_ >= rehearsing_run) rehearse(!spam);
+    remember(features, key, spam);
     return true;
 }
 
 bool Learner::unlearn(const FeatureVector& features) {
-    Taught* known = taught_.find(key_of(features.digest));
+    const std::uint64_t key = key_of(features.digest);
+    Taught* known = taught_.find(key);
     if (known == nullptr) return false;
     apply(features, *known, -1);
+    forget(key);
     taught_.erase(*known);
     return true;
 }

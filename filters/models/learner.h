@@ -23,6 +23,16 @@
 
 namespace postern::filters {
 
+// A few messages of each class are remembered. While a run of one class goes on (a folder of ham,
+// then one of spam), each message learned is followed by a step on a remembered one of the other
+// class: else the lines would believe whatever class they saw last. Counts are not touched by that.
+inline constexpr std::size_t remembered_messages = 160;  // of each class
+inline constexpr std::size_t remembered_features = 1500;
+inline constexpr std::size_t remembered_grams = 1500;
+inline constexpr std::uint64_t rehearsing_run = 3;  // messages of one class in a row
+inline constexpr std::uint64_t remembered_bytes =
+    2 * remembered_messages * (remembered_features * 8 + remembered_grams * 4 + 128);
+
 class Learner {
 public:
     explicit Learner(std::uint64_t max_bytes);
@@ -70,6 +80,14 @@ private:
     void save_grams(std::string& out) const;
     void put_gram(std::uint32_t index, std::int32_t weight, unsigned bits);
 
+    Taught steps_for(const FeatureVector& features, bool spam, double prior) const;
+    void move_weights(const FeatureVector& features, const Taught& change, int direction);
+    void remember(const FeatureVector& features, std::uint64_t key, bool spam);
+    void forget(std::uint64_t key);
+    void rehearse(bool spam);
+    void save_remembered(std::string& out) const;
+    bool load_remembered(std::string_view& image);
+
     std::size_t gram_index(std::uint32_t gram) const;
 
     FeatureTable features_;
@@ -81,6 +99,14 @@ private:
     std::uint64_t spam_ = 0;
     std::uint32_t number_ = 0;  // messages learned ever
     std::uint64_t bytes_ = 0;
+    struct Remembered {
+        std::uint64_t key = 0;
+        FeatureVector features;
+    };
+    std::array<std::vector<Remembered>, 2> remembered_;  // ham, spam
+    std::array<std::uint64_t, 2> rehearsed_{};
+    std::uint64_t run_ = 0;  // messages of run_spam_ in a row
+    bool run_spam_ = false;
 };
 
 }  // namespace postern::filters

@@ -39,7 +39,7 @@ public:
     bool holds(std::uint64_t items) const {
         return items <= bytes_.size() / sizeof(T);
     }
-    bool at_end() const { return bytes_.empty(); }
+    std::string_view rest() const { return bytes_; }
 
 private:
     std::string_view bytes_;
@@ -98,6 +98,7 @@ void Learner::save(std::string& out) const {
     for (const Taught& each : taught) {
         if (each.key != 0) writer.put(each);
     }
+    save_remembered(out);
 }
 
 void Learner::save_features(std::string& out) const {
@@ -145,7 +146,9 @@ Result<void> Learner::load(std::string_view image) {
         if (!reader.take(taught) || taught.key == 0) return damaged("bad record");
         taught_.insert(taught);
     }
-    if (!reader.at_end()) return damaged("too long");
+    std::string_view rest = reader.rest();
+    if (!load_remembered(rest)) return damaged("bad remembered message");
+    if (!rest.empty()) return damaged("too long");
     ham_ = head.ham;
     spam_ = head.spam;
     number_ = head.number;

@@ -71,7 +71,7 @@ public:
 
 // Models that stay below max_bytes whatever they learn; below min_model_bytes counts as that much.
 // The memory is taken as it is used.
-inline constexpr std::uint64_t min_model_bytes = 8ull * 1024 * 1024;
+inline constexpr std::uint64_t min_model_bytes = 16ull * 1024 * 1024;
 std::shared_ptr<Models> make_models(std::uint64_t max_bytes);
 
 }  // namespace postern::filters

@@ -68,7 +68,7 @@ void describe_filter(Section& section, Filter& value) {
     section.check(value.unsure_threshold <= value.spam_threshold, "unsure_threshold",
                   "expected a number not over filter.spam_threshold");
     section.numbers_by_name("scores", value.scores);
-    section.bytes("memory_bytes", value.memory_bytes, 8 * mib, 64 * gib);
+    section.bytes("memory_bytes", value.memory_bytes, 16 * mib, 64 * gib);
 }
 
 void describe(Section& root, Config& config) {

@@ -1,0 +1,109 @@
+// The part of Learner that remembers messages and goes over them again.
+#include "filters/models/learner.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace postern::filters {
+
+namespace {
+
+// Of so many messages of a class the remembered ones are a sample: recent, but not only the last.
+constexpr std::uint64_t sampled_messages = 512;
+
+// Every n-th item, so that at most `limit` stay.
+template <class T>
+std::vector<T> thinned(const std::vector<T>& items, std::size_t limit) {
+    const std::size_t every = (items.size() + limit - 1) / limit;
+    if (every <= 1) return items;
+    std::vector<T> kept;
+    for (std::size_t i = 0; i < items.size(); i += every) kept.push_back(items[i]);
+    return kept;
+}
+
+template <class T>
+bool take(std::string_view& bytes, T& value) {
+    if (bytes.size() < sizeof value) return false;
+    std::memcpy(&value, bytes.data(), sizeof value);
+    bytes.remove_prefix(sizeof value);
+    return true;
+}
+
+template <class T>
+void put(std::string& out, const T& value) {
+    out.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+}  // namespace
+
+void Learner::remember(const FeatureVector& features, std::uint64_t key, bool spam) {
+    std::vector<Remembered>& memory = remembered_[spam ? 1 : 0];
+    std::size_t place = memory.size();
+    if (place >= remembered_messages) {
+        place = static_cast<std::size_t>(key % std::min(spam ? spam_ : ham_, sampled_messages));
+        if (place >= remembered_messages) return;
+    } else {
+        memory.emplace_back();
+    }
+    Remembered& entry = memory[place];
+    entry.key = key;
+    entry.features = FeatureVector{};
+    entry.features.hashes = thinned(features.hashes, remembered_features);
+    entry.features.grams = thinned(features.grams, remembered_grams);
+}
+
+void Learner::forget(std::uint64_t key) {
+    for (auto& memory : remembered_) {
+        std::erase_if(memory, [key](const Remembered& each) { return each.key == key; });
+    }
+}
+
+void Learner::rehearse(bool spam) {
+    const std::vector<Remembered>& memory = remembered_[spam ? 1 : 0];
+    if (memory.empty()) return;
+    const FeatureVector& features = memory[rehearsed_[spam ? 1 : 0]++ % memory.size()].features;
+    move_weights(features, steps_for(features, spam, 0), 1);
+}
+
+// For each class: rehearsed, count, then key, size and vector of each message.
+void Learner::save_remembered(std::string& out) const {
+    put(out, run_);
+    put(out, std::uint64_t{run_spam_ ? 1u : 0u});
+    for (std::size_t i = 0; i < remembered_.size(); ++i) {
+        put(out, rehearsed_[i]);
+        put(out, static_cast<std::uint64_t>(remembered_[i].size()));
+        for (const Remembered& each : remembered_[i]) {
+            const std::string bytes = each.features.encode();
+            put(out, each.key);
+            put(out, static_cast<std::uint64_t>(bytes.size()));
+            out += bytes;
+        }
+    }
+}
+
+bool Learner::load_remembered(std::string_view& image) {
+    std::uint64_t run_spam = 0;
+    if (!take(image, run_) || !take(image, run_spam)) return false;
+    run_spam_ = run_spam != 0;
+    for (std::size_t i = 0; i < remembered_.size(); ++i) {
+        std::uint64_t count = 0;
+        if (!take(image, rehearsed_[i]) || !take(image, count)) return false;
+        if (count > remembered_messages) return false;
+        for (std::uint64_t k = 0; k < count; ++k) {
+            Remembered entry;
+            std::uint64_t size = 0;
+            if (!take(image, entry.key) || !take(image, size) || size > image.size()) return false;
+            auto features = FeatureVector::decode(image.substr(0, static_cast<std::size_t>(size)));
+            if (!features || features->hashes.size() > remembered_features ||
+                features->grams.size() > remembered_grams) {
+                return false;
+            }
+            entry.features = std::move(*features);
+            remembered_[i].push_back(std::move(entry));
+            image.remove_prefix(static_cast<std::size_t>(size));
+        }
+    }
+    return true;
+}
+
+}  // namespace postern::filters
