@@ -10,8 +10,8 @@ namespace postern::filters {
 
 namespace {
 
-// Where 0.1 % of the ham is misjudged, the log-odds are about 2: there the models alone reach the
-// usual threshold of 5.
+// Where 0.1 % of the ham is misjudged, the log-odds are about 2: there well-trained models alone
+// reach the usual threshold of 5.
 constexpr double score_per_log_odds = 2.5;
 constexpr std::size_t max_feature_name_bytes = 48;
 
@@ -30,7 +30,7 @@ double round_score(double score) {
 double learned_weight(const ModelScore& score) {
     const auto own = static_cast<double>(std::min(score.trained_ham, score.trained_spam));
     const auto prior = static_cast<double>(std::min(score.prior_ham, score.prior_spam));
-    return std::min(1.0, (own + prior) / full_weight_messages);
+    return (own + prior) / (own + prior + half_weight_messages);
 }
 
 Symbol learned_symbol(const ModelScore& score, const Features& features) {

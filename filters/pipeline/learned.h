@@ -10,8 +10,10 @@
 namespace postern::filters {
 
 inline constexpr std::string_view learned_symbol_name = "LEARNED_PROBABILITY";
-// Below so many messages of each class the models speak with less weight, in proportion.
-inline constexpr double full_weight_messages = 20;
+// With so many messages of the rarer class the models' word counts half. The more they stand on,
+// the more it counts: mail unlike anything learned must not be called spam by a few chance
+// likenesses.
+inline constexpr double half_weight_messages = 40;
 inline constexpr double max_learned_score = 9;
 inline constexpr double min_learned_score = -6;
 

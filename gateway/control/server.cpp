@@ -25,6 +25,10 @@ using asio::local::stream_protocol;
 using boost::system::error_code;
 using nlohmann::json;
 
+namespace {
+constexpr std::chrono::milliseconds full_pause{10};
+}  // namespace
+
 struct Server::State {
     asio::io_context context{1};
     stream_protocol::acceptor acceptor{context};
@@ -76,20 +80,25 @@ void Server::stop() {
 
 net::Awaitable<void> Server::State::accept_all() {
     for (;;) {
+        // The next one waits in the backlog, rather than being taken and dropped.
+        if (clients >= max_clients) {
+            co_await net::sleep_for(full_pause);
+            continue;
+        }
         stream_protocol::socket socket(context);
         error_code failure;
         co_await acceptor.async_accept(socket, asio::redirect_error(asio::use_awaitable, failure));
         if (failure == asio::error::operation_aborted) co_return;
-        if (failure || clients >= max_clients) {
-            co_await net::sleep_for(std::chrono::milliseconds(50));
+        if (failure) {
+            co_await net::sleep_for(full_pause);
             continue;
         }
+        ++clients;
         asio::co_spawn(context, serve(std::move(socket)), asio::detached);
     }
 }
 
 net::Awaitable<void> Server::State::serve(stream_protocol::socket socket) {
-    ++clients;
     asio::steady_timer timer(context);
     std::string input;
     error_code failure;

@@ -69,7 +69,8 @@ class JunkLearning(E2eTest):
 
     def test_learned_state_survives_a_kill(self):
         before = self.trained()
-        self.deliver(200)
+        # Not of the other test's campaign: one such move is enough to know the rest of it.
+        self.gateway.deliver(message("pompadour", "Wistful marmalade at dusk.\r\n"))
         self.move("INBOX", "Junk")
         spam = before[0] + 1
         self.wait_for_training(spam, before[1])

@@ -1,5 +1,5 @@
-// Rows of the spool as a damaged store may give them: every item is read whole, or reading is
-// refused.
+// Rows of the spool as a damaged store may give them: an item is read whole or left out, and
+// never stands in the way of others.
 #include "store/kv/row_codec.h"
 #include "store/spool/spool.h"
 
@@ -22,6 +22,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         kv::Put{kv::RowWriter().u8('x').id(id).take(), value.substr(half)});
     if (!store->commit_and_wait(std::move(batch))) std::abort();
     const auto items = spool.pending(10);
-    if (items && items->size() != 1) std::abort();
+    if (items && items->size() > 1) std::abort();
     return 0;
 }
