@@ -159,6 +159,7 @@ ModelScore Learner::score(const FeatureVector& features, double prior) const {
     score.trained_ham = ham_;
     score.trained_spam = spam_;
     const Sums sums = sum(features);
+    score.known = sums.known[0] + sums.known[1];
     const Inputs inputs = inputs_of(sums, features.grams.size(), prior);
     score.log_odds = mixed(inputs);
     score.probability = probability_of(score.log_odds);

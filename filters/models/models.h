@@ -35,6 +35,7 @@ struct ModelScore {
     double log_odds = 0;  // of the same, finite
     std::uint64_t trained_ham = 0;
     std::uint64_t trained_spam = 0;
+    std::size_t known = 0;                // features of the message that were seen before
     std::vector<FeatureShare> strongest;  // in both directions, the largest first
     double from_head = 0;                 // byte patterns of the head
     double from_prior = 0;

@@ -30,7 +30,9 @@ double round_score(double score) {
 double learned_weight(const ModelScore& score) {
     const auto own = static_cast<double>(std::min(score.trained_ham, score.trained_spam));
     const auto prior = static_cast<double>(std::min(score.prior_ham, score.prior_spam));
-    return (own + prior) / (own + prior + half_weight_messages);
+    const auto known = static_cast<double>(score.known);
+    return (own + prior) / (own + prior + half_weight_messages) * known /
+           (known + half_weight_features);
 }
 
 Symbol learned_symbol(const ModelScore& score, const Features& features) {

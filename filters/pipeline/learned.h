@@ -14,6 +14,8 @@ inline constexpr std::string_view learned_symbol_name = "LEARNED_PROBABILITY";
 // the more it counts: mail unlike anything learned must not be called spam by a few chance
 // likenesses.
 inline constexpr double half_weight_messages = 40;
+// Likewise for a message of which so many features are known: a line of text says little.
+inline constexpr double half_weight_features = 25;
 inline constexpr double max_learned_score = 9;
 inline constexpr double min_learned_score = -6;
 

@@ -69,8 +69,11 @@ class JunkLearning(E2eTest):
 
     def test_learned_state_survives_a_kill(self):
         before = self.trained()
-        # Not of the other test's campaign: one such move is enough to know the rest of it.
-        self.gateway.deliver(message("pompadour", "Wistful marmalade at dusk.\r\n"))
+        # Nothing like the other test's campaign: one such move is enough to know the rest of it.
+        self.gateway.deliver(message("pompadour", "Wistful marmalade at dusk.\r\n",
+                                     sender="mila@elsewhere.example", Date="5 Oct 2026 07:12 +0200",
+                                     Message_ID="<pompadour@elsewhere.example>",
+                                     Content_Type="text/plain"))
         self.move("INBOX", "Junk")
         spam = before[0] + 1
         self.wait_for_training(spam, before[1])
