@@ -31,7 +31,10 @@ Result<Database> compile_database(const std::vector<Expression>& expressions,
 
 void scan_text(const Database& database, Scratch& scratch, std::string_view text,
                match_event_handler on_match, void* context) {
-    if (hs_alloc_scratch(database.get(), &scratch.handle) != HS_SUCCESS) throw std::bad_alloc();
+    if (!scratch.fits.contains(database.get())) {
+        if (hs_alloc_scratch(database.get(), &scratch.handle) != HS_SUCCESS) throw std::bad_alloc();
+        scratch.fits.insert(database.get());
+    }
     // An empty view may have no address; Hyperscan wants one.
     hs_scan(database.get(), text.data() == nullptr ? "" : text.data(),
             static_cast<unsigned>(text.size()), 0, scratch.handle, on_match, context);

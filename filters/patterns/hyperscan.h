@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 namespace postern::filters {
@@ -18,13 +19,16 @@ struct FreeDatabase {
 };
 using Database = std::unique_ptr<hs_database_t, FreeDatabase>;
 
-// Working memory of one scan at a time; grown to fit whatever database it is used with.
+// Working memory of one scan at a time; grown to fit whatever database it is used with, all of
+// which must outlive it.
 struct Scratch {
     Scratch() = default;
     Scratch(const Scratch&) = delete;
     Scratch& operator=(const Scratch&) = delete;
     ~Scratch() { hs_free_scratch(handle); }
     hs_scratch_t* handle = nullptr;
+    // Growing checks the whole database's sum, which takes longer than to scan a message.
+    std::unordered_set<const hs_database_t*> fits;
 };
 
 struct Expression {
