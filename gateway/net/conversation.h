@@ -28,6 +28,7 @@
 #pragma once
 
 #include "gateway/net/awaitable.h"
+#include "gateway/net/deflate.h"
 #include "gateway/net/session.h"
 #include "protocols/base/result.h"
 #include "protocols/base/time.h"
@@ -63,6 +64,29 @@ enum class Step : std::uint8_t {
     start_tls,   // do the handshake, then tls_started()
     close,       // the protocol is over: send what is pending, then close
     broken,      // close without more ado
+};
+
+// Deflates on the way to another sink once there is a Deflate; else only passes on.
+class DeflatingSink final : public Sink {
+public:
+    DeflatingSink(Sink& sink, const std::unique_ptr<Deflate>& deflate)
+        : sink_(sink), deflate_(deflate) {}
+    void append(std::string bytes) override {
+        if (!deflate_) return sink_.append(std::move(bytes));
+        sink_.append(deflate_->deflate(bytes));
+        unfinished_ = true;
+    }
+    std::size_t pending() const override { return sink_.pending(); }
+    Awaitable<bool> flush() override { return sink_.flush(); }
+    // What was appended so far can be inflated by the peer.
+    void finish_piece() {
+        if (deflate_ && std::exchange(unfinished_, false)) sink_.append(deflate_->finish_piece());
+    }
+
+private:
+    Sink& sink_;
+    const std::unique_ptr<Deflate>& deflate_;
+    bool unfinished_ = false;
 };
 
 class Conversation {
@@ -107,7 +131,13 @@ public:
         : session_(session), service_(std::move(service)), engine_(config, session_time()) {}
 
     void start(bool implicit_tls) override { engine_.start(implicit_tls); }
-    void feed(std::string_view bytes) override { engine_.feed(bytes); }
+    void feed(std::string_view bytes) override {
+        if (!deflate_) return engine_.feed(bytes);
+        if (!deflate_->inflate(bytes, [this](std::string_view plain) { engine_.feed(plain); })) {
+            session_.log(logging::Level::info, "peer", {{"text", "broken deflate stream"}});
+            broken_ = true;
+        }
+    }
     bool input_full() const override { return engine_.input_full(); }
     void tls_started() override { engine_.tls_started(); }
     void tick(Time now) override { engine_.tick(now); }
@@ -124,7 +154,10 @@ public:
         }
     }
 
-    Awaitable<Step> run(Sink& sink) override {
+    Awaitable<Step> run(Sink& plain_sink) override {
+        if (broken_) co_return Step::broken;
+        DeflatingSink deflating(plain_sink, deflate_);
+        Sink& sink = deflating;
         while (auto effect = engine_.next()) {
             if (auto* send = std::get_if<typename Protocol::Send>(&*effect)) {
                 sink.append(std::move(send->bytes));
@@ -133,7 +166,10 @@ public:
             } else if (std::holds_alternative<typename Protocol::StartTls>(*effect)) {
                 co_return Step::start_tls;
             } else if (std::holds_alternative<typename Protocol::Close>(*effect)) {
+                deflating.finish_piece();
                 co_return Step::close;
+            } else if (is_start_compression(*effect)) {
+                deflate_ = std::make_unique<Deflate>();
             } else {
                 const bool going_on = co_await dispatch(*effect, sink);
                 if (!going_on) co_return Step::broken;
@@ -143,10 +179,19 @@ public:
                 if (!sent) co_return Step::broken;
             }
         }
+        deflating.finish_piece();
         co_return Step::need_input;
     }
 
 private:
+    template <class Effects>
+    static bool is_start_compression(const Effects& effects) {
+        if constexpr (requires { typename Protocol::StartCompression; }) {
+            return std::holds_alternative<typename Protocol::StartCompression>(effects);
+        }
+        return false;
+    }
+
     template <class Effects>
     Awaitable<bool> dispatch(Effects& effects, Sink& sink) {
         return std::visit([&](auto& effect) { return perform(effect, sink); }, effects);
@@ -154,7 +199,7 @@ private:
 
     template <class Effect>
     Awaitable<bool> perform(Effect& effect, Sink& sink) {
-        if constexpr (is_common<Effect>) {
+        if constexpr (is_common<Effect> || is_compression<Effect>) {
             co_return true;
         } else if constexpr (Takes<Service, Effect>) {
             service_->take(std::move(effect));
@@ -196,7 +241,14 @@ private:
                                       std::is_same_v<Effect, typename Protocol::StartTls> ||
                                       std::is_same_v<Effect, typename Protocol::Close>;
 
+    template <class Effect>
+    static constexpr bool is_compression = requires {
+        requires std::is_same_v<Effect, typename Protocol::StartCompression>;
+    };
+
     Session& session_;
+    std::unique_ptr<Deflate> deflate_;  // once the peer asked for it
+    bool broken_ = false;
     std::unique_ptr<Service> service_;
     typename Protocol::Engine engine_;
 };

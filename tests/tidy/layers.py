@@ -49,6 +49,7 @@ DOORS = [
     (re.compile(r"roaring/"), ("protocols/base",)),
     (re.compile(r"xxh(ash|3)\.h$"), ("protocols/base",)),
     (re.compile(r"zstd(_\w+)?\.h$"), ("store/blob",)),
+    (re.compile(r"zlib\.h$"), ("gateway/net",)),
     (re.compile(r"yaml-cpp/"), ("gateway/config",)),
     (re.compile(r"openssl/"), ("gateway/net",)),
     (re.compile(r"boost/(asio|beast)"), ("gateway",)),
