@@ -77,6 +77,37 @@ std::string find_message_id(const Part& part, std::string_view whole) {
     return value.substr(begin, end + 1 - begin);
 }
 
+std::vector<std::string_view> ids_in(std::string_view value) {
+    std::vector<std::string_view> ids;
+    for (std::size_t at = value.find('<'); at != std::string_view::npos; at = value.find('<', at)) {
+        const std::size_t end = value.find_first_of("<> \t\r\n", at + 1);
+        if (end == std::string_view::npos) break;
+        if (value[end] == '>' && end > at + 1) ids.push_back(value.substr(at, end + 1 - at));
+        at = end;
+    }
+    return ids;
+}
+
+std::string find_references(const Part& part, std::string_view whole) {
+    std::vector<std::string_view> ids;
+    if (const HeaderField* field = find_field(part, whole, "References")) {
+        ids = ids_in(field->value.of(whole));
+    }
+    if (ids.empty()) {
+        if (const HeaderField* field = find_field(part, whole, "In-Reply-To")) {
+            ids = ids_in(field->value.of(whole));
+            if (ids.size() > 1) ids.resize(1);
+        }
+    }
+    if (ids.empty() || ids.front().size() > max_references_bytes / 2) return {};
+    std::string last;
+    for (std::size_t i = ids.size(); i-- > 1;) {
+        if (ids.front().size() + 1 + last.size() + ids[i].size() > max_references_bytes) break;
+        last.insert(0, " " + std::string(ids[i]));
+    }
+    return std::string(ids.front()) + last;
+}
+
 }  // namespace
 
 Summary summarize(const Message& message, std::string_view whole) {
@@ -86,6 +117,7 @@ Summary summarize(const Message& message, std::string_view whole) {
     write_structure(message, whole, summary);
     summary.preview = make_preview(message, whole);
     summary.message_id = find_message_id(root, whole);
+    summary.references = find_references(root, whole);
     summary.subject = bounded_header(root, whole, "Subject");
     summary.from = bounded_header(root, whole, "From");
     if (const HeaderField* date = find_field(root, whole, "Date")) {

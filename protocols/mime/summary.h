@@ -12,7 +12,8 @@
 
 namespace postern::mime {
 
-inline constexpr std::size_t max_preview_characters = 200;      // RFC 8970
+inline constexpr std::size_t max_preview_characters = 200;  // RFC 8970
+inline constexpr std::size_t max_references_bytes = 2048;   // the first id and the last ones stay
 inline constexpr std::size_t max_envelope_string_bytes = 4096;  // longer strings are cut
 
 // Where the pieces of one IMAP part number lie.
@@ -34,8 +35,10 @@ struct Summary {
     std::string body;            // "(...)" after BODY: without extension data
     std::string body_structure;  // "(...)" after BODYSTRUCTURE
     std::vector<PartOffsets> parts;
-    std::string preview;                 // UTF-8
-    std::string message_id;              // with angle brackets; empty: none
+    std::string preview;     // UTF-8
+    std::string message_id;  // with angle brackets; empty: none
+    std::string references;  // ids that it answers, oldest first, "<a@b> <c@d>": of References,
+                             // else the first of In-Reply-To (RFC 5256 section 3)
     std::string subject;                 // decoded UTF-8
     std::string from;                    // decoded UTF-8, as written
     std::int64_t sent_unix_ms = 0;       // Date field; 0: none or unreadable

@@ -5,7 +5,7 @@
 namespace postern::mime {
 namespace {
 
-constexpr char version = 1;
+constexpr char version = 2;
 constexpr unsigned embedded_bit = 1, own_header_bit = 2, own_text_bit = 4, encoding_shift = 3;
 constexpr unsigned highest_encoding = static_cast<unsigned>(Encoding::unknown);
 
@@ -123,13 +123,14 @@ std::string encode_summary(const Summary& summary) {
     std::string out;
     out.reserve(summary.envelope.size() + summary.body.size() + summary.body_structure.size() +
                 summary.subject.size() + summary.from.size() + summary.preview.size() +
-                summary.parts.size() * 24 + 128);
+                summary.references.size() + summary.parts.size() * 24 + 128);
     out += version;
     for (const std::string* text :
          {&summary.envelope, &summary.body, &summary.body_structure, &summary.preview,
           &summary.message_id, &summary.subject, &summary.from}) {
         put_text(out, *text);
     }
+    put_text(out, summary.references);
     put_signed(out, summary.sent_unix_ms);
     put_signed(out, summary.sent_zone_minutes);
     put_number(out, summary.parts.size());
@@ -146,6 +147,7 @@ std::optional<Summary> decode_summary(std::string_view bytes) {
           &summary.message_id, &summary.subject, &summary.from}) {
         *text = reader.text();
     }
+    summary.references = reader.text();
     summary.sent_unix_ms = reader.signed_number();
     const std::int64_t zone = reader.signed_number();
     if (zone < -24L * 60 || zone > 24L * 60) return std::nullopt;
