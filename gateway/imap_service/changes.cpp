@@ -1,10 +1,14 @@
 // What changes mailboxes: appending, flags, copies and moves, expunging.
 #include "gateway/imap_service/imap_service.h"
 #include "gateway/imap_service/junk.h"
+#include "gateway/imap_service/rows.h"
+#include "protocols/imap/flag_text.h"
 #include "protocols/mime/summary.h"
 #include "protocols/mime/thread.h"
+#include "protocols/wire/text.h"
 #include "store/kv/random_id.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -28,6 +32,24 @@ imap::Failure none_selected() {
 
 imap::Failure read_only() {
     return {"READ-ONLY", "The mailbox was opened read-only"};
+}
+
+// What the store makes of it, but for the spelling of keywords that are there already; then the
+// flags are only told once more than needed.
+Flags changed_flags(Flags flags, FlagMode mode, const Flags& change) {
+    if (mode == FlagMode::replace) return change;
+    if (mode == FlagMode::add) {
+        flags.system |= change.system;
+        for (const auto& keyword : change.keywords) imap::add_keyword(flags, keyword);
+        return flags;
+    }
+    flags.system &= static_cast<std::uint8_t>(~change.system);
+    std::erase_if(flags.keywords, [&](const std::string& each) {
+        return std::any_of(
+            change.keywords.begin(), change.keywords.end(),
+            [&](const std::string& gone) { return wire::equals_ignoring_case(each, gone); });
+    });
+    return flags;
 }
 
 struct Computed {
@@ -56,71 +78,158 @@ void ImapService::take(imap::AppendChunk chunk) {
 }
 
 void ImapService::take(imap::DiscardAppend) {
+    append_messages_.clear();
     append_bytes_ = {};
     append_refused_ = false;
     share_.reset();
+}
+
+void ImapService::take(imap::AppendNext next) {
+    append_messages_.push_back({std::make_shared<const std::string>(std::move(append_bytes_)),
+                                std::move(next.flags), next.internal_date});
+    append_bytes_ = {};
 }
 
 net::Awaitable<imap::Answer> ImapService::on(imap::CheckAppend question) {
     take(imap::DiscardAppend{});
     auto box = find_selectable(question.name);
     if (!box) co_return failure(box.error());
-    auto space = co_await net::from_store<void>([&](mail::Done<void> done) {
-        backends_.mail.check_room(account_, question.size, mail::QuotaRule::user, std::move(done));
-    });
-    if (!space) co_return failure(space.error());
     // Only asked, so that the client does not send in vain; the bytes are counted as they come.
     const bool room = share_.grow(question.size);
     share_.reset();
     if (!room) co_return imap::Failure{"UNAVAILABLE", "Too much mail at once, try again later"};
+    auto space = co_await net::from_store<void>([&](mail::Done<void> done) {
+        backends_.mail.check_room(account_, question.size, mail::QuotaRule::user, std::move(done));
+    });
+    if (!space) co_return failure(space.error());
     co_return imap::Done{};
 }
 
-net::Awaitable<imap::Answer> ImapService::on(imap::AppendMessage question) {
-    const bool refused = append_refused_;
-    auto bytes = std::make_shared<const std::string>(std::exchange(append_bytes_, {}));
-    append_refused_ = false;
-    if (refused) {
-        share_.reset();
-        co_return imap::Failure{"UNAVAILABLE", "Too much mail at once, try again later"};
-    }
-    auto box = find_selectable(question.name);
-    if (!box) co_return failure(box.error());
+net::Awaitable<Result<mail::Appended>> ImapService::append_one(MailboxId mailbox, Pending pending) {
     mail::NewMessage message;
-    message.bytes = bytes;
-    message.flags = std::move(question.flags);
-    message.internal_date = question.internal_date.value_or(now());
+    message.bytes = pending.bytes;
+    message.flags = std::move(pending.flags);
+    message.internal_date = pending.internal_date.value_or(now());
     std::optional<Computed> computed;
-    if (bytes->size() <= parsed_on_core_bytes) {
-        computed = compute(*bytes);
+    if (pending.bytes->size() <= parsed_on_core_bytes) {
+        computed = compute(*pending.bytes);
     } else {
-        auto job = [bytes] { return compute(*bytes); };
+        auto job = [bytes = pending.bytes] { return compute(*bytes); };
         computed = co_await backends_.pool.run(std::move(job));
     }
     if (computed) {
         message.summary = std::move(computed->summary);
         message.thread_root = std::move(computed->thread_root);
     }
-    auto appended = co_await net::from_store<mail::Appended>([&](mail::Done<mail::Appended> done) {
-        backends_.mail.append(box->id, std::move(message), kv::random_id(), std::move(done));
+    co_return co_await net::from_store<mail::Appended>([&](mail::Done<mail::Appended> done) {
+        backends_.mail.append(mailbox, std::move(message), kv::random_id(), std::move(done));
     });
-    share_.reset();
-    if (!appended) co_return failure(appended.error());
-    co_return imap::AppendDone{appended->uid_validity, appended->uid};
+}
+
+net::Awaitable<void> ImapService::take_back(MailboxId mailbox, UidSet uids) {
+    if (uids.empty()) co_return;
+    const auto removed = co_await net::from_store<UidSet>([&](mail::Done<UidSet> done) {
+        backends_.mail.expunge(mailbox, std::move(uids), true, std::move(done));
+    });
+    if (!removed) failure(removed.error());
+}
+
+net::Awaitable<imap::Answer> ImapService::on(imap::AppendMessage question) {
+    const bool refused = append_refused_;
+    append_messages_.push_back({std::make_shared<const std::string>(std::move(append_bytes_)),
+                                std::move(question.flags), question.internal_date});
+    auto messages = std::exchange(append_messages_, {});
+    append_bytes_ = {};
+    append_refused_ = false;
+    const auto share = std::shared_ptr<void>(nullptr, [this](void*) { share_.reset(); });
+    if (refused) {
+        co_return imap::Failure{"UNAVAILABLE", "Too much mail at once, try again later"};
+    }
+    auto box = find_selectable(question.name);
+    if (!box) co_return failure(box.error());
+    imap::AppendDone answer;
+    UidSet appended;
+    for (auto& message : messages) {
+        auto one = co_await append_one(box->id, std::move(message));
+        if (!one) {
+            co_await take_back(box->id, std::move(appended));  // all or nothing (RFC 3502)
+            co_return failure(one.error());
+        }
+        answer.uid_validity = one->uid_validity;
+        answer.uids.push_back(one->uid);
+        appended.add(one->uid);
+    }
+    // The new message is durable before the old one goes (RFC 8508).
+    if (question.replaces != 0 && selected_) {
+        UidSet replaced;
+        replaced.add(question.replaces);
+        co_await take_back(selected_->info.id, std::move(replaced));
+    }
+    co_return answer;
+}
+
+// Mod-sequences may be newer than the flags: the next answer then tells the flags once more.
+net::Awaitable<Result<std::vector<imap::FlagNews>>> ImapService::stored_news(
+    std::vector<std::pair<Uid, Flags>> flags, bool with_modseq) {
+    std::vector<imap::FlagNews> news;
+    UidSet uids;
+    for (auto& [uid, each] : flags) {
+        news.push_back({uid, std::move(each), 0});
+        if (with_modseq) uids.add(uid);
+    }
+    std::size_t at = 0;
+    while (!uids.empty()) {
+        auto rows = backends_.mail.rows(selected_->info.id, uids, max_rows, false);
+        if (!rows) co_return rows.error();
+        if (rows->empty()) break;
+        for (const auto& row : *rows) {
+            while (at < news.size() && news[at].uid < row.uid) ++at;
+            if (at < news.size() && news[at].uid == row.uid) news[at].modseq = row.modseq;
+        }
+        uids -= UidSet(uids).slice(0, rows->back().uid);
+    }
+    // Gone meanwhile: a VANISHED or EXPUNGE will tell of it.
+    if (with_modseq) std::erase_if(news, [](const auto& each) { return each.modseq == 0; });
+    co_return news;
+}
+
+// Flags of those messages that did not change since the client was last told of its mailbox.
+Result<std::map<Uid, Flags>> ImapService::known_flags(const UidSet& uids) {
+    auto rows = backends_.mail.rows(selected_->info.id, uids, max_rows, false);
+    if (!rows) return rows.error();
+    std::map<Uid, Flags> known;
+    for (auto& row : *rows) {
+        if (row.modseq <= selected_->modseq) known.emplace(row.uid, std::move(row.flags));
+    }
+    return known;
 }
 
 net::Awaitable<imap::Answer> ImapService::on(imap::StoreFlags question) {
     if (!selected_) co_return none_selected();
     if (selected_->read_only) co_return read_only();
-    mail::FlagChange change{question.mode, std::move(question.flags), question.unchanged_since};
+    Result<std::map<Uid, Flags>> known = std::map<Uid, Flags>();
+    if (question.silent) known = known_flags(question.uids);
+    if (!known) co_return failure(known.error());
+    mail::FlagChange change{question.mode, question.flags, question.unchanged_since};
     auto stored =
         co_await net::from_store<mail::FlagResult>([&](mail::Done<mail::FlagResult> done) {
             backends_.mail.change_flags(selected_->info.id, std::move(question.uids),
                                         std::move(change), std::move(done));
         });
     if (!stored) co_return failure(stored.error());
-    co_return imap::FlagsStored{std::move(stored->changed), std::move(stored->modified),
-                                stored->modseq};
+    imap::FlagsStored answer;
+    answer.modified = std::move(stored->modified);
+    for (const auto& [uid, flags] : stored->changed) {
+        if (!question.silent) break;
+        const auto before = known->find(uid);
+        const bool expected = before != known->end() &&
+                              changed_flags(before->second, question.mode, question.flags) == flags;
+        if (!expected) answer.surprising.add(uid);
+    }
+    auto news = co_await stored_news(std::move(stored->changed), question.with_modseq);
+    if (!news) co_return failure(news.error());
+    answer.changed = std::move(*news);
+    co_return answer;
 }
 
 net::Awaitable<imap::Answer> ImapService::on(imap::CopyMessages question) {

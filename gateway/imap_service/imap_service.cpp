@@ -2,6 +2,7 @@
 
 #include "gateway/imap_service/failure.h"
 
+#include <chrono>
 #include <utility>
 #include <variant>
 
@@ -33,6 +34,14 @@ Result<mail::MailboxInfo> ImapService::find_selectable(const std::string& name) 
     return found;
 }
 
+namespace {
+
+// A flag that one person sets is seen by the others in IDLE within 100 ms, and a burst of mail
+// wakes a phone once for each such while.
+constexpr std::chrono::milliseconds idle_gather{25};
+
+}  // namespace
+
 net::ConversationFactory make_factory(const Backends& backends) {
     return [&backends](net::Session& session) {
         const auto config = backends.config.get();
@@ -41,6 +50,8 @@ net::ConversationFactory make_factory(const Backends& backends) {
         engine.tls_offered = true;
         engine.allow_plaintext_auth = config->auth.allow_plaintext;
         engine.max_append_bytes = config->smtp.max_message_bytes;
+        engine.compression_offered = true;
+        engine.idle_gather = idle_gather;
         return net::make_conversation<ImapProtocol>(
             engine, session, std::make_unique<ImapService>(backends, session));
     };

@@ -16,6 +16,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,6 +29,7 @@ struct ImapProtocol {
     using Config = imap::Config;
     using Send = imap::Send;
     using StartTls = imap::StartTls;
+    using StartCompression = imap::StartCompression;
     using Close = imap::Close;
     using Log = imap::Log;
 };
@@ -51,6 +53,7 @@ public:
 
     net::Awaitable<imap::Answer> answer(imap::Question question);
     void take(imap::AppendChunk chunk);
+    void take(imap::AppendNext next);
     void take(imap::DiscardAppend);
     Result<std::string> read(const imap::SendBlob& body, std::uint64_t offset,
                              std::uint64_t length);
@@ -68,21 +71,37 @@ private:
         std::shared_ptr<void> watch;
     };
 
+    // A whole message of an APPEND.
+    struct Pending {
+        std::shared_ptr<const std::string> bytes;
+        Flags flags;
+        std::optional<Time> internal_date;
+    };
+
     // names.cpp
     net::Awaitable<imap::Answer> on(imap::Authenticate question);
+    net::Awaitable<imap::Answer> on(imap::Unauthenticate question);
     net::Awaitable<imap::Answer> on(imap::ListMailboxes question);
     net::Awaitable<imap::Answer> on(imap::CreateMailbox question);
     net::Awaitable<imap::Answer> on(imap::DeleteMailbox question);
     net::Awaitable<imap::Answer> on(imap::RenameMailbox question);
     net::Awaitable<imap::Answer> on(imap::Subscribe question);
     net::Awaitable<imap::Answer> on(imap::GetStatus question);
+    net::Awaitable<imap::Answer> on(imap::GetQuota question);
+    net::Awaitable<imap::Answer> on(imap::GetAnnotations question);
+    net::Awaitable<imap::Answer> on(imap::SetAnnotations question);
     // selected.cpp
     net::Awaitable<imap::Answer> on(imap::OpenMailbox question);
     net::Awaitable<imap::Answer> on(imap::CloseMailbox question);
     net::Awaitable<imap::Answer> on(imap::Refresh question);
+    net::Awaitable<imap::Answer> on(imap::GetHistory question);
+    net::Awaitable<imap::Answer> on(imap::FindMessage question);
     net::Awaitable<imap::Answer> on(imap::FetchRows question);
     net::Awaitable<imap::Answer> on(imap::ReadBlob question);
+    // searching.cpp
     net::Awaitable<imap::Answer> on(imap::Search question);
+    net::Awaitable<imap::Answer> on(imap::Sort question);
+    net::Awaitable<imap::Answer> on(imap::Thread question);
     // changes.cpp
     net::Awaitable<imap::Answer> on(imap::CheckAppend question);
     net::Awaitable<imap::Answer> on(imap::AppendMessage question);
@@ -90,7 +109,14 @@ private:
     net::Awaitable<imap::Answer> on(imap::CopyMessages question);
     net::Awaitable<imap::Answer> on(imap::ExpungeMessages question);
 
+    net::Awaitable<Result<std::vector<imap::FlagNews>>> stored_news(
+        std::vector<std::pair<Uid, Flags>> flags, bool with_modseq);
+    Result<std::map<Uid, Flags>> known_flags(const UidSet& uids);
+    net::Awaitable<Result<mail::Appended>> append_one(MailboxId mailbox, Pending message);
+    net::Awaitable<void> take_back(MailboxId mailbox, UidSet uids);
     net::Awaitable<void> learn_from(const mail::MailboxInfo& to, std::vector<Uid> uids);
+    Result<std::uint64_t> deleted_bytes(MailboxId mailbox);
+    Result<MailboxId> annotated(const std::string& mailbox);
     Result<mail::MailboxInfo> find_selectable(const std::string& name);
     net::Awaitable<Result<UidSet>> take_recent(MailboxId mailbox);
     imap::Failure failure(const Error& error);
@@ -101,6 +127,7 @@ private:
     std::string user_;
     std::optional<Selected> selected_;
 
+    std::vector<Pending> append_messages_;
     std::string append_bytes_;
     bool append_refused_ = false;
     delivery::InflightBudget::Share share_;

@@ -1,5 +1,6 @@
 // Logins, and the names of mailboxes.
 #include "gateway/imap_service/imap_service.h"
+#include "gateway/imap_service/rows.h"
 
 #include <algorithm>
 #include <array>
@@ -54,6 +55,13 @@ net::Awaitable<imap::Answer> ImapService::on(imap::Authenticate question) {
     }
     account_ = login.user.id;
     user_ = login.user.address;
+    co_return imap::Done{};
+}
+
+net::Awaitable<imap::Answer> ImapService::on(imap::Unauthenticate) {
+    selected_.reset();
+    account_ = {};
+    user_.clear();
     co_return imap::Done{};
 }
 
@@ -120,9 +128,93 @@ net::Awaitable<imap::Answer> ImapService::on(imap::GetStatus question) {
     if (!box) co_return failure(box.error());
     auto status = backends_.mail.status(box->id);
     if (!status) co_return failure(status.error());
-    co_return imap::StatusData{status->uid_validity, status->uid_next, status->highest_modseq,
-                               status->messages,     status->unseen,   status->recent,
-                               status->deleted,      status->bytes};
+    imap::StatusData answer{status->uid_validity,
+                            status->uid_next,
+                            status->highest_modseq,
+                            status->messages,
+                            status->unseen,
+                            status->recent,
+                            status->deleted,
+                            status->bytes,
+                            mail::mailbox_object_id(box->id),
+                            0};
+    if (question.deleted_bytes) {
+        auto bytes = deleted_bytes(box->id);
+        if (!bytes) co_return failure(bytes.error());
+        answer.deleted_bytes = *bytes;
+    }
+    co_return answer;
+}
+
+Result<std::uint64_t> ImapService::deleted_bytes(MailboxId mailbox) {
+    auto left = backends_.mail.with_flag(mailbox, SystemFlag::deleted);
+    if (!left) return left.error();
+    std::uint64_t sum = 0;
+    while (!left->empty()) {
+        const auto rows = backends_.mail.rows(mailbox, *left, max_rows, false);
+        if (!rows) return rows.error();
+        if (rows->empty()) break;
+        for (const auto& row : *rows) sum += row.size;
+        UidSet done;
+        done.add_range(0, rows->back().uid);
+        *left -= done;
+    }
+    return sum;
+}
+
+// A soft limit is the owner's; where there is none, the hard one holds.
+net::Awaitable<imap::Answer> ImapService::on(imap::GetQuota question) {
+    if (!question.mailbox.empty()) {
+        const auto box = backends_.mail.find(account_, question.mailbox);
+        if (!box) co_return failure(box.error());
+    }
+    auto roots = backends_.mail.quota(account_);
+    if (!roots) co_return failure(roots.error());
+    imap::QuotaRoots answer;
+    for (auto& root : *roots) {
+        const auto limit = root.soft_bytes != 0 ? root.soft_bytes : root.hard_bytes;
+        if (limit != 0) answer.roots.push_back({std::move(root.name), root.used_bytes, limit});
+    }
+    co_return answer;
+}
+
+// Mailbox 0 holds what belongs to the account itself.
+Result<MailboxId> ImapService::annotated(const std::string& mailbox) {
+    if (mailbox.empty()) return MailboxId{};
+    const auto box = backends_.mail.find(account_, mailbox);
+    if (!box) return box.error();
+    return box->id;
+}
+
+net::Awaitable<imap::Answer> ImapService::on(imap::GetAnnotations question) {
+    const auto mailbox = annotated(question.mailbox);
+    if (!mailbox) co_return failure(mailbox.error());
+    auto found = backends_.mail.annotations(account_, *mailbox);
+    if (!found) co_return failure(found.error());
+    imap::Annotations answer;
+    for (auto& [name, value] : *found) answer.entries.emplace_back(name, std::move(value));
+    co_return answer;
+}
+
+net::Awaitable<imap::Answer> ImapService::on(imap::SetAnnotations question) {
+    const auto mailbox = annotated(question.mailbox);
+    if (!mailbox) co_return failure(mailbox.error());
+    std::vector<mail::AnnotationChange> changes;
+    for (auto& [name, value] : question.changes) {
+        changes.push_back({std::move(name), std::move(value)});
+    }
+    auto done = co_await net::from_store<void>([&](mail::Done<void> each) {
+        backends_.mail.annotate(account_, *mailbox, std::move(changes), std::move(each));
+    });
+    if (done) co_return imap::Done{};
+    if (done.error().code == Errc::too_large) {
+        co_return imap::Failure{"METADATA MAXSIZE " + std::to_string(mail::max_annotation_bytes),
+                                done.error().text};
+    }
+    if (done.error().code == Errc::limit) {
+        co_return imap::Failure{"METADATA TOOMANY", done.error().text};
+    }
+    co_return failure(done.error());
 }
 
 }  // namespace postern::imap_service

@@ -1,5 +1,6 @@
 #include "gateway/imap_service/search.h"
 
+#include "gateway/imap_service/rows.h"
 #include "gateway/imap_service/search_message.h"
 #include "gateway/imap_service/search_program.h"
 
@@ -165,6 +166,21 @@ private:
                 return static_cast<std::int64_t>(row.size) < key.number;
             case Kind::modseq:
                 return static_cast<std::int64_t>(row.modseq) >= key.number;
+            case Kind::arrived_since:
+                return to_unix_ms(row.internal_date) >= key.number * 1000;
+            case Kind::arrived_before:
+                return to_unix_ms(row.internal_date) <= key.number * 1000;
+            case Kind::saved_before:
+                return day_of(row.save_date) < key.number;
+            case Kind::saved_on:
+                return day_of(row.save_date) == key.number;
+            case Kind::saved_since:
+                return day_of(row.save_date) >= key.number;
+            case Kind::email_id:
+            case Kind::thread_id: {
+                const auto ids = to_imap(mail::MessageRow(row));
+                return key.text == (key.kind == Kind::email_id ? ids.email_id : ids.thread_id);
+            }
             default:
                 return false;
         }

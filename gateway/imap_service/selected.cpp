@@ -1,6 +1,6 @@
-// The selected mailbox: opening it, what happened to it, rows, bodies and searches.
+// The selected mailbox: opening it, what happened to it, rows and bodies.
 #include "gateway/imap_service/imap_service.h"
-#include "gateway/imap_service/search.h"
+#include "gateway/imap_service/rows.h"
 
 #include <algorithm>
 #include <utility>
@@ -8,22 +8,6 @@
 namespace postern::imap_service {
 
 namespace {
-
-constexpr std::size_t max_rows = 1000;  // mail::MailStore::rows
-
-// Opaque to the engine: the id's own bytes.
-std::string reference(const BlobId& blob) {
-    return {reinterpret_cast<const char*>(blob.bytes.data()), blob.bytes.size()};
-}
-
-Result<BlobId> blob_of(const std::string& reference) {
-    BlobId blob;
-    if (reference.size() != blob.bytes.size()) {
-        return Error{Errc::internal, "a body reference that is none of ours"};
-    }
-    std::copy(reference.begin(), reference.end(), blob.bytes.begin());
-    return blob;
-}
 
 imap::Failure none_selected() {
     return {"CLIENTBUG", "No mailbox is selected"};
@@ -63,6 +47,7 @@ net::Awaitable<imap::Answer> ImapService::on(imap::OpenMailbox question) {
     opened.first_unseen = state->unseen.min();
     opened.keywords = std::move(state->keywords);
     opened.read_only = selected.read_only;
+    opened.mailbox_id = mail::mailbox_object_id(box->id);
     selected.info = std::move(*box);
     selected.modseq = state->highest_modseq;
     selected.uids = std::move(state->uids);
@@ -96,14 +81,48 @@ net::Awaitable<imap::Answer> ImapService::on(imap::Refresh) {
         answer.recent = selected_->recent & answer.added;
         selected_->recent -= state.uids;
     }
-    for (auto& [uid, flags] : changes->flags) {
-        if (!answer.added.contains(uid)) answer.flags.emplace_back(uid, std::move(flags));
+    for (std::size_t i = 0; i < changes->flags.size(); ++i) {
+        auto& [uid, flags] = changes->flags[i];
+        if (answer.added.contains(uid)) continue;
+        answer.flags.push_back({uid, std::move(flags), changes->modseqs[i]});
     }
     answer.highest_modseq = selected_->modseq = state.highest_modseq;
     answer.uid_next = state.uid_next;
     answer.keywords = std::move(state.keywords);
     selected_->uids = std::move(state.uids);
     co_return answer;
+}
+
+net::Awaitable<imap::Answer> ImapService::on(imap::GetHistory question) {
+    if (!selected_) co_return none_selected();
+    auto changes = backends_.mail.changes_since(selected_->info.id, question.since);
+    if (!changes) co_return failure(changes.error());
+    imap::History history;
+    for (const auto& [uid, flags] : changes->flags) history.changed.add(uid);
+    history.changed &= selected_->uids;
+    history.vanished = std::move(changes->vanished);
+    if (!changes->complete && changes->state.uid_next > 1) {
+        history.vanished.add_range(1, changes->state.uid_next - 1);
+        history.vanished -= changes->state.uids;
+    }
+    // What vanished but is not told yet goes by EXPUNGE or VANISHED when its time has come.
+    history.vanished -= selected_->uids;
+    co_return history;
+}
+
+net::Awaitable<imap::Answer> ImapService::on(imap::FindMessage question) {
+    auto box = find_selectable(question.mailbox);
+    if (!box) co_return failure(box.error());
+    auto status = backends_.mail.status(box->id);
+    if (!status) co_return failure(status.error());
+    if (question.uid_validity != 0 && question.uid_validity != status->uid_validity) {
+        co_return imap::RowPage{};
+    }
+    auto rows = backends_.mail.rows(box->id, {question.uid}, 1, true);
+    if (!rows) co_return failure(rows.error());
+    imap::RowPage page;
+    for (auto& row : *rows) page.rows.push_back(to_imap(std::move(row)));
+    co_return page;
 }
 
 net::Awaitable<imap::Answer> ImapService::on(imap::FetchRows question) {
@@ -113,10 +132,7 @@ net::Awaitable<imap::Answer> ImapService::on(imap::FetchRows question) {
     if (!rows) co_return failure(rows.error());
     imap::RowPage page;
     page.rows.reserve(rows->size());
-    for (auto& row : *rows) {
-        page.rows.push_back({row.uid, std::move(row.flags), row.modseq, row.internal_date, row.size,
-                             reference(row.blob), std::move(row.summary)});
-    }
+    for (auto& row : *rows) page.rows.push_back(to_imap(std::move(row)));
     co_return page;
 }
 
@@ -133,27 +149,6 @@ Result<std::string> ImapService::read(const imap::SendBlob& body, std::uint64_t 
     auto blob = blob_of(body.blob);
     if (!blob) return blob.error();
     return backends_.mail.read(*blob, body.offset + offset, length);
-}
-
-net::Awaitable<imap::Answer> ImapService::on(imap::Search question) {
-    if (!selected_) co_return none_selected();
-    const auto id = selected_->info.id;
-    imap::SearchResult answer;
-    answer.highest_modseq = selected_->modseq;
-    if (!needs_rows(question.program)) {
-        auto found = search(backends_.mail, id, question.program, *gone_);
-        if (!found) co_return failure(found.error());
-        answer.uids = std::move(*found);
-        co_return answer;
-    }
-    auto job = [&mail = backends_.mail, id, program = std::move(question.program), gone = gone_] {
-        return search(mail, id, program, *gone);
-    };
-    auto found = co_await backends_.pool.run(std::move(job));
-    if (!found) co_return imap::Failure{"LIMIT", "Too many searches at once, try again later"};
-    if (!*found) co_return failure(found->error());
-    answer.uids = std::move(**found);
-    co_return answer;
 }
 
 }  // namespace postern::imap_service

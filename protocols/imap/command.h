@@ -3,6 +3,7 @@
 #pragma once
 
 #include "protocols/base/flags.h"
+#include "protocols/base/ids.h"
 #include "protocols/base/time.h"
 #include "protocols/imap/search.h"
 #include "protocols/imap/sequence_set.h"
@@ -29,6 +30,13 @@ struct FetchItem {
         body_structure,
         uid,
         section,
+        mod_seq,      // RFC 7162
+        binary,       // RFC 3516: a section with its transfer encoding undone
+        binary_size,  // likewise
+        save_date,    // RFC 8514
+        preview,      // RFC 8970
+        email_id,     // RFC 8474
+        thread_id,
     };
     enum class Text : std::uint8_t { whole, header, fields, fields_not, text, mime };
     struct Partial {
@@ -38,7 +46,7 @@ struct FetchItem {
 
     Kind kind = Kind::flags;
     std::string label;  // as it stands in the response: "BODY[1.TEXT]<0>"
-    // Kind section alone:
+    // Kinds section, binary and binary_size:
     std::string part;  // "1.2"; empty: the message
     Text text = Text::whole;
     std::vector<std::string> fields;
@@ -46,7 +54,25 @@ struct FetchItem {
     bool peek = false;  // does not set \Seen
 };
 
-// A SEARCH program whose keys of kind `uids` hold in `number` an index into terms.
+// PARTIAL (RFC 9394): positions in a result, both included; negative ones count from its end.
+struct PartialRange {
+    std::int64_t first = 1, last = 1;
+};
+
+// What SEARCH and SORT shall answer (RFC 4731, 5182, 5267, 9394).
+struct SearchReturn {
+    bool extended = false;  // RETURN stood there: the answer is ESEARCH
+    bool min = false, max = false, all = false, count = false;
+    bool save = false;
+    bool update = false;
+    bool relevancy = false;
+    std::optional<PartialRange> partial;
+    // Whether anything but SAVE was asked for.
+    bool shows() const { return min || max || all || count || partial.has_value(); }
+};
+
+// A SEARCH program whose keys of kind `uids` hold in `number` an index into terms, and whose keys
+// of kind `age` hold in `number` seconds before now.
 struct SearchProgram {
     struct Term {
         enum class Kind : std::uint8_t { positions, uids, recent };
@@ -55,6 +81,7 @@ struct SearchProgram {
     };
     SearchKey root;
     std::vector<Term> terms;
+    bool tells_modseq = false;  // a MODSEQ key stood there: the answer holds one
 };
 
 namespace command {
@@ -70,14 +97,27 @@ struct Authenticate {
 struct Login {
     std::string user, password;
 };
-struct Id {};
-struct Enable {};
+struct Id {
+    std::string text;  // what the client says of itself, for the log
+};
+struct Enable {
+    std::vector<std::string> capabilities;  // in capitals
+};
+struct Compress {};
+struct Unauthenticate {};
 struct Namespace {};
 struct Idle {};
 
 struct Select {
     std::string name;
     bool read_only = false;
+    bool condstore = false;
+    struct Qresync {  // RFC 7162 section 3.2.5
+        std::uint32_t uid_validity = 0;
+        ModSeq modseq = 0;
+        std::optional<SequenceSet> known;
+    };
+    std::optional<Qresync> qresync;
 };
 struct Create {
     std::string name;
@@ -93,23 +133,59 @@ struct Subscribe {
     std::string name;
     bool subscribed = true;
 };
-struct List {
-    std::string pattern;  // with the reference in front; empty: asks for the separator
-    bool lsub = false;
-    bool only_special_use = false;
-    bool only_subscribed = false;
-    bool return_subscribed = false;
-};
 struct Status {
-    enum class Item : std::uint8_t { messages, recent, uid_next, uid_validity, unseen };
+    enum class Item : std::uint8_t {
+        messages,
+        recent,
+        uid_next,
+        uid_validity,
+        unseen,
+        deleted,
+        deleted_storage,  // RFC 9208
+        size,
+        highest_modseq,
+        append_limit,
+        mailbox_id,
+    };
     std::string name;
     std::vector<Item> items;
 };
-// Everything before the message literal.
+struct List {
+    enum class Form : std::uint8_t { list, lsub, xlist };
+    Form form = Form::list;
+    std::vector<std::string> patterns;  // with the reference in front; one empty: the separator
+    bool only_special_use = false;
+    bool only_subscribed = false;
+    bool recursive_match = false;
+    bool extended = false;  // options stood there (RFC 5258)
+    bool return_subscribed = false;
+    bool return_special_use = false;
+    std::vector<Status::Item> status;  // RFC 5819
+};
+// Everything before a message's first literal or URL. APPEND, and REPLACE (RFC 8508).
 struct Append {
     std::string name;
     Flags flags;
     std::optional<Time> internal_date;
+    std::optional<SequenceSet> replaces;  // one message
+    bool uid = false;
+    bool utf8 = false;      // UTF8 ( literal8 )
+    bool catenate = false;  // CATENATE ( parts )
+};
+
+struct GetQuota {
+    std::string name;         // a quota root, or
+    bool is_mailbox = false;  // a mailbox (GETQUOTAROOT)
+};
+struct GetMetadata {
+    std::string name;                  // empty: the account's own
+    std::vector<std::string> entries;  // lower case
+    std::optional<std::uint64_t> max_size;
+    unsigned depth = 0;
+};
+struct SetMetadata {
+    std::string name;
+    std::vector<std::pair<std::string, std::optional<std::string>>> changes;
 };
 
 struct Close {};
@@ -120,11 +196,17 @@ struct Expunge {
 struct Search {
     SearchProgram program;
     bool uid = false;
+    SearchReturn returns;
+    std::vector<SortKey> sort;  // SORT (RFC 5256)
+    std::optional<ThreadAlgorithm> thread;
 };
 struct Fetch {
     SequenceSet set;
     bool uid = false;
     std::vector<FetchItem> items;
+    std::optional<ModSeq> changed_since;
+    bool vanished = false;
+    std::optional<PartialRange> partial;
 };
 struct Store {
     SequenceSet set;
@@ -132,6 +214,7 @@ struct Store {
     FlagMode mode = FlagMode::replace;
     bool silent = false;
     Flags flags;
+    std::optional<ModSeq> unchanged_since;
 };
 struct Copy {
     SequenceSet set;
@@ -140,9 +223,10 @@ struct Copy {
     bool move = false;
 };
 
-using Any = std::variant<Capability, Noop, Logout, StartTls, Authenticate, Login, Id, Enable,
-                         Namespace, Idle, Select, Create, Delete, Rename, Subscribe, List, Status,
-                         Close, Unselect, Expunge, Search, Fetch, Store, Copy>;
+using Any = std::variant<GetQuota, GetMetadata, SetMetadata, Capability, Noop, Logout, StartTls,
+                         Authenticate, Login, Id, Enable, Compress, Unauthenticate, Namespace, Idle,
+                         Select, Create, Delete, Rename, Subscribe, List, Status, Close, Unselect,
+                         Expunge, Search, Fetch, Store, Copy>;
 
 }  // namespace command
 }  // namespace postern::imap

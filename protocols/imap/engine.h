@@ -30,6 +30,8 @@ inline constexpr std::size_t max_sequence_ranges = 10'000;
 inline constexpr unsigned max_errors = 50;                           // BAD in a row, then BYE
 inline constexpr unsigned max_login_failures = 10;                   // then BYE
 inline constexpr std::size_t max_buffered_input_bytes = 128 * 1024;  // input_full() from here on
+inline constexpr std::size_t max_append_messages = 1000;             // in one MULTIAPPEND
+inline constexpr std::size_t max_catenate_parts = 1000;
 inline constexpr std::size_t append_chunk_bytes = 32 * 1024;
 inline constexpr std::size_t fetch_page_rows = 64;            // UIDs in one FetchRows
 inline constexpr std::size_t store_page_uids = 1000;          // UIDs in one StoreFlags
@@ -43,7 +45,10 @@ struct Config {
     bool allow_plaintext_auth = false;  // else LOGINDISABLED before TLS
     std::uint64_t max_append_bytes = 50 * 1024 * 1024;
     std::chrono::milliseconds idle_timeout{1'800'000};  // RFC 3501 section 5.4: at least 30 minutes
-    std::chrono::milliseconds login_timeout{60'000};    // from start() to a login that worked
+    std::chrono::milliseconds idle_keepalive{120'000};  // a word in IDLE, so that no NAT forgets us
+    std::chrono::milliseconds idle_gather{0};           // news in IDLE wait so long for company
+    bool compression_offered = false;
+    std::chrono::milliseconds login_timeout{60'000};  // from start() to a login that worked
 };
 
 struct Send {
@@ -57,15 +62,23 @@ struct SendBlob {
 struct AppendChunk {
     std::string bytes;
 };
+// The chunks so far are one whole message, and another follows in the same APPEND (RFC 3502).
+struct AppendNext {
+    Flags flags;
+    std::optional<Time> internal_date;
+};
 struct DiscardAppend {};  // what came as AppendChunk will not be asked to be appended
-struct StartTls {};       // after the handshake call tls_started(); input before that is dropped
+// What is sent and received after this is deflated (RFC 4978). What was fed before is dropped: the
+// client has to wait for the answer.
+struct StartCompression {};
+struct StartTls {};  // after the handshake call tls_started(); input before that is dropped
 struct Close {};
 struct Log {  // a peer's mistake that an admin wants to see
     std::string text;
 };
 
-using Effect =
-    std::variant<Send, SendBlob, AppendChunk, DiscardAppend, StartTls, Close, Log, Question>;
+using Effect = std::variant<Send, SendBlob, AppendChunk, AppendNext, DiscardAppend, StartTls,
+                            StartCompression, Close, Log, Question>;
 
 class Engine {
 public:

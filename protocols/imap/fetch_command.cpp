@@ -1,7 +1,10 @@
 #include "protocols/imap/fetch_format.h"
 #include "protocols/imap/pages.h"
+#include "protocols/imap/response.h"
 #include "protocols/imap/section.h"
 #include "protocols/imap/session.h"
+#include "protocols/imap/sync.h"
+#include "protocols/mime/decode.h"
 #include "protocols/mime/message.h"
 
 #include <algorithm>
@@ -12,15 +15,19 @@
 namespace postern::imap {
 namespace {
 
+// A piece of encoded text decodes to no more than this.
+constexpr std::size_t max_decoded_piece_bytes = 2 * append_chunk_bytes;
+
 // One FETCH: pages of rows, and of each row first what must be read, then the answer.
 class FetchRun : public std::enable_shared_from_this<FetchRun> {
 public:
     FetchRun(Session& session, command::Fetch command, UidSet uids)
         : session_(session), command_(std::move(command)), pages_(std::move(uids)) {
+        using Kind = FetchItem::Kind;
         with_summary_ = std::any_of(command_.items.begin(), command_.items.end(), needs_summary);
         const bool reads =
             std::any_of(command_.items.begin(), command_.items.end(), [](const FetchItem& item) {
-                return item.kind == FetchItem::Kind::section && !item.peek;
+                return (item.kind == Kind::section || item.kind == Kind::binary) && !item.peek;
             });
         sets_seen_ = reads && !session_.view()->read_only();
     }
@@ -35,7 +42,14 @@ private:
     void read_for_summary(const std::shared_ptr<std::string>& bytes);
     void summary_ready(std::shared_ptr<const mime::Summary> summary);
     void read_next_header();
+    void decode_next_part();
+    void measure(const std::shared_ptr<FetchedMessage::Decoded>& part,
+                 const std::shared_ptr<mime::ContentDecoder>& decoder, std::uint64_t offset);
     void answer_row();
+    void send_pieces();
+    void send_decoded(const SendDecoded& piece,
+                      const std::shared_ptr<mime::ContentDecoder>& decoder, std::uint64_t offset,
+                      std::uint64_t decoded);
     void skip_row(const Failure& failure);
     void finish();
 
@@ -62,6 +76,10 @@ private:
     std::size_t index_ = 0;
     std::shared_ptr<const mime::Summary> summary_;
     std::vector<FetchedMessage::Header> headers_;
+    std::vector<FetchedMessage::Decoded> decoded_;
+    std::string blob_;  // of the row that is being answered
+    std::vector<FetchPiece> pieces_;
+    std::size_t piece_ = 0;
 };
 
 void FetchRun::next_page() {
@@ -85,6 +103,7 @@ void FetchRun::mark_seen() {
     }
     if (question.uids.empty()) return next_row();
     question.mode = FlagMode::add;
+    question.with_modseq = session_.view()->style().modseq;
     question.flags.set(SystemFlag::seen);
     session_.ask_either<FlagsStored>(
         std::move(question),
@@ -97,14 +116,15 @@ void FetchRun::mark_seen() {
 }
 
 void FetchRun::seen_marked(const FlagsStored& stored) {
-    for (const auto& [uid, flags] : stored.changed) {
+    for (const FlagNews& news : stored.changed) {
         const auto row = std::lower_bound(
-            rows_.begin(), rows_.end(), uid,
+            rows_.begin(), rows_.end(), news.uid,
             [](const MessageRow& candidate, Uid wanted) { return candidate.uid < wanted; });
-        if (row == rows_.end() || row->uid != uid) continue;
-        row->flags = flags;
-        newly_seen_.add(uid);
-        session_.view()->told_flags(uid, flags);
+        if (row == rows_.end() || row->uid != news.uid) continue;
+        row->flags = news.flags;
+        row->modseq = news.modseq;
+        newly_seen_.add(news.uid);
+        session_.view()->told_flags(news.uid, news.flags);
     }
     next_row();
 }
@@ -112,7 +132,8 @@ void FetchRun::seen_marked(const FlagsStored& stored) {
 void FetchRun::next_row() {
     if (index_ == rows_.size()) return next_page();
     headers_.clear();
-    if (!with_summary_) return answer_row();
+    decoded_.clear();
+    if (!with_summary_) return read_next_header();
     with_summary(row());
 }
 
@@ -168,23 +189,123 @@ void FetchRun::read_next_header() {
             self.read_next_header();
         });
     }
+    decode_next_part();
+}
+
+// The size of a literal comes before it: what is decoded is measured first, in bounded pieces.
+void FetchRun::decode_next_part() {
+    for (const FetchItem& item : command_.items) {
+        if (!is_decoded(item)) continue;
+        const auto range = find_section(item, summary_.get(), row().size);
+        if (!range) continue;
+        const auto encoding = encoding_of(item, summary_.get());
+        if (encoding == mime::Encoding::unknown) {
+            return skip_row({"UNKNOWN-CTE", "The part's transfer encoding is not known"});
+        }
+        const bool have =
+            std::any_of(decoded_.begin(), decoded_.end(), [&](const FetchedMessage::Decoded& each) {
+                return each.range == *range && each.encoding == encoding;
+            });
+        if (have) continue;
+        auto part = std::make_shared<FetchedMessage::Decoded>();
+        part->range = *range;
+        part->encoding = encoding;
+        return measure(part, std::make_shared<mime::ContentDecoder>(encoding), range->begin);
+    }
     answer_row();
+}
+
+void FetchRun::measure(const std::shared_ptr<FetchedMessage::Decoded>& part,
+                       const std::shared_ptr<mime::ContentDecoder>& decoder, std::uint64_t offset) {
+    std::string out;
+    const auto count = [&] {
+        part->size += out.size();
+        part->has_nul = part->has_nul || out.find('\0') != std::string::npos;
+    };
+    if (offset == part->range.end) {
+        decoder->finish(out, max_decoded_piece_bytes);
+        count();
+        decoded_.push_back(*part);
+        return decode_next_part();
+    }
+    const std::uint64_t length =
+        std::min<std::uint64_t>(part->range.end - offset, append_chunk_bytes);
+    read(offset, length, [part, decoder, offset](FetchRun& self, const BlobBytes& blob) {
+        if (blob.bytes.empty()) return self.skip_row({"SERVERBUG", "The message is too short"});
+        std::string piece;
+        decoder->feed(blob.bytes, piece, max_decoded_piece_bytes);
+        part->size += piece.size();
+        part->has_nul = part->has_nul || piece.find('\0') != std::string::npos;
+        self.measure(part, decoder, offset + blob.bytes.size());
+    });
 }
 
 void FetchRun::answer_row() {
     const MailboxView& view = *session_.view();
     FetchedMessage message;
     message.row = std::move(rows_[index_++]);
-    message.sequence = view.sequence_of(message.row.uid);
-    message.recent = view.recent().contains(message.row.uid);
-    message.with_uid = command_.uid;
+    blob_ = message.row.blob;
+    message.head = view.fetch_head(message.row.uid, command_.uid);
+    message.recent = view.is_recent(message.row.uid);
     message.with_flags = newly_seen_.contains(message.row.uid);
+    message.with_modseq =
+        command_.changed_since.has_value() || (message.with_flags && view.style().modseq);
     message.summary = summary_.get();
     message.headers = std::move(headers_);
-    for (Effect& effect : format_fetch(message, command_.items)) {
-        session_.effect(std::move(effect));
+    message.decoded = std::move(decoded_);
+    pieces_ = format_fetch(message, command_.items);
+    piece_ = 0;
+    send_pieces();
+}
+
+void FetchRun::send_pieces() {
+    while (piece_ < pieces_.size()) {
+        FetchPiece& piece = pieces_[piece_++];
+        if (auto* decoded = std::get_if<SendDecoded>(&piece)) {
+            return send_decoded(*decoded, std::make_shared<mime::ContentDecoder>(decoded->encoding),
+                                decoded->range.begin, 0);
+        }
+        if (auto* text = std::get_if<Send>(&piece)) session_.effect(std::move(*text));
+        if (auto* blob = std::get_if<SendBlob>(&piece)) session_.effect(std::move(*blob));
     }
     session_.later([self = shared_from_this()] { self->next_row(); });
+}
+
+// Decodes once more, and sends what lies in the piece. `decoded` bytes came out so far.
+void FetchRun::send_decoded(const SendDecoded& piece,
+                            const std::shared_ptr<mime::ContentDecoder>& decoder,
+                            std::uint64_t offset, std::uint64_t decoded) {
+    const std::uint64_t end = piece.origin + piece.length;
+    const auto send = [this, piece, end](std::string_view out, std::uint64_t before) {
+        const std::uint64_t from = std::max(before, piece.origin);
+        const std::uint64_t to = std::min(before + out.size(), end);
+        if (from < to) session_.send(out.substr(from - before, to - from));
+    };
+    if (offset == piece.range.end) {
+        std::string out;
+        decoder->finish(out, max_decoded_piece_bytes);
+        send(out, decoded);
+        return send_pieces();
+    }
+    if (decoded >= end) return send_pieces();
+    const std::uint64_t length =
+        std::min<std::uint64_t>(piece.range.end - offset, append_chunk_bytes);
+    session_.ask_either<BlobBytes>(
+        ReadBlob{blob_, offset, length},
+        [self = shared_from_this(), piece, decoder, offset, decoded, send](const BlobBytes& blob) {
+            // The literal's size was told: nothing but closing keeps the client in step.
+            if (blob.bytes.empty()) return self->session_.bye("A message cannot be read");
+            std::string out;
+            decoder->feed(blob.bytes, out, max_decoded_piece_bytes);
+            send(out, decoded);
+            self->session_.later([self, piece, decoder, next = offset + blob.bytes.size(),
+                                  decoded = decoded + out.size()] {
+                self->send_decoded(piece, decoder, next, decoded);
+            });
+        },
+        [self = shared_from_this()](const Failure& failure) {
+            self->session_.bye(format_text("A message cannot be read: " + failure.text));
+        });
 }
 
 // The other messages are still worth having; the tagged answer will say NO.
@@ -202,10 +323,41 @@ void FetchRun::finish() {
 
 }  // namespace
 
+namespace {
+
+UidSet cut_to_partial(const UidSet& uids, const PartialRange& partial) {
+    const auto [first, last] = positions_of(partial, uids.size());
+    if (first > last) return {};
+    return uids.slice(uids.at(static_cast<UidSet::Value>(first)),
+                      uids.at(static_cast<UidSet::Value>(last)));
+}
+
+void start(Session& session, command::Fetch command, UidSet uids) {
+    if (command.partial) uids = cut_to_partial(uids, *command.partial);
+    std::make_shared<FetchRun>(session, std::move(command), std::move(uids))->next_page();
+}
+
+}  // namespace
+
 void run(Session& session, command::Fetch command) {
-    auto uids = session.view()->resolve(command.set, command.uid);
+    if (command.vanished && !session.enabled().qresync) {
+        return session.bad("Enable QRESYNC first");
+    }
+    const bool modseq =
+        std::any_of(command.items.begin(), command.items.end(),
+                    [](const FetchItem& item) { return item.kind == FetchItem::Kind::mod_seq; });
+    if (modseq || command.changed_since) session.enable_condstore();
+    auto uids = session.resolve(command.set, command.uid);
     if (!uids) return session.bad("No message has that sequence number");
-    std::make_shared<FetchRun>(session, std::move(command), std::move(*uids))->next_page();
+    if (!command.changed_since) return start(session, std::move(command), std::move(*uids));
+    Question question = GetHistory{*command.changed_since};
+    session.ask<History>(std::move(question), [&session, command = std::move(command),
+                                               uids = std::move(*uids)](const History& history) {
+        if (command.vanished) {
+            send_vanished_earlier(session, history.vanished & named_uids(command.set));
+        }
+        start(session, command, uids & history.changed);
+    });
 }
 
 }  // namespace postern::imap

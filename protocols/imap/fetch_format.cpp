@@ -2,6 +2,7 @@
 
 #include "protocols/imap/dates.h"
 #include "protocols/imap/flag_text.h"
+#include "protocols/imap/response.h"
 #include "protocols/imap/section.h"
 
 #include <algorithm>
@@ -17,18 +18,18 @@ std::string literal_head(std::uint64_t size) {
 
 class Writer {
 public:
-    Writer(const FetchedMessage& message, std::vector<Effect>& out)
-        : message_(message),
-          out_(out),
-          text_("* " + std::to_string(message.sequence) + " FETCH (") {}
+    Writer(const FetchedMessage& message, std::vector<FetchPiece>& out)
+        : message_(message), out_(out), text_(message.head) {}
 
     void item(const FetchItem& item) {
         text_ += separator_ + item.label + ' ';
         separator_ = " ";
         if (item.kind == Kind::section) return section(item);
+        if (is_decoded(item)) return decoded(item);
         text_ += value(item.kind);
     }
     void finish() {
+        if (!text_.empty() && text_.back() == ' ') text_.pop_back();  // "(UID 9 " and nothing else
         text_ += ")\r\n";
         flush();
     }
@@ -51,10 +52,45 @@ private:
                 return message_.summary->body;
             case Kind::body_structure:
                 return message_.summary->body_structure;
+            case Kind::mod_seq:
+                return '(' + std::to_string(row.modseq) + ')';
+            case Kind::save_date:
+                return row.save_date == Time() ? "NIL" : format_date_time(row.save_date);
+            case Kind::preview:
+                return format_string(message_.summary->preview);
+            case Kind::email_id:
+                return '(' + row.email_id + ')';
+            case Kind::thread_id:
+                return row.thread_id.empty() ? "NIL" : '(' + row.thread_id + ')';
             case Kind::section:
+            case Kind::binary:
+            case Kind::binary_size:
                 break;
         }
         return "";
+    }
+
+    void decoded(const FetchItem& item) {
+        const auto range = find_section(item, message_.summary, message_.row.size);
+        const auto encoding = encoding_of(item, message_.summary);
+        const auto found =
+            std::find_if(message_.decoded.begin(), message_.decoded.end(),
+                         [&](const FetchedMessage::Decoded& each) {
+                             return range && each.range == *range && each.encoding == encoding;
+                         });
+        if (found == message_.decoded.end()) {
+            text_ += item.kind == Kind::binary_size ? "0" : "NIL";
+            return;
+        }
+        if (item.kind == Kind::binary_size) {
+            text_ += std::to_string(found->size);
+            return;
+        }
+        const mime::Range cut = cut_partial({0, found->size}, item.partial);
+        text_ += (found->has_nul ? "~" : "") + literal_head(cut.size());
+        if (cut.size() == 0) return;
+        flush();
+        out_.emplace_back(SendDecoded{*range, encoding, cut.begin, cut.size()});
     }
 
     void section(const FetchItem& item) {
@@ -91,9 +127,9 @@ private:
     }
 
     const FetchedMessage& message_;
-    std::vector<Effect>& out_;
+    std::vector<FetchPiece>& out_;
     std::string text_;
-    std::string separator_;
+    std::string separator_;  // the first item follows the head at once
 };
 
 bool asks_for(const std::vector<FetchItem>& items, Kind kind) {
@@ -110,14 +146,19 @@ FetchItem plain(Kind kind, const char* label) {
 
 }  // namespace
 
-std::vector<Effect> format_fetch(const FetchedMessage& message,
-                                 const std::vector<FetchItem>& items) {
-    std::vector<Effect> out;
+std::vector<FetchPiece> format_fetch(const FetchedMessage& message,
+                                     const std::vector<FetchItem>& items) {
+    std::vector<FetchPiece> out;
     Writer writer(message, out);
-    if (message.with_uid && !asks_for(items, Kind::uid)) writer.item(plain(Kind::uid, "UID"));
-    for (const FetchItem& item : items) writer.item(item);
+    const bool head_has_uid = message.head.find("(UID ") != std::string::npos;
+    for (const FetchItem& item : items) {
+        if (item.kind != Kind::uid || !head_has_uid) writer.item(item);
+    }
     if (message.with_flags && !asks_for(items, Kind::flags)) {
         writer.item(plain(Kind::flags, "FLAGS"));
+    }
+    if (message.with_modseq && !asks_for(items, Kind::mod_seq)) {
+        writer.item(plain(Kind::mod_seq, "MODSEQ"));
     }
     writer.finish();
     return out;

@@ -8,6 +8,7 @@
 namespace postern::imap {
 namespace {
 
+constexpr std::size_t max_enabled = 100;
 constexpr std::size_t max_id_strings = 60;  // RFC 2971 section 3.3: 30 pairs
 
 template <class What>
@@ -40,10 +41,12 @@ bool parse_nstring(Lexer& lexer) {
     return lexer.skip_word("NIL") || lexer.string().has_value();
 }
 
+// What the client says of itself, as it stands there, bounded for the log.
 MaybeCommand parse_id(Parser& parser) {
     if (!parser.space()) return std::nullopt;
     if (parser.lexer.skip_word("NIL")) return command::Id{};
     if (!parser.lexer.skip('(')) return parser.fail("NIL or a list was expected");
+    const std::string_view list = parser.lexer.rest();
     std::size_t strings = 0;
     while (!parser.lexer.skip(')')) {
         if (strings > 0 && !parser.space()) return std::nullopt;
@@ -53,15 +56,25 @@ MaybeCommand parse_id(Parser& parser) {
         if (!found) return parser.fail("A string was expected");
     }
     if (strings % 2 != 0) return parser.fail("A field lacks its value");
-    return command::Id{};
+    return command::Id{std::string(list.substr(0, list.size() - parser.lexer.rest().size() - 1))};
 }
 
 MaybeCommand parse_enable(Parser& parser) {
+    command::Enable out;
     do {
         if (!parser.space()) return std::nullopt;
-        if (!parser.lexer.atom()) return parser.fail("A capability was expected");
+        const auto name = parser.lexer.atom();
+        if (!name) return parser.fail("A capability was expected");
+        if (out.capabilities.size() == max_enabled) return parser.fail("There are too many");
+        out.capabilities.push_back(wire::upper_case(*name));
     } while (!parser.lexer.at_end());
-    return command::Enable{};
+    return out;
+}
+
+MaybeCommand parse_compress(Parser& parser) {
+    if (!parser.space()) return std::nullopt;
+    if (parser.lexer.skip_word("DEFLATE")) return command::Compress{};
+    return parser.fail("DEFLATE is the only mechanism");
 }
 
 MaybeCommand parse_append_without_literal(Parser& parser) {
@@ -74,9 +87,18 @@ MaybeCommand parse_uid_expunge(Parser& parser) {
     return command::Expunge{std::move(*set)};
 }
 
-template <MaybeCommand (*Parse)(Parser&, bool), bool Uid>
-MaybeCommand parse_with(Parser& parser) {
-    return Parse(parser, Uid);
+template <MaybeCommand (*Parse)(Parser&, bool)>
+MaybeCommand parse_uid(Parser& parser) {
+    return Parse(parser, true);
+}
+
+// Commands that speak in sequence numbers, of which a UIDONLY session has none.
+template <MaybeCommand (*Parse)(Parser&, bool)>
+MaybeCommand parse_numbered(Parser& parser) {
+    if (parser.dialect.uid_only) {
+        return parser.refuse_bad("UIDREQUIRED", "Sequence numbers are not used in this session");
+    }
+    return Parse(parser, false);
 }
 
 struct Entry {
@@ -103,7 +125,18 @@ constexpr Entry commands[] = {
     {"UNSUBSCRIBE", Phase::authenticated, parse_unsubscribe},
     {"LIST", Phase::authenticated, parse_list},
     {"LSUB", Phase::authenticated, parse_lsub},
+    {"XLIST", Phase::authenticated, parse_xlist},
+    {"COMPRESS", Phase::authenticated, parse_compress},
+    {"UNAUTHENTICATE", Phase::authenticated, parse_plain<command::Unauthenticate>},
+    {"REPLACE", Phase::selected, parse_append_without_literal},
+    {"SORT", Phase::selected, parse_numbered<parse_sort>, false},
+    {"THREAD", Phase::selected, parse_numbered<parse_thread>, false},
     {"STATUS", Phase::authenticated, parse_status},
+    {"GETQUOTA", Phase::authenticated, parse_get_quota},
+    {"GETQUOTAROOT", Phase::authenticated, parse_get_quota_root},
+    {"SETQUOTA", Phase::authenticated, parse_set_quota},
+    {"GETMETADATA", Phase::authenticated, parse_get_metadata},
+    {"SETMETADATA", Phase::authenticated, parse_set_metadata},
     {"APPEND", Phase::authenticated, parse_append_without_literal},
     {"NAMESPACE", Phase::authenticated, parse_plain<command::Namespace>},
     {"ENABLE", Phase::authenticated, parse_enable},
@@ -112,20 +145,23 @@ constexpr Entry commands[] = {
     {"CLOSE", Phase::selected, parse_plain<command::Close>},
     {"UNSELECT", Phase::selected, parse_plain<command::Unselect>},
     {"EXPUNGE", Phase::selected, parse_plain<command::Expunge>},
-    {"SEARCH", Phase::selected, parse_with<parse_search, false>, false},
-    {"FETCH", Phase::selected, parse_with<parse_fetch, false>, false},
-    {"STORE", Phase::selected, parse_with<parse_store, false>, false},
-    {"COPY", Phase::selected, parse_with<parse_copy, false>},
-    {"MOVE", Phase::selected, parse_with<parse_move, false>},
+    {"SEARCH", Phase::selected, parse_numbered<parse_search>, false},
+    {"FETCH", Phase::selected, parse_numbered<parse_fetch>, false},
+    {"STORE", Phase::selected, parse_numbered<parse_store>, false},
+    {"COPY", Phase::selected, parse_numbered<parse_copy>},
+    {"MOVE", Phase::selected, parse_numbered<parse_move>},
 };
 
 constexpr Entry uid_commands[] = {
     {"EXPUNGE", Phase::selected, parse_uid_expunge},
-    {"SEARCH", Phase::selected, parse_with<parse_search, true>},
-    {"FETCH", Phase::selected, parse_with<parse_fetch, true>},
-    {"STORE", Phase::selected, parse_with<parse_store, true>},
-    {"COPY", Phase::selected, parse_with<parse_copy, true>},
-    {"MOVE", Phase::selected, parse_with<parse_move, true>},
+    {"SEARCH", Phase::selected, parse_uid<parse_search>},
+    {"SORT", Phase::selected, parse_uid<parse_sort>},
+    {"THREAD", Phase::selected, parse_uid<parse_thread>},
+    {"REPLACE", Phase::selected, parse_append_without_literal},
+    {"FETCH", Phase::selected, parse_uid<parse_fetch>},
+    {"STORE", Phase::selected, parse_uid<parse_store>},
+    {"COPY", Phase::selected, parse_uid<parse_copy>},
+    {"MOVE", Phase::selected, parse_uid<parse_move>},
 };
 
 template <std::size_t Size>
@@ -161,8 +197,8 @@ std::string tag_of(std::string_view text) {
     return tag && (lexer.at_end() || lexer.peek() == ' ') ? std::string(*tag) : "*";
 }
 
-Command parse_command(std::string_view text) {
-    Parser parser(text);
+Command parse_command(std::string_view text, const Dialect& dialect) {
+    Parser parser(text, dialect);
     Command out;
     out.tag = tag_of(text);
     if (out.tag == "*") {

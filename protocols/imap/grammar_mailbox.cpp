@@ -6,6 +6,9 @@
 namespace postern::imap {
 namespace {
 
+constexpr std::size_t max_patterns = 100;
+constexpr std::size_t max_status_items = 20;
+
 template <class What>
 MaybeCommand parse_named(Parser& parser, What what) {
     auto name = parser.space_mailbox();
@@ -38,34 +41,26 @@ bool parse_create_use(Parser& parser, std::string& use) {
     return false;
 }
 
-// Reads "(" [word *(SP word)] ")", giving each word to `take`, which says whether it is known.
-template <class Take>
-bool parse_options(Parser& parser, Take take) {
-    if (!parser.lexer.skip('(')) {
-        parser.fail("A parenthesis was expected");
-        return false;
-    }
-    if (parser.lexer.skip(')')) return true;
-    for (;;) {
-        const auto word = parser.lexer.atom();
-        if (!word || !take(*word)) {
-            parser.fail("This option is not known");
-            return false;
-        }
-        if (parser.lexer.skip(')')) return true;
-        if (!parser.space()) return false;
-    }
-}
-
+// Options that only name the server's own defaults are known and change nothing.
 bool parse_list_selection(Parser& parser, command::List& out) {
+    out.extended = true;
     const bool found = parse_options(parser, [&](std::string_view word) {
-        if (wire::equals_ignoring_case(word, "SPECIAL-USE")) return out.only_special_use = true;
+        if (wire::equals_ignoring_case(word, "SPECIAL-USE")) {
+            return out.only_special_use = out.return_special_use = true;
+        }
         if (wire::equals_ignoring_case(word, "SUBSCRIBED")) {
             return out.only_subscribed = out.return_subscribed = true;
         }
+        if (wire::equals_ignoring_case(word, "RECURSIVEMATCH")) return out.recursive_match = true;
         return wire::equals_ignoring_case(word, "REMOTE");
     });
-    return found && parser.space();
+    if (!found) return false;
+    // RFC 5258 section 3: it needs another option whose matches it can look for below.
+    if (out.recursive_match && !out.only_subscribed && !out.only_special_use) {
+        parser.fail("RECURSIVEMATCH cannot stand alone");
+        return false;
+    }
+    return parser.space();
 }
 
 bool parse_list_return(Parser& parser, command::List& out) {
@@ -73,40 +68,113 @@ bool parse_list_return(Parser& parser, command::List& out) {
         parser.fail("RETURN was expected");
         return false;
     }
+    out.extended = true;
     return parser.space() && parse_options(parser, [&](std::string_view word) {
-               if (wire::equals_ignoring_case(word, "SUBSCRIBED"))
+               if (wire::equals_ignoring_case(word, "SUBSCRIBED")) {
                    return out.return_subscribed = true;
-               return wire::equals_ignoring_case(word, "SPECIAL-USE") ||
-                      wire::equals_ignoring_case(word, "CHILDREN");
+               }
+               if (wire::equals_ignoring_case(word, "SPECIAL-USE")) {
+                   return out.return_special_use = true;
+               }
+               if (wire::equals_ignoring_case(word, "STATUS")) {
+                   return parser.space() && parse_status_items(parser, out.status);
+               }
+               return wire::equals_ignoring_case(word, "CHILDREN");
            });
 }
 
-// reference SP pattern
+// One pattern with the reference in front. False: refused.
+bool parse_pattern(Parser& parser, const std::string& reference, command::List& out) {
+    const auto pattern = parser.lexer.list_mailbox();
+    if (!pattern) {
+        parser.fail("A mailbox pattern was expected");
+        return false;
+    }
+    if (pattern->empty()) {
+        out.patterns.emplace_back();
+        return true;
+    }
+    const std::string both = reference + *pattern;
+    const auto whole = parser.dialect.utf8 ? std::optional(both) : decode_utf7(both);
+    if (!whole || !wire::is_utf8(*whole)) {
+        parser.refuse("CANNOT", "The pattern is not valid modified UTF-7");
+        return false;
+    }
+    if (whole->size() > max_pattern_bytes) {
+        parser.refuse("LIMIT", "The pattern is too long");
+        return false;
+    }
+    out.patterns.push_back(*whole);
+    return true;
+}
+
+// reference SP pattern, or with RFC 5258 a list of them
 MaybeCommand parse_list_names(Parser& parser, command::List out) {
     const auto reference = parser.lexer.astring();
     if (!reference) return parser.fail("A reference name was expected");
     if (!parser.space()) return std::nullopt;
-    const auto pattern = parser.lexer.list_mailbox();
-    if (!pattern) return parser.fail("A mailbox pattern was expected");
-    if (!pattern->empty()) {
-        const auto whole = decode_utf7(*reference + *pattern);
-        if (!whole) return parser.refuse("CANNOT", "The pattern is not valid modified UTF-7");
-        if (whole->size() > max_pattern_bytes) {
-            return parser.refuse("LIMIT", "The pattern is too long");
-        }
-        out.pattern = *whole;
+    if (!parser.lexer.skip('(')) {
+        if (!parse_pattern(parser, *reference, out)) return std::nullopt;
+        return out;
     }
+    out.extended = true;
+    do {
+        if (out.patterns.size() == max_patterns) {
+            return parser.refuse("LIMIT", "There are too many patterns");
+        }
+        if (!parse_pattern(parser, *reference, out)) return std::nullopt;
+    } while (parser.lexer.skip_space());
+    if (!parser.lexer.skip(')')) return parser.fail("A closing parenthesis was expected");
+    return out;
+}
+
+// RFC 4466 section 2.1 and RFC 7162: SP "(" parameters ")" of SELECT.
+bool parse_select_parameters(Parser& parser, command::Select& out) {
+    return parse_options(parser, [&](std::string_view word) {
+        if (wire::equals_ignoring_case(word, "CONDSTORE")) return out.condstore = true;
+        if (!wire::equals_ignoring_case(word, "QRESYNC")) return false;
+        if (!parser.space() || !parser.lexer.skip('(')) return false;
+        command::Select::Qresync known;
+        const auto validity = parser.lexer.nz_number();
+        const auto modseq = validity ? parser.space_modseq("QRESYNC") : std::nullopt;
+        if (!modseq) return false;
+        known.uid_validity = *validity;
+        known.modseq = *modseq;
+        if (parser.lexer.skip_space() && parser.lexer.peek() != '(') {
+            known.known = parse_sequence_set(parser.lexer);
+            if (!known.known || known.known->saved) return false;
+            parser.lexer.skip_space();
+        }
+        // Which UIDs the client's sequence numbers had: we know what vanished without it.
+        if (parser.lexer.skip('(')) {
+            if (!parse_sequence_set(parser.lexer) || !parser.lexer.skip_space() ||
+                !parse_sequence_set(parser.lexer) || !parser.lexer.skip(')')) {
+                return false;
+            }
+        }
+        out.qresync = std::move(known);
+        return parser.lexer.skip(')');
+    });
+}
+
+MaybeCommand parse_open(Parser& parser, bool read_only) {
+    auto name = parser.space_mailbox();
+    if (!name) return std::nullopt;
+    command::Select out;
+    out.name = std::move(*name);
+    out.read_only = read_only;
+    if (parser.lexer.skip_space() && !parse_select_parameters(parser, out)) return std::nullopt;
     return out;
 }
 
 }  // namespace
 
 MaybeCommand parse_select(Parser& parser) {
-    return parse_named(parser, command::Select{"", false});
+    return parse_open(parser, false);
 }
 
 MaybeCommand parse_examine(Parser& parser) {
-    return parse_named(parser, command::Select{"", true});
+    return parse_open(parser, true);
 }
 
 MaybeCommand parse_create(Parser& parser) {
@@ -152,66 +220,50 @@ MaybeCommand parse_list(Parser& parser) {
 MaybeCommand parse_lsub(Parser& parser) {
     if (!parser.space()) return std::nullopt;
     command::List out;
-    out.lsub = true;
+    out.form = command::List::Form::lsub;
     return parse_list_names(parser, std::move(out));
 }
 
-MaybeCommand parse_status(Parser& parser) {
+MaybeCommand parse_xlist(Parser& parser) {
+    if (!parser.space()) return std::nullopt;
+    command::List out;
+    out.form = command::List::Form::xlist;
+    out.return_special_use = true;
+    return parse_list_names(parser, std::move(out));
+}
+
+bool parse_status_items(Parser& parser, std::vector<command::Status::Item>& items) {
     using Item = command::Status::Item;
-    static constexpr std::pair<const char*, Item> items[] = {{"MESSAGES", Item::messages},
-                                                             {"RECENT", Item::recent},
-                                                             {"UIDNEXT", Item::uid_next},
-                                                             {"UIDVALIDITY", Item::uid_validity},
-                                                             {"UNSEEN", Item::unseen}};
-    auto name = parser.space_mailbox();
-    if (!name || !parser.space()) return std::nullopt;
-    command::Status out{std::move(*name), {}};
+    static constexpr std::pair<const char*, Item> names[] = {
+        {"MESSAGES", Item::messages},
+        {"RECENT", Item::recent},
+        {"UIDNEXT", Item::uid_next},
+        {"UIDVALIDITY", Item::uid_validity},
+        {"UNSEEN", Item::unseen},
+        {"DELETED", Item::deleted},
+        {"DELETED-STORAGE", Item::deleted_storage},
+        {"SIZE", Item::size},
+        {"HIGHESTMODSEQ", Item::highest_modseq},
+        {"APPENDLIMIT", Item::append_limit},
+        {"MAILBOXID", Item::mailbox_id}};
     const bool found = parse_options(parser, [&](std::string_view word) {
-        for (const auto& [text, item] : items) {
+        if (items.size() == max_status_items) return false;
+        for (const auto& [text, item] : names) {
             if (!wire::equals_ignoring_case(word, text)) continue;
-            out.items.push_back(item);
+            items.push_back(item);
             return true;
         }
         return false;
     });
-    if (!found) return std::nullopt;
-    if (out.items.empty()) return parser.fail("STATUS needs an item");
-    return out;
+    if (found && items.empty()) parser.fail("STATUS needs an item");
+    return found && !items.empty();
 }
 
-std::optional<AppendCommand> parse_append(std::string_view text) {
-    Parser parser(text);
-    const auto tag = parser.lexer.tag();
-    if (!tag || !parser.lexer.skip_space() || !parser.lexer.skip_word("APPEND")) {
-        return std::nullopt;
-    }
-    // The announced literal is still the mailbox name.
-    if (parser.lexer.rest() == " ") return std::nullopt;
-    AppendCommand out{std::string(*tag), {}};
-    command::Append append;
-    const bool parsed = [&] {
-        auto name = parser.space_mailbox();
-        if (!name || !parser.space()) return false;
-        append.name = std::move(*name);
-        if (parser.lexer.peek() == '(') {
-            auto flags = parser.flag_list();
-            if (!flags || !parser.space()) return false;
-            append.flags = std::move(*flags);
-        }
-        if (parser.lexer.peek() == '"') {
-            const auto date = parser.lexer.string();
-            append.internal_date = date ? parse_date_time(*date) : std::nullopt;
-            if (!append.internal_date) parser.fail("The date is not valid");
-            if (!append.internal_date || !parser.space()) return false;
-        }
-        if (!parser.lexer.at_end()) parser.fail("A message literal was expected");
-        return parser.lexer.at_end();
-    }();
-    if (parsed) {
-        out.what = std::move(append);
-    } else {
-        out.what = std::move(parser.rejection);
-    }
+MaybeCommand parse_status(Parser& parser) {
+    auto name = parser.space_mailbox();
+    if (!name || !parser.space()) return std::nullopt;
+    command::Status out{std::move(*name), {}};
+    if (!parse_status_items(parser, out.items)) return std::nullopt;
     return out;
 }
 

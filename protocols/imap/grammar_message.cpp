@@ -19,6 +19,8 @@ constexpr PlainItem plain_items[] = {
     {"FLAGS", Kind::flags},      {"INTERNALDATE", Kind::internal_date},
     {"RFC822.SIZE", Kind::size}, {"ENVELOPE", Kind::envelope},
     {"UID", Kind::uid},          {"BODYSTRUCTURE", Kind::body_structure},
+    {"MODSEQ", Kind::mod_seq},   {"SAVEDATE", Kind::save_date},
+    {"EMAILID", Kind::email_id}, {"THREADID", Kind::thread_id},
 };
 
 struct SectionText {
@@ -101,6 +103,82 @@ bool parse_field_names(Parser& parser, FetchItem& item) {
     return false;
 }
 
+bool parse_partial(Parser& parser, FetchItem& item) {
+    if (!parser.lexer.skip('<')) return true;
+    const auto origin = parser.lexer.number();
+    const bool dot = origin && parser.lexer.skip('.');
+    const auto size = dot ? parser.lexer.nz_number() : std::nullopt;
+    if (!size || !parser.lexer.skip('>')) {
+        parser.fail("<origin.size> was expected");
+        return false;
+    }
+    item.partial = FetchItem::Partial{*origin, *size};
+    item.label += '<' + std::to_string(*origin) + '>';
+    return true;
+}
+
+// PREVIEW [SP "(" LAZY ")"] (RFC 8970). What is computed at delivery is never late.
+std::optional<FetchItem> parse_preview(Parser& parser) {
+    Lexer ahead = parser.lexer;
+    if (ahead.skip_space() && ahead.skip('(')) {
+        if (!ahead.skip_word("LAZY") || !ahead.skip(')')) {
+            return parser.fail("This PREVIEW modifier is not known");
+        }
+        parser.lexer = ahead;
+    }
+    return plain("PREVIEW", Kind::preview);
+}
+
+std::optional<FetchItem> parse_binary(Parser& parser, std::string_view name) {
+    const bool sizes = name == "BINARY.SIZE";
+    FetchItem item = section(sizes ? "BINARY.SIZE[" : "BINARY[", Text::whole, name != "BINARY");
+    item.kind = sizes ? Kind::binary_size : Kind::binary;
+    if (!parser.lexer.skip('[')) return parser.fail("A section was expected");
+    if (!parse_section(parser, item)) return std::nullopt;
+    if (!sizes && !parse_partial(parser, item)) return std::nullopt;
+    return item;
+}
+
+std::optional<FetchItem> parse_item(Parser& parser) {
+    const std::string name = wire::upper_case(parser.lexer.dotted_word());
+    for (const PlainItem& known : plain_items) {
+        if (name == known.name) return plain(name, known.kind);
+    }
+    if (name == "RFC822") return section(name, Text::whole, false);
+    if (name == "RFC822.HEADER") return section(name, Text::header, true);
+    if (name == "RFC822.TEXT") return section(name, Text::text, false);
+    if (name == "PREVIEW") return parse_preview(parser);
+    if (name == "BINARY" || name == "BINARY.PEEK" || name == "BINARY.SIZE") {
+        return parse_binary(parser, name);
+    }
+    if (name == "BODY" || name == "BODY.PEEK") {
+        if (!parser.lexer.skip('[')) {
+            if (name == "BODY") return plain(name, Kind::body);
+            return parser.fail("BODY.PEEK needs a section");
+        }
+        FetchItem item = section("BODY[", Text::whole, name == "BODY.PEEK");
+        if (!parse_section(parser, item) || !parse_partial(parser, item)) return std::nullopt;
+        return item;
+    }
+    return parser.fail("This FETCH item is not known");
+}
+
+// SP "(" modifiers ")" (RFC 4466, 7162, 9394).
+bool parse_fetch_modifiers(Parser& parser, command::Fetch& out) {
+    return parse_options(parser, [&](std::string_view word) {
+        if (wire::equals_ignoring_case(word, "CHANGEDSINCE")) {
+            out.changed_since = parser.space_modseq("CHANGEDSINCE");
+            return out.changed_since.has_value();
+        }
+        if (wire::equals_ignoring_case(word, "VANISHED")) return out.vanished = true;
+        if (!wire::equals_ignoring_case(word, "PARTIAL") || !parser.space()) return false;
+        out.partial = parse_partial_range(parser);
+        return out.partial.has_value();
+    });
+}
+
+}  // namespace
+
 bool parse_section(Parser& parser, FetchItem& item) {
     std::string_view rest = parser.lexer.dotted_word();
     const std::string whole = wire::upper_case(rest);
@@ -118,6 +196,11 @@ bool parse_section(Parser& parser, FetchItem& item) {
         return false;
     }
     item.label += whole;
+    const bool decoded = item.kind != FetchItem::Kind::section;
+    if (decoded && (!rest.empty() || item.text != Text::whole)) {
+        parser.fail("BINARY takes a part number");
+        return false;
+    }
     const bool listed = item.text == Text::fields || item.text == Text::fields_not;
     if (listed && !parse_field_names(parser, item)) return false;
     item.label += ']';
@@ -126,62 +209,42 @@ bool parse_section(Parser& parser, FetchItem& item) {
     return false;
 }
 
-bool parse_partial(Parser& parser, FetchItem& item) {
-    if (!parser.lexer.skip('<')) return true;
-    const auto origin = parser.lexer.number();
-    const bool dot = origin && parser.lexer.skip('.');
-    const auto size = dot ? parser.lexer.nz_number() : std::nullopt;
-    if (!size || !parser.lexer.skip('>')) {
-        parser.fail("<origin.size> was expected");
-        return false;
-    }
-    item.partial = FetchItem::Partial{*origin, *size};
-    item.label += '<' + std::to_string(*origin) + '>';
-    return true;
-}
-
-std::optional<FetchItem> parse_item(Parser& parser) {
-    const std::string name = wire::upper_case(parser.lexer.dotted_word());
-    for (const PlainItem& known : plain_items) {
-        if (name == known.name) return plain(name, known.kind);
-    }
-    if (name == "RFC822") return section(name, Text::whole, false);
-    if (name == "RFC822.HEADER") return section(name, Text::header, true);
-    if (name == "RFC822.TEXT") return section(name, Text::text, false);
-    if (name == "BODY" || name == "BODY.PEEK") {
-        if (!parser.lexer.skip('[')) {
-            if (name == "BODY") return plain(name, Kind::body);
-            return parser.fail("BODY.PEEK needs a section");
-        }
-        FetchItem item = section("BODY[", Text::whole, name == "BODY.PEEK");
-        if (!parse_section(parser, item) || !parse_partial(parser, item)) return std::nullopt;
-        return item;
-    }
-    return parser.fail("This FETCH item is not known");
-}
-
-}  // namespace
-
 MaybeCommand parse_fetch(Parser& parser, bool uid) {
     auto set = parser.space_sequence_set();
     if (!set || !parser.space()) return std::nullopt;
-    command::Fetch out{std::move(*set), uid, {}};
-    if (expand_macro(parser.lexer, out.items)) return out;
-    const bool list = parser.lexer.skip('(');
-    do {
-        auto item = parse_item(parser);
-        if (!item) return std::nullopt;
-        if (out.items.size() == max_fetch_items) return parser.fail("There are too many items");
-        out.items.push_back(std::move(*item));
-    } while (list && parser.lexer.skip_space());
-    if (list && !parser.lexer.skip(')')) return parser.fail("A closing parenthesis was expected");
+    command::Fetch out{std::move(*set), uid, {}, {}, false, {}};
+    if (!expand_macro(parser.lexer, out.items)) {
+        const bool list = parser.lexer.skip('(');
+        do {
+            auto item = parse_item(parser);
+            if (!item) return std::nullopt;
+            if (out.items.size() == max_fetch_items) return parser.fail("There are too many items");
+            out.items.push_back(std::move(*item));
+        } while (list && parser.lexer.skip_space());
+        if (list && !parser.lexer.skip(')')) {
+            return parser.fail("A closing parenthesis was expected");
+        }
+    }
+    if (parser.lexer.skip_space() && !parse_fetch_modifiers(parser, out)) return std::nullopt;
+    if (out.vanished && (!uid || !out.changed_since)) {
+        return parser.fail("VANISHED needs UID FETCH and CHANGEDSINCE");
+    }
+    if (out.partial && !uid) return parser.fail("PARTIAL needs UID FETCH");
     return out;
 }
 
 MaybeCommand parse_store(Parser& parser, bool uid) {
     auto set = parser.space_sequence_set();
     if (!set || !parser.space()) return std::nullopt;
-    command::Store out{std::move(*set), uid, FlagMode::replace, false, {}};
+    command::Store out{std::move(*set), uid, FlagMode::replace, false, {}, {}};
+    if (parser.lexer.peek() == '(') {
+        const bool known = parse_options(parser, [&](std::string_view word) {
+            if (!wire::equals_ignoring_case(word, "UNCHANGEDSINCE")) return false;
+            out.unchanged_since = parser.space_modseq("UNCHANGEDSINCE");
+            return out.unchanged_since.has_value();
+        });
+        if (!known || !parser.space()) return std::nullopt;
+    }
     if (parser.lexer.skip('+')) {
         out.mode = FlagMode::add;
     } else if (parser.lexer.skip('-')) {

@@ -2,6 +2,9 @@
 #include "protocols/imap/parser.h"
 #include "protocols/wire/text.h"
 
+#include <limits>
+#include <utility>
+
 namespace postern::imap {
 namespace {
 
@@ -44,6 +47,16 @@ constexpr KnownKey known_keys[] = {
     {"SENTSINCE", Argument::date, Kind::sent_since},
     {"LARGER", Argument::number, Kind::larger},
     {"SMALLER", Argument::number, Kind::smaller},
+    {"OLDER", Argument::special, Kind::arrived_before},
+    {"YOUNGER", Argument::special, Kind::arrived_since},
+    {"SAVEDBEFORE", Argument::date, Kind::saved_before},
+    {"SAVEDON", Argument::date, Kind::saved_on},
+    {"SAVEDSINCE", Argument::date, Kind::saved_since},
+    {"SAVEDATESUPPORTED", Argument::none, Kind::all},
+    {"EMAILID", Argument::special, Kind::email_id},
+    {"THREADID", Argument::special, Kind::thread_id},
+    {"MODSEQ", Argument::special, Kind::modseq},
+    {"FUZZY", Argument::special, Kind::fuzzy},
     {"KEYWORD", Argument::special, Kind::keyword},
     {"UNKEYWORD", Argument::special, Kind::no_keyword},
     {"HEADER", Argument::special, Kind::header},
@@ -76,7 +89,9 @@ public:
     SearchParser(Parser& parser, bool ascii_only) : parser_(parser), ascii_only_(ascii_only) {}
 
     std::optional<SearchKey> keys(std::size_t depth);
-    SearchProgram finish(SearchKey root) { return {std::move(root), std::move(terms_)}; }
+    SearchProgram finish(SearchKey root) {
+        return {std::move(root), std::move(terms_), tells_modseq_};
+    }
 
 private:
     std::optional<SearchKey> key(std::size_t depth);
@@ -92,7 +107,9 @@ private:
     Parser& parser_;
     bool ascii_only_;
     std::size_t count_ = 0;
+    std::optional<SearchKey> modseq_key();
     std::vector<Term> terms_;
+    bool tells_modseq_ = false;
 };
 
 std::optional<SearchKey> SearchParser::keys(std::size_t depth) {
@@ -112,7 +129,10 @@ std::optional<SearchKey> SearchParser::key(std::size_t depth) {
     if (++count_ > max_search_keys) return parser_.fail("The search has too many keys");
     const char c = parser_.lexer.peek();
     if (c == '(') return group(depth);
-    if (c != '*' && !wire::is_digit(c)) return named(depth);
+    if (c != '*' && c != '$' && !wire::is_digit(c)) return named(depth);
+    if (parser_.dialect.uid_only && c != '$') {
+        return parser_.refuse_bad("UIDREQUIRED", "Sequence numbers are not used in this session");
+    }
     auto set = parse_sequence_set(parser_.lexer);
     if (!set) return parser_.fail("A sequence set of bounded length was expected");
     return term(Term::Kind::positions, std::move(*set));
@@ -172,7 +192,42 @@ std::optional<SearchKey> SearchParser::with_argument(const KnownKey& known, std:
     return key;
 }
 
+// MODSEQ [SP "entry" SP type] SP number (RFC 7162 section 3.1.5): all entries share one
+// mod-sequence.
+std::optional<SearchKey> SearchParser::modseq_key() {
+    if (parser_.lexer.peek() == '"') {
+        if (!parser_.lexer.string() || !parser_.space())
+            return parser_.fail("An entry was expected");
+        if (!parser_.lexer.skip_word("all") && !parser_.lexer.skip_word("shared") &&
+            !parser_.lexer.skip_word("priv")) {
+            return parser_.fail("An entry type was expected");
+        }
+        if (!parser_.space()) return std::nullopt;
+    }
+    const auto number = parser_.lexer.number64();
+    if (!number || *number > std::numeric_limits<std::int64_t>::max()) {
+        return parser_.fail("A mod-sequence was expected");
+    }
+    SearchKey key = key_of(Kind::modseq);
+    key.number = static_cast<std::int64_t>(*number);
+    tells_modseq_ = true;
+    return key;
+}
+
 std::optional<SearchKey> SearchParser::special(SearchKey key, std::size_t depth) {
+    if (key.kind == Kind::modseq) return modseq_key();
+    if (key.kind == Kind::arrived_before || key.kind == Kind::arrived_since) {
+        const auto seconds = parser_.lexer.nz_number();
+        if (!seconds) return parser_.fail("A number of seconds was expected");
+        key.number = *seconds;
+        return key;
+    }
+    if (key.kind == Kind::email_id || key.kind == Kind::thread_id) {
+        auto id = parser_.lexer.astring();
+        if (!id) return parser_.fail("An object id was expected");
+        key.text = std::move(*id);
+        return key;
+    }
     if (key.kind == Kind::uids) {
         auto set = parse_sequence_set(parser_.lexer);
         if (!set) return parser_.fail("A set of UIDs of bounded length was expected");
@@ -229,22 +284,128 @@ SearchKey SearchParser::term(Term::Kind kind, SequenceSet set) {
 
 }  // namespace
 
-MaybeCommand parse_search(Parser& parser, bool uid) {
-    if (!parser.space()) return std::nullopt;
-    bool ascii_only = false;
-    if (parser.lexer.skip_word("CHARSET")) {
-        const auto charset = parser.space_astring("A charset");
-        if (!charset) return std::nullopt;
-        ascii_only = wire::equals_ignoring_case(*charset, "US-ASCII");
-        if (!ascii_only && !wire::equals_ignoring_case(*charset, "UTF-8")) {
-            return parser.refuse("BADCHARSET (US-ASCII UTF-8)", "This charset is not known");
-        }
-        if (!parser.space()) return std::nullopt;
+namespace {
+
+bool parse_charset(Parser& parser, bool& ascii_only) {
+    const auto charset = parser.lexer.astring();
+    if (!charset) {
+        parser.fail("A charset was expected");
+        return false;
     }
+    ascii_only = wire::equals_ignoring_case(*charset, "US-ASCII");
+    if (ascii_only || wire::equals_ignoring_case(*charset, "UTF-8")) return parser.space();
+    parser.refuse("BADCHARSET (US-ASCII UTF-8)", "This charset is not known");
+    return false;
+}
+
+// RETURN "(" options ")" SP, when it stands there.
+bool parse_return(Parser& parser, SearchReturn& out) {
+    if (!parser.lexer.skip_word("RETURN")) return true;
+    out.extended = true;
+    const bool known = parser.space() && parse_options(parser, [&](std::string_view word) {
+                           const auto is = [&](std::string_view name) {
+                               return wire::equals_ignoring_case(word, name);
+                           };
+                           if (is("MIN")) return out.min = true;
+                           if (is("MAX")) return out.max = true;
+                           if (is("ALL")) return out.all = true;
+                           if (is("COUNT")) return out.count = true;
+                           if (is("SAVE")) return out.save = true;
+                           if (!is("PARTIAL") || out.partial || !parser.space()) return false;
+                           out.partial = parse_partial_range(parser);
+                           return out.partial.has_value();
+                       });
+    if (!known) return false;
+    if (out.partial && out.all) {
+        parser.fail("PARTIAL and ALL exclude each other");
+        return false;
+    }
+    // RFC 4731 section 3.1: an empty list means ALL; SAVE alone shows nothing.
+    if (!out.shows() && !out.save) out.all = true;
+    return parser.space();
+}
+
+MaybeCommand parse_program(Parser& parser, command::Search out, bool ascii_only) {
     SearchParser search(parser, ascii_only);
     auto root = search.keys(1);
     if (!root) return std::nullopt;
-    return command::Search{search.finish(std::move(*root)), uid};
+    out.program = search.finish(std::move(*root));
+    return out;
+}
+
+std::optional<std::vector<SortKey>> parse_sort_keys(Parser& parser) {
+    using By = SortKey::By;
+    static constexpr std::pair<std::string_view, By> names[] = {{"ARRIVAL", By::arrival},
+                                                                {"CC", By::cc},
+                                                                {"DATE", By::date},
+                                                                {"FROM", By::from},
+                                                                {"SIZE", By::size},
+                                                                {"SUBJECT", By::subject},
+                                                                {"TO", By::to},
+                                                                {"DISPLAYFROM", By::display_from},
+                                                                {"DISPLAYTO", By::display_to}};
+    std::vector<SortKey> out;
+    bool reverse = false;
+    const bool known = parse_options(parser, [&](std::string_view word) {
+        if (wire::equals_ignoring_case(word, "REVERSE")) return !std::exchange(reverse, true);
+        for (const auto& [name, by] : names) {
+            if (!wire::equals_ignoring_case(word, name) || out.size() == max_sort_keys) continue;
+            out.push_back({by, std::exchange(reverse, false)});
+            return true;
+        }
+        return false;
+    });
+    if (!known) return std::nullopt;
+    if (out.empty() || reverse) return parser.fail("A sort criterion was expected");
+    return out;
+}
+
+}  // namespace
+
+MaybeCommand parse_search(Parser& parser, bool uid) {
+    if (!parser.space()) return std::nullopt;
+    command::Search out;
+    out.uid = uid;
+    if (!parse_return(parser, out.returns)) return std::nullopt;
+    bool ascii_only = false;
+    if (parser.lexer.skip_word("CHARSET")) {
+        if (!parser.space() || !parse_charset(parser, ascii_only)) {
+            parser.rejection.forgets_saved = out.returns.save && !parser.rejection.bad;
+            return std::nullopt;
+        }
+    }
+    return parse_program(parser, std::move(out), ascii_only);
+}
+
+MaybeCommand parse_sort(Parser& parser, bool uid) {
+    if (!parser.space()) return std::nullopt;
+    command::Search out;
+    out.uid = uid;
+    if (!parse_return(parser, out.returns)) return std::nullopt;
+    auto keys = parse_sort_keys(parser);
+    bool ascii_only = false;
+    if (!keys || !parser.space() || !parse_charset(parser, ascii_only)) {
+        parser.rejection.forgets_saved = out.returns.save && !parser.rejection.bad;
+        return std::nullopt;
+    }
+    out.sort = std::move(*keys);
+    return parse_program(parser, std::move(out), ascii_only);
+}
+
+MaybeCommand parse_thread(Parser& parser, bool uid) {
+    if (!parser.space()) return std::nullopt;
+    command::Search out;
+    out.uid = uid;
+    if (parser.lexer.skip_word("ORDEREDSUBJECT")) {
+        out.thread = ThreadAlgorithm::ordered_subject;
+    } else if (parser.lexer.skip_word("REFERENCES")) {
+        out.thread = ThreadAlgorithm::references;
+    } else {
+        return parser.fail("This THREAD algorithm is not known");
+    }
+    bool ascii_only = false;
+    if (!parser.space() || !parse_charset(parser, ascii_only)) return std::nullopt;
+    return parse_program(parser, std::move(out), ascii_only);
 }
 
 }  // namespace postern::imap

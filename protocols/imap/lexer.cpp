@@ -64,6 +64,10 @@ std::string_view Lexer::dotted_word() {
     return run([](char c) { return wire::is_alpha(c) || wire::is_digit(c) || c == '.'; });
 }
 
+std::string_view Lexer::letters() {
+    return run(wire::is_alpha);
+}
+
 std::optional<std::string> Lexer::quoted() {
     const std::size_t begin = at_;
     if (!skip('"')) return std::nullopt;
@@ -86,6 +90,7 @@ std::optional<std::string> Lexer::quoted() {
 
 std::optional<std::string> Lexer::literal() {
     const std::size_t begin = at_;
+    skip('~');  // literal8 (RFC 3516)
     if (skip('{')) {
         const auto size = number64();
         if (size && skip('}') && skip('\r') && skip('\n') && *size <= text_.size() - at_) {

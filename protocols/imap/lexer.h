@@ -32,6 +32,7 @@ public:
     std::optional<std::string_view> tag();
     // Letters, digits and dots, as in the names of FETCH items and body sections; may be empty.
     std::string_view dotted_word();
+    std::string_view letters();  // may be empty
     // Quoted or literal. 8-bit bytes are taken in both, NUL in none.
     std::optional<std::string> string();
     std::optional<std::string> astring();

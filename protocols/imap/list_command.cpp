@@ -1,54 +1,46 @@
+// LIST with RFC 5258, 5819 and 6154, LSUB, and XLIST as old clients know it.
 #include "protocols/imap/mailbox_name.h"
 #include "protocols/imap/response.h"
 #include "protocols/imap/session.h"
+#include "protocols/imap/status_line.h"
 
 #include <algorithm>
+#include <functional>
+#include <memory>
 #include <set>
 
 namespace postern::imap {
 namespace {
+
+using Form = command::List::Form;
+using Names = std::set<std::string, std::less<>>;
 
 void append_attribute(std::string& attributes, std::string_view attribute) {
     if (!attributes.empty()) attributes += ' ';
     attributes += attribute;
 }
 
-std::string line(const command::List& command, const std::string& attributes,
-                 std::string_view name) {
-    return std::string(command.lsub ? "* LSUB (" : "* LIST (") + attributes + ") \"" +
-           hierarchy_separator + "\" " + format_mailbox(name) + "\r\n";
+const char* word_of(Form form) {
+    if (form == Form::lsub) return "LSUB";
+    return form == Form::xlist ? "XLIST" : "LIST";
 }
 
-bool is_listed(const command::List& command, const ListedMailbox& mailbox) {
-    if (command.lsub || command.only_subscribed) {
-        if (!mailbox.subscribed) return false;
-    } else if (!mailbox.exists) {
-        return false;
-    }
-    if (command.only_special_use && mailbox.special_use.empty()) return false;
-    return matches_pattern(mailbox.name, command.pattern);
+bool matches(const command::List& command, std::string_view name) {
+    return std::any_of(command.patterns.begin(), command.patterns.end(),
+                       [&](const std::string& pattern) { return matches_pattern(name, pattern); });
 }
 
-std::string attributes_of(const command::List& command, const ListedMailbox& mailbox,
-                          const std::set<std::string, std::less<>>& parents) {
-    std::string out;
-    if (!mailbox.exists && !command.lsub) append_attribute(out, "\\NonExistent");
-    if (!mailbox.selectable || !mailbox.exists) append_attribute(out, "\\Noselect");
-    if (command.lsub) return out;
-    if (mailbox.exists) {
-        append_attribute(out,
-                         parents.count(mailbox.name) != 0 ? "\\HasChildren" : "\\HasNoChildren");
-    }
-    if (command.return_subscribed && mailbox.subscribed) append_attribute(out, "\\Subscribed");
-    if (!mailbox.special_use.empty()) append_attribute(out, mailbox.special_use);
-    return out;
+// What the selection options say of a name, whatever its pattern.
+bool is_selected(const command::List& command, const ListedMailbox& mailbox) {
+    const bool subscriptions = command.form == Form::lsub || command.only_subscribed;
+    if (subscriptions ? !mailbox.subscribed : !mailbox.exists) return false;
+    return !command.only_special_use || !mailbox.special_use.empty();
 }
 
-// Every name that has another below it.
-std::set<std::string, std::less<>> names_with_children(const MailboxList& list) {
-    std::set<std::string, std::less<>> out;
+Names parents_of(const MailboxList& list, const std::function<bool(const ListedMailbox&)>& counts) {
+    Names out;
     for (const ListedMailbox& mailbox : list.mailboxes) {
-        if (!mailbox.exists) continue;
+        if (!counts(mailbox)) continue;
         for (std::size_t at = mailbox.name.rfind(hierarchy_separator); at != std::string::npos;
              at = at == 0 ? std::string::npos : mailbox.name.rfind(hierarchy_separator, at - 1)) {
             if (!out.insert(mailbox.name.substr(0, at)).second) break;
@@ -57,48 +49,166 @@ std::set<std::string, std::less<>> names_with_children(const MailboxList& list) 
     return out;
 }
 
-// RFC 3501 section 6.3.9: with "%" a name whose subscribed children do not match is shown itself.
-std::set<std::string, std::less<>> implied_parents(const command::List& command,
-                                                   const MailboxList& list) {
-    std::set<std::string, std::less<>> out;
-    if (!command.lsub || command.pattern.back() != '%') return out;
-    for (const ListedMailbox& mailbox : list.mailboxes) {
-        if (!mailbox.subscribed || matches_pattern(mailbox.name, command.pattern)) continue;
-        for (std::size_t at = mailbox.name.find(hierarchy_separator); at != std::string::npos;
-             at = mailbox.name.find(hierarchy_separator, at + 1)) {
-            const std::string parent = mailbox.name.substr(0, at);
-            if (matches_pattern(parent, command.pattern)) out.insert(parent);
+class Lister {
+public:
+    Lister(Session& session, const command::List& command, const MailboxList& list)
+        : session_(session), command_(command), list_(list) {
+        with_children_ = parents_of(list, [](const ListedMailbox& each) { return each.exists; });
+        if (command.recursive_match) {
+            above_selected_ = parents_of(
+                list, [&](const ListedMailbox& each) { return is_selected(command, each); });
         }
     }
-    for (const ListedMailbox& mailbox : list.mailboxes) {
-        if (mailbox.subscribed) out.erase(mailbox.name);
-    }
-    return out;
-}
 
-void send_list(Session& session, const command::List& command, const MailboxList& list) {
-    const auto parents = names_with_children(list);
-    for (const ListedMailbox& mailbox : list.mailboxes) {
-        if (!is_listed(command, mailbox)) continue;
-        session.send(line(command, attributes_of(command, mailbox, parents), mailbox.name));
+    struct Line {
+        std::string text;
+        std::string selectable;  // the mailbox's name, when it has a STATUS
+    };
+    std::vector<Line> run() {
+        Names there;
+        for (const ListedMailbox& mailbox : list_.mailboxes) {
+            there.insert(mailbox.name);
+            const bool selected = is_selected(command_, mailbox);
+            const bool above = above_selected_.count(mailbox.name) != 0;
+            if ((!selected && !above) || !matches(command_, mailbox.name)) continue;
+            lines_.push_back({line(attributes_of(mailbox, selected), mailbox.name, above),
+                              mailbox.exists && mailbox.selectable ? mailbox.name : ""});
+        }
+        // RFC 5258 section 3.5: a parent that is no mailbox itself.
+        for (const std::string& parent : above_selected_) {
+            if (there.count(parent) == 0 && matches(command_, parent)) {
+                lines_.push_back({line("\\NonExistent \\HasChildren", parent, true), ""});
+            }
+        }
+        for (const std::string& parent : implied_parents()) {
+            lines_.push_back({line("\\Noselect", parent, false), ""});
+        }
+        return std::move(lines_);
     }
-    for (const std::string& parent : implied_parents(command, list)) {
-        session.send(line(command, "\\Noselect", parent));
+
+    std::string line(const std::string& attributes, std::string_view name,
+                     bool child_selected) const {
+        std::string out = std::string("* ") + word_of(command_.form) + " (" + attributes + ") \"" +
+                          hierarchy_separator + "\" " + session_.mailbox_text(name);
+        if (child_selected) {
+            std::string criteria;
+            if (command_.only_subscribed) criteria = "\"SUBSCRIBED\"";
+            if (command_.only_special_use) criteria += criteria.empty() ? "" : " ";
+            if (command_.only_special_use) criteria += "\"SPECIAL-USE\"";
+            out += " (\"CHILDINFO\" (" + criteria + "))";
+        }
+        return out + "\r\n";
     }
-}
+
+private:
+    std::string attributes_of(const ListedMailbox& mailbox, bool selected) const {
+        std::string out;
+        if (!mailbox.exists && command_.form == Form::list) append_attribute(out, "\\NonExistent");
+        if (!mailbox.selectable || !mailbox.exists) append_attribute(out, "\\Noselect");
+        if (command_.form == Form::lsub) return out;
+        const bool parent = with_children_.count(mailbox.name) != 0;
+        if (mailbox.exists || parent) {
+            append_attribute(out, parent ? "\\HasChildren" : "\\HasNoChildren");
+        }
+        const bool subscribed = mailbox.subscribed && (selected || !command_.only_subscribed);
+        if (command_.return_subscribed && subscribed) append_attribute(out, "\\Subscribed");
+        if (!mailbox.special_use.empty()) append_attribute(out, use_of(mailbox.special_use));
+        if (command_.form == Form::xlist && mailbox.name == "INBOX") {
+            append_attribute(out, "\\Inbox");
+        }
+        return out;
+    }
+
+    // XLIST came before RFC 6154 and spells some uses otherwise.
+    std::string use_of(const std::string& use) const {
+        if (command_.form != Form::xlist) return use;
+        if (use == "\\Junk") return "\\Spam";
+        return use == "\\Archive" ? "\\AllMail" : use;
+    }
+
+    // RFC 3501 section 6.3.9: with "%" a name whose subscribed children do not match is shown
+    // itself.
+    Names implied_parents() const {
+        Names out;
+        const std::string& pattern = command_.patterns.front();
+        if (command_.form != Form::lsub || pattern.back() != '%') return out;
+        for (const ListedMailbox& mailbox : list_.mailboxes) {
+            if (!mailbox.subscribed || matches_pattern(mailbox.name, pattern)) continue;
+            for (std::size_t at = mailbox.name.find(hierarchy_separator); at != std::string::npos;
+                 at = mailbox.name.find(hierarchy_separator, at + 1)) {
+                const std::string parent = mailbox.name.substr(0, at);
+                if (matches_pattern(parent, pattern)) out.insert(parent);
+            }
+        }
+        for (const ListedMailbox& mailbox : list_.mailboxes) {
+            if (mailbox.subscribed) out.erase(mailbox.name);
+        }
+        return out;
+    }
+
+    Session& session_;
+    const command::List& command_;
+    const MailboxList& list_;
+    Names with_children_;
+    Names above_selected_;
+    std::vector<Line> lines_;
+};
+
+// RFC 5819 section 2: each mailbox's STATUS follows its LIST line at once, and clients rely on it.
+struct StatusRun : std::enable_shared_from_this<StatusRun> {
+    StatusRun(Session& its_session, std::vector<Lister::Line> its_lines,
+              std::vector<command::Status::Item> its_items)
+        : session(its_session), lines(std::move(its_lines)), items(std::move(its_items)) {}
+
+    void next() {
+        while (at < lines.size()) {
+            const Lister::Line& line = lines[at++];
+            session.send(line.text);
+            if (!items.empty() && !line.selectable.empty()) return status(line.selectable);
+        }
+        session.ok(text);
+    }
+
+    void status(const std::string& name) {
+        session.ask_either<StatusData>(
+            status_question(name, items),
+            [self = shared_from_this(), name](const StatusData& data) {
+                self->session.send(status_line(self->session, name, self->items, data));
+                self->session.later([self] { self->next(); });
+            },
+            // One without a STATUS was deleted meanwhile.
+            [self = shared_from_this()](const Failure& failure) {
+                if (failure.code != "NONEXISTENT") self->session.log("STATUS: " + failure.text);
+                self->session.later([self] { self->next(); });
+            });
+    }
+
+    Session& session;
+    std::vector<Lister::Line> lines;
+    std::vector<command::Status::Item> items;
+    std::string text;
+    std::size_t at = 0;
+};
 
 }  // namespace
 
 void run(Session& session, command::List command) {
-    const char* text = command.lsub ? "LSUB completed" : "LIST completed";
-    if (command.pattern.empty()) {
-        session.send(line(command, "\\Noselect", ""));
+    const std::string text = std::string(word_of(command.form)) + " completed";
+    const MailboxList none;
+    if (command.patterns.size() == 1 && command.patterns.front().empty()) {
+        if (!command.extended) {
+            session.send(Lister(session, command, none).line("\\Noselect", "", false));
+        }
         return session.ok(text);
     }
+    std::erase(command.patterns, "");
+    if (command.patterns.empty()) return session.ok(text);
     session.ask<MailboxList>(
         ListMailboxes{}, [&session, command = std::move(command), text](const MailboxList& list) {
-            send_list(session, command, list);
-            session.ok(text);
+            auto answer = std::make_shared<StatusRun>(session, Lister(session, command, list).run(),
+                                                      command.status);
+            answer->text = text;
+            answer->next();
         });
 }
 

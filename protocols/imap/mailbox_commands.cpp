@@ -1,5 +1,6 @@
-#include "protocols/imap/response.h"
 #include "protocols/imap/session.h"
+#include "protocols/imap/status_line.h"
+#include "protocols/imap/sync.h"
 
 #include <functional>
 #include <utility>
@@ -19,39 +20,54 @@ void leave_mailbox(Session& session, std::function<void()> then) {
     session.ask<Done>(CloseMailbox{}, [then = std::move(then)](Done) { then(); });
 }
 
-void open_mailbox(Session& session, command::Select command) {
-    Question question = OpenMailbox{std::move(command.name), command.read_only};
-    session.ask<MailboxOpened>(std::move(question), [&session](MailboxOpened opened) {
-        session.view().emplace(std::move(opened));
+// RFC 7162 section 3.2.5: what vanished and what changed since the client was last here. A known
+// set narrows what is told of vanished UIDs; what changed, it has to be told in any case.
+void resynchronize(Session& session, const command::Select::Qresync& known) {
+    const auto done = [&session] {
+        session.ok_without_news("Mailbox selected",
+                                session.view()->read_only() ? "READ-ONLY" : "READ-WRITE");
+    };
+    if (known.uid_validity != session.view()->uid_validity()) return done();
+    // Half told is not told: the client has no mailbox then.
+    const auto failed = [&session](const Failure& failure) {
+        leave_mailbox(session, [&session, failure] { session.fail(failure); });
+    };
+    session.ask_either<History>(
+        GetHistory{known.modseq},
+        [&session, known, done, failed](const History& history) {
+            UidSet vanished = history.vanished;
+            if (known.known) vanished &= named_uids(*known.known);
+            send_vanished_earlier(session, vanished);
+            fetch_changes(session, history.changed, done, failed);
+        },
+        failed);
+}
+
+void open_mailbox(Session& session, const command::Select& command) {
+    if (command.condstore || command.qresync) session.enable_condstore();
+    Question question = OpenMailbox{command.name, command.read_only};
+    session.ask<MailboxOpened>(std::move(question), [&session, command](MailboxOpened opened) {
+        opened.name = command.name;
+        session.view().emplace(std::move(opened), session.style());
         session.send(session.view()->opening_lines());
+        if (command.qresync) return resynchronize(session, *command.qresync);
         session.ok_without_news("Mailbox selected",
                                 session.view()->read_only() ? "READ-ONLY" : "READ-WRITE");
     });
 }
 
-std::string status_value(const StatusData& data, command::Status::Item item) {
-    using Item = command::Status::Item;
-    switch (item) {
-        case Item::messages:
-            return "MESSAGES " + std::to_string(data.messages);
-        case Item::recent:
-            return "RECENT " + std::to_string(data.recent);
-        case Item::uid_next:
-            return "UIDNEXT " + std::to_string(data.uid_next);
-        case Item::uid_validity:
-            return "UIDVALIDITY " + std::to_string(data.uid_validity);
-        case Item::unseen:
-            return "UNSEEN " + std::to_string(data.unseen);
-    }
-    return "";
-}
-
 }  // namespace
 
 void run(Session& session, command::Select command) {
-    if (!session.view()) return open_mailbox(session, std::move(command));
-    leave_mailbox(session,
-                  [&session, command = std::move(command)] { open_mailbox(session, command); });
+    if (command.qresync && !session.enabled().qresync) {
+        return session.bad("Enable QRESYNC first");
+    }
+    session.saved().clear();
+    if (!session.view()) return open_mailbox(session, command);
+    leave_mailbox(session, [&session, command = std::move(command)] {
+        session.send("* OK [CLOSED] The mailbox before is closed\r\n");
+        open_mailbox(session, command);
+    });
 }
 
 void run(Session& session, command::Create command) {
@@ -77,13 +93,13 @@ void run(Session& session, command::Subscribe command) {
 }
 
 void run(Session& session, command::Status command) {
-    Question question = GetStatus{command.name};
+    for (const auto item : command.items) {
+        if (item == command::Status::Item::highest_modseq) session.enable_condstore();
+    }
+    Question question = status_question(command.name, command.items);
     session.ask<StatusData>(
         std::move(question), [&session, command = std::move(command)](const StatusData& data) {
-            std::string line = "* STATUS " + format_mailbox(command.name) + " (";
-            for (const auto item : command.items) line += status_value(data, item) + ' ';
-            line.back() = ')';
-            session.send(line + "\r\n");
+            session.send(status_line(session, command.name, command.items, data));
             session.ok("STATUS completed");
         });
 }
@@ -105,10 +121,12 @@ void run(Session& session, const command::Expunge& command) {
         return session.no("READ-ONLY", "The mailbox is open for reading only");
     }
     ExpungeMessages question;
-    if (command.uids) question.among = session.view()->resolve(*command.uids, true);
+    if (command.uids) question.among = session.resolve(*command.uids, true);
     session.ask<Expunged>(std::move(question), [&session](const Expunged& expunged) {
         session.send(session.view()->expunge(expunged.uids));
-        session.ok("EXPUNGE completed");
+        const bool told = session.enabled().qresync && expunged.modseq != 0;
+        session.ok("EXPUNGE completed",
+                   told ? "HIGHESTMODSEQ " + std::to_string(expunged.modseq) : "");
     });
 }
 

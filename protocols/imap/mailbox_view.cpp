@@ -1,6 +1,7 @@
 #include "protocols/imap/mailbox_view.h"
 
 #include "protocols/imap/flag_text.h"
+#include "protocols/imap/response.h"
 
 #include <utility>
 
@@ -13,8 +14,12 @@ std::string number_line(std::uint64_t number, const char* what) {
 
 }  // namespace
 
-MailboxView::MailboxView(MailboxOpened opened)
-    : uid_validity_(opened.uid_validity),
+MailboxView::MailboxView(MailboxOpened opened, const Style& style)
+    : name_(std::move(opened.name)),
+      mailbox_id_(std::move(opened.mailbox_id)),
+      highest_modseq_(opened.highest_modseq),
+      style_(style),
+      uid_validity_(opened.uid_validity),
       uid_next_(opened.uid_next),
       first_unseen_(opened.first_unseen),
       read_only_(opened.read_only),
@@ -33,13 +38,34 @@ std::string MailboxView::opening_lines() const {
     std::string out = "* FLAGS " + format_flag_names(keywords_.keywords, "") + "\r\n";
     out += "* OK [PERMANENTFLAGS " + changeable + "] Flags that are kept\r\n";
     out += number_line(count(), "EXISTS");
-    out += number_line(recent_.size(), "RECENT");
-    if (const std::uint32_t unseen = sequence_of(first_unseen_); unseen != 0) {
+    if (!style_.rev2) out += number_line(recent_.size(), "RECENT");
+    if (const std::uint32_t unseen = sequence_of(first_unseen_); unseen != 0 && !style_.rev2) {
         out += "* OK [UNSEEN " + std::to_string(unseen) + "] First unseen message\r\n";
     }
     out += "* OK [UIDVALIDITY " + std::to_string(uid_validity_) + "] UIDs are valid\r\n";
     out += "* OK [UIDNEXT " + std::to_string(uid_next_) + "] Next UID\r\n";
+    out += "* OK [HIGHESTMODSEQ " + std::to_string(highest_modseq_) + "] Highest mod-sequence\r\n";
+    if (!mailbox_id_.empty()) out += "* OK [MAILBOXID (" + mailbox_id_ + ")] Mailbox id\r\n";
+    if (style_.rev2) out += "* LIST () \"/\" " + format_mailbox(name_, style_.utf8) + "\r\n";
     return out;
+}
+
+std::string MailboxView::fetch_head(Uid uid, bool with_uid) const {
+    if (style_.uid_only) return "* " + std::to_string(uid) + " UIDFETCH (";
+    std::string out = "* " + std::to_string(sequence_of(uid)) + " FETCH (";
+    if (with_uid || style_.vanished) out += "UID " + std::to_string(uid) + ' ';
+    return out;
+}
+
+std::string MailboxView::flags_line(const FlagNews& news, bool with_uid, bool with_flags) const {
+    if (!uids_.contains(news.uid) || (!with_flags && !style_.modseq)) return "";
+    std::string out = fetch_head(news.uid, with_uid);
+    if (with_flags) out += "FLAGS " + format_flags(news.flags, is_recent(news.uid));
+    if (style_.modseq) {
+        if (with_flags) out += ' ';
+        out += "MODSEQ (" + std::to_string(news.modseq) + ')';
+    }
+    return out + ")\r\n";
 }
 
 std::string MailboxView::update(const MailboxChanges& changes, bool may_expunge, bool with_uid) {
@@ -53,7 +79,8 @@ std::string MailboxView::update(const MailboxChanges& changes, bool may_expunge,
     if (!fresh.empty()) {
         uids_ |= fresh;
         recent_ |= changes.recent;
-        out += number_line(count(), "EXISTS") + number_line(recent_.size(), "RECENT");
+        out += number_line(count(), "EXISTS");
+        if (!style_.rev2) out += number_line(recent_.size(), "RECENT");
     }
     out += tell_keywords(changes.keywords);
     out += flag_lines(changes, with_uid);
@@ -63,15 +90,11 @@ std::string MailboxView::update(const MailboxChanges& changes, bool may_expunge,
 
 std::string MailboxView::flag_lines(const MailboxChanges& changes, bool with_uid) {
     std::string out;
-    for (const auto& [uid, flags] : changes.flags) {
-        const auto told = told_.find(uid);
-        if (told != told_.end() && told->second == flags) continue;
-        if (changes.added.contains(uid) || vanished_.contains(uid)) continue;
-        const std::uint32_t sequence = sequence_of(uid);
-        if (sequence == 0) continue;
-        out += "* " + std::to_string(sequence) + " FETCH (";
-        if (with_uid) out += "UID " + std::to_string(uid) + ' ';
-        out += "FLAGS " + format_flags(flags, recent_.contains(uid)) + ")\r\n";
+    for (const FlagNews& news : changes.flags) {
+        const auto told = told_.find(news.uid);
+        if (told != told_.end() && told->second == news.flags) continue;
+        if (changes.added.contains(news.uid) || vanished_.contains(news.uid)) continue;
+        out += flags_line(news, with_uid);
     }
     return out;
 }
@@ -86,8 +109,11 @@ std::string MailboxView::tell_keywords(const std::vector<std::string>& keywords)
 std::string MailboxView::expunge(const UidSet& uids) {
     std::string out;
     const UidSet known = uids & uids_;
+    const bool at_once = style_.vanished || style_.uid_only;
+    if (at_once && !known.empty()) out += "* VANISHED " + known.to_string() + "\r\n";
     std::uint32_t told = 0;
     known.for_each([&](Uid uid) {
+        if (at_once) return false;
         out += number_line(uids_.position(uid) - told++, "EXPUNGE");
         return true;
     });

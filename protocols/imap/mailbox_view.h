@@ -13,13 +13,28 @@
 
 namespace postern::imap {
 
+// How the client wants to be told, after what it enabled.
+struct Style {
+    bool modseq = false;    // MODSEQ in FETCH lines (RFC 7162)
+    bool vanished = false;  // VANISHED instead of EXPUNGE, and UID in every FETCH line
+    bool uid_only = false;  // UIDFETCH instead of FETCH (RFC 9586)
+    bool rev2 = false;      // no \Recent (RFC 9051)
+    bool utf8 = false;      // mailbox names in UTF-8
+};
+
 class MailboxView {
 public:
-    explicit MailboxView(MailboxOpened opened);
+    explicit MailboxView(MailboxOpened opened, const Style& style = {});
+
+    void set_style(const Style& style) { style_ = style; }
+    const Style& style() const { return style_; }
+    const std::string& name() const { return name_; }
 
     bool read_only() const { return read_only_; }
     const UidSet& uids() const { return uids_; }
     const UidSet& recent() const { return recent_; }
+    bool is_recent(Uid uid) const { return !style_.rev2 && recent_.contains(uid); }
+    std::uint32_t uid_validity() const { return uid_validity_; }
     std::uint32_t count() const { return static_cast<std::uint32_t>(uids_.size()); }
     std::uint32_t sequence_of(Uid uid) const { return uids_.position(uid); }
 
@@ -31,17 +46,27 @@ public:
 
     // A FLAGS line when some of these keywords are new to the client; else nothing.
     std::string tell_keywords(const std::vector<std::string>& keywords);
+    // "* 3 FETCH (", with "UID 9 " where the style or `with_uid` wants it.
+    std::string fetch_head(Uid uid, bool with_uid) const;
+    // A FETCH line of flags (and MODSEQ where the style wants it); empty: no such message. Without
+    // with_flags MODSEQ alone.
+    std::string flags_line(const FlagNews& news, bool with_uid, bool with_flags = true) const;
     // The client was just told these flags, so that a Refresh need not repeat them.
     void told_flags(Uid uid, const Flags& flags) { told_.insert_or_assign(uid, flags); }
     // Takes in changes and returns the untagged lines that tell of them. Without may_expunge, what
     // vanished keeps its sequence number until a later call. `with_uid` adds UID to FETCH lines.
     std::string update(const MailboxChanges& changes, bool may_expunge, bool with_uid);
-    // This session's own expunge: EXPUNGE lines for those of `uids` that the client knows.
+    // This session's own expunge: EXPUNGE lines (or one VANISHED) for those of `uids` that the
+    // client knows.
     std::string expunge(const UidSet& uids);
 
 private:
     std::string flag_lines(const MailboxChanges& changes, bool with_uid);
 
+    std::string name_;
+    std::string mailbox_id_;
+    ModSeq highest_modseq_;
+    Style style_;
     std::uint32_t uid_validity_;
     Uid uid_next_;
     Uid first_unseen_;

@@ -2,6 +2,10 @@
 
 #include "protocols/imap/flag_text.h"
 #include "protocols/imap/mailbox_name.h"
+#include "protocols/wire/text.h"
+
+#include <algorithm>
+#include <limits>
 
 namespace postern::imap {
 namespace {
@@ -17,12 +21,30 @@ std::optional<std::string> Parser::space_astring(const char* what) {
     return value;
 }
 
+std::optional<std::string> Parser::mailbox_name(const std::string& raw) {
+    if (dialect.utf8) {
+        if (!wire::is_utf8(raw)) return refuse("CANNOT", "The mailbox name is not valid UTF-8");
+        return canonical_name(raw);
+    }
+    auto name = decode_utf7(raw);
+    if (!name) return refuse("CANNOT", "The mailbox name is not valid modified UTF-7");
+    return canonical_name(std::move(*name));
+}
+
 std::optional<std::string> Parser::space_mailbox() {
     const auto raw = space_astring("A mailbox name");
     if (!raw) return std::nullopt;
-    auto name = decode_utf7(*raw);
-    if (!name) return refuse("CANNOT", "The mailbox name is not valid modified UTF-7");
-    return canonical_name(std::move(*name));
+    return mailbox_name(*raw);
+}
+
+std::optional<ModSeq> Parser::space_modseq(const char* what) {
+    if (!space()) return std::nullopt;
+    const auto value = lexer.number64();
+    // RFC 7162 section 7: a mod-sequence has 63 bits.
+    if (!value || *value > std::numeric_limits<std::int64_t>::max()) {
+        return fail(std::string(what) + " needs a mod-sequence");
+    }
+    return *value;
 }
 
 std::optional<std::string> Parser::space_new_mailbox() {
@@ -62,6 +84,18 @@ std::optional<Flags> Parser::space_flags() {
         if (!lexer.skip_space()) return flags;
     }
     return fail("There are too many flags");
+}
+
+std::optional<PartialRange> parse_partial_range(Parser& parser) {
+    Lexer& lexer = parser.lexer;
+    const bool from_end = lexer.skip('-');
+    const auto first = lexer.nz_number();
+    const bool colon = first && lexer.skip(':');
+    const bool same_side = colon && lexer.skip('-') == from_end;
+    const auto last = same_side ? lexer.nz_number() : std::nullopt;
+    if (!last) return parser.fail("A range like 1:100 or -1:-100 was expected");
+    const std::int64_t sign = from_end ? -1 : 1;
+    return PartialRange{sign * std::min(*first, *last), sign * std::max(*first, *last)};
 }
 
 }  // namespace postern::imap

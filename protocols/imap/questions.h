@@ -68,12 +68,39 @@ struct Subscribe {
 // -> StatusData
 struct GetStatus {
     std::string name;
+    bool deleted_bytes = false;  // else StatusData::deleted_bytes is not needed
 };
 struct StatusData {
     std::uint32_t uid_validity = 0;
     Uid uid_next = 1;
     ModSeq highest_modseq = 1;
     std::uint64_t messages = 0, unseen = 0, recent = 0, deleted = 0, bytes = 0;
+    std::string mailbox_id;           // RFC 8474 objectid
+    std::uint64_t deleted_bytes = 0;  // of messages with \Deleted
+};
+
+// -> QuotaRoots that the mailbox counts against; an empty name: all of the account's.
+struct GetQuota {
+    std::string mailbox;
+};
+struct QuotaRoots {
+    struct Root {
+        std::string name;
+        std::uint64_t used_bytes = 0, limit_bytes = 0;
+    };
+    std::vector<Root> roots;
+};
+// -> Annotations by lower-case name (RFC 5464); an empty mailbox: the account's own.
+struct GetAnnotations {
+    std::string mailbox;
+};
+struct Annotations {
+    std::vector<std::pair<std::string, std::string>> entries;
+};
+// -> Done. nullopt takes away; all or nothing.
+struct SetAnnotations {
+    std::string mailbox;
+    std::vector<std::pair<std::string, std::optional<std::string>>> changes;
 };
 
 // -> MailboxOpened
@@ -82,6 +109,7 @@ struct OpenMailbox {
     bool read_only = false;
 };
 struct MailboxOpened {
+    std::string name;
     std::uint32_t uid_validity = 0;
     Uid uid_next = 1;
     ModSeq highest_modseq = 1;
@@ -90,9 +118,15 @@ struct MailboxOpened {
     Uid first_unseen = 0;  // 0: none
     std::vector<std::string> keywords;
     bool read_only = false;
+    std::string mailbox_id;  // RFC 8474 objectid
 };
 // -> Done; no expunge
 struct CloseMailbox {};
+struct FlagNews {
+    Uid uid = 0;
+    Flags flags;
+    ModSeq modseq = 0;
+};
 // -> MailboxChanges. What happened since the last answer. What this session did itself may be among
 // it: the engine does not tell that twice.
 struct Refresh {};
@@ -102,8 +136,16 @@ struct MailboxChanges {
     UidSet added;
     UidSet recent;  // of those added, taken by this session
     UidSet vanished;
-    std::vector<std::pair<Uid, Flags>> flags;
+    std::vector<FlagNews> flags;
     std::vector<std::string> keywords;  // all that are in use
+};
+// -> History, of the selected mailbox as the last answer told it.
+struct GetHistory {
+    ModSeq since = 0;
+};
+struct History {
+    UidSet changed;   // present messages with a higher modseq
+    UidSet vanished;  // expunged since; when that is not known any more: all that are not there
 };
 
 // -> Done. Asked before the literal is taken, so that a bad mailbox costs no upload.
@@ -111,14 +153,22 @@ struct CheckAppend {
     std::string name;
     std::uint64_t size = 0;
 };
-// -> AppendDone. The bytes came as AppendChunk effects before.
+// -> AppendDone. The bytes came as AppendChunk effects before; messages before the last were ended
+// by AppendNext effects (RFC 3502): either all are appended or none.
 struct AppendMessage {
     std::string name;
     Flags flags;
     std::optional<Time> internal_date;
+    Uid replaces = 0;  // of the selected mailbox: goes once the new message is there (RFC 8508)
 };
 struct AppendDone {
     std::uint32_t uid_validity = 0;
+    std::vector<Uid> uids;  // one for each message
+};
+// -> RowPage of one row with its summary, or none. A message of any mailbox, for CATENATE.
+struct FindMessage {
+    std::string mailbox;
+    std::uint32_t uid_validity = 0;  // 0: any
     Uid uid = 0;
 };
 
@@ -136,6 +186,8 @@ struct MessageRow {
     std::uint64_t size = 0;
     std::string blob;     // opaque reference, for ReadBlob and SendBlob
     std::string summary;  // mime::encode_summary; empty: read the message and compute
+    Time save_date;
+    std::string email_id, thread_id;  // RFC 8474 objectids; thread_id empty: none
 };
 struct RowPage {
     std::vector<MessageRow> rows;
@@ -155,11 +207,15 @@ struct StoreFlags {
     FlagMode mode = FlagMode::replace;
     Flags flags;
     std::optional<ModSeq> unchanged_since;
+    bool with_modseq = false;  // else FlagNews::modseq is not needed
+    bool silent = false;       // FlagsStored::surprising is needed
 };
 struct FlagsStored {
-    std::vector<std::pair<Uid, Flags>> changed;  // may leave out those that had these flags already
-    UidSet modified;
-    ModSeq modseq = 0;
+    std::vector<FlagNews> changed;  // may leave out those that had these flags already
+    UidSet modified;                // failed unchanged_since
+    // Of those changed: their flags are not what this change alone makes of the flags that this
+    // session was told last. Somebody else had a hand in them.
+    UidSet surprising;
 };
 // -> MessagesCopied
 struct CopyMessages {
@@ -182,18 +238,47 @@ struct Expunged {
 // -> SearchResult
 struct Search {
     SearchKey program;
+    bool with_modseq = false;
 };
 struct SearchResult {
     UidSet uids;
+    ModSeq highest_modseq = 0;  // of those found; with_modseq alone
+};
+// -> Sorted
+struct Sort {
+    SearchKey program;
+    std::vector<SortKey> keys;
+    bool with_modseq = false;
+};
+struct Sorted {
+    std::vector<Uid> uids;
     ModSeq highest_modseq = 0;
 };
+// -> Threads
+struct Thread {
+    SearchKey program;
+    ThreadAlgorithm algorithm = ThreadAlgorithm::references;
+};
+// A message, or with uid 0 one that is missing, and what answers it. The vector holds parents
+// before their children.
+struct ThreadNode {
+    Uid uid = 0;
+    int parent = -1;  // index; -1: a thread begins
+};
+struct Threads {
+    std::vector<ThreadNode> nodes;
+};
+// -> Done. The session belongs to nobody again (RFC 8437).
+struct Unauthenticate {};
 
-using Question = std::variant<Authenticate, ListMailboxes, CreateMailbox, DeleteMailbox,
-                              RenameMailbox, Subscribe, GetStatus, OpenMailbox, CloseMailbox,
-                              Refresh, CheckAppend, AppendMessage, FetchRows, ReadBlob, StoreFlags,
-                              CopyMessages, ExpungeMessages, Search>;
-using Answer =
-    std::variant<Failure, Done, MailboxList, StatusData, MailboxOpened, MailboxChanges, AppendDone,
-                 RowPage, BlobBytes, FlagsStored, MessagesCopied, Expunged, SearchResult>;
+using Question =
+    std::variant<Authenticate, ListMailboxes, CreateMailbox, DeleteMailbox, RenameMailbox,
+                 Subscribe, GetStatus, OpenMailbox, CloseMailbox, Refresh, GetHistory, CheckAppend,
+                 AppendMessage, FindMessage, FetchRows, ReadBlob, StoreFlags, CopyMessages,
+                 ExpungeMessages, Search, Sort, Thread, Unauthenticate, GetQuota, GetAnnotations,
+                 SetAnnotations>;
+using Answer = std::variant<Failure, Done, MailboxList, StatusData, MailboxOpened, MailboxChanges,
+                            History, AppendDone, RowPage, BlobBytes, FlagsStored, MessagesCopied,
+                            Expunged, SearchResult, Sorted, Threads, QuotaRoots, Annotations>;
 
 }  // namespace postern::imap

@@ -15,12 +15,7 @@ bool is_quotable(char c) {
     return wire::is_ascii(c) && c != '\0' && c != '\r' && c != '\n';
 }
 
-}  // namespace
-
-std::string format_string(std::string_view text) {
-    if (text.size() > max_quoted_bytes || !std::all_of(text.begin(), text.end(), is_quotable)) {
-        return '{' + std::to_string(text.size()) + "}\r\n" + std::string(text);
-    }
+std::string quote(std::string_view text) {
     std::string out = "\"";
     for (const char c : text) {
         if (c == '"' || c == '\\') out += '\\';
@@ -29,8 +24,23 @@ std::string format_string(std::string_view text) {
     return out + '"';
 }
 
-std::string format_mailbox(std::string_view name) {
-    return format_string(encode_utf7(name));
+}  // namespace
+
+std::string format_string(std::string_view text) {
+    if (text.size() <= max_quoted_bytes && std::all_of(text.begin(), text.end(), is_quotable)) {
+        return quote(text);
+    }
+    return '{' + std::to_string(text.size()) + "}\r\n" + std::string(text);
+}
+
+std::string format_utf8(std::string_view text) {
+    const bool fits = std::all_of(text.begin(), text.end(),
+                                  [](char c) { return is_quotable(c) || !wire::is_ascii(c); });
+    return fits && text.size() <= max_quoted_bytes ? quote(text) : format_string(text);
+}
+
+std::string format_mailbox(std::string_view name, bool utf8) {
+    return utf8 ? format_utf8(name) : format_string(encode_utf7(name));
 }
 
 std::string format_sequence(const std::vector<std::uint32_t>& numbers) {

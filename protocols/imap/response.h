@@ -10,8 +10,10 @@ namespace postern::imap {
 
 // A quoted string where that is allowed, else a literal.
 std::string format_string(std::string_view text);
-// UTF-8 in, modified UTF-7 in quotes out.
-std::string format_mailbox(std::string_view name);
+// UTF-8 in, modified UTF-7 in quotes out; with utf8 quoted UTF-8 (RFC 9755).
+std::string format_mailbox(std::string_view name, bool utf8 = false);
+// A string of UTF-8 that is quoted where it fits, else a literal.
+std::string format_utf8(std::string_view text);
 // "3:5,9" of ascending or any other numbers, runs joined, order kept.
 std::string format_sequence(const std::vector<std::uint32_t>& numbers);
 // What a peer or the store said, made fit for a resp-text: one line of printable ASCII.

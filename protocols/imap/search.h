@@ -41,8 +41,16 @@ struct SearchKey {
         body,
         text,
         modseq,
-        not_,  // one child
-        or_,   // any number of children
+        arrived_since,   // internal date, seconds since 1970-01-01 (RFC 5032 YOUNGER); at least
+        arrived_before,  // likewise (OLDER): at most
+        saved_before,    // save date, whole days (RFC 8514)
+        saved_on,
+        saved_since,
+        email_id,  // text (RFC 8474)
+        thread_id,
+        fuzzy,  // one child, whose text may be found roughly (RFC 6203)
+        not_,   // one child
+        or_,    // any number of children
         and_,
     };
     Kind kind = Kind::all;
@@ -53,5 +61,25 @@ struct SearchKey {
     std::int64_t number = 0;  // size, modseq, or days since 1970-01-01
     std::vector<SearchKey> children;
 };
+
+// One criterion of SORT (RFC 5256, RFC 5957).
+struct SortKey {
+    enum class By : std::uint8_t {
+        arrival,
+        cc,
+        date,
+        from,
+        size,
+        subject,
+        to,
+        display_from,
+        display_to,
+    };
+    By by = By::arrival;
+    bool reverse = false;
+};
+inline constexpr std::size_t max_sort_keys = 16;
+
+enum class ThreadAlgorithm : std::uint8_t { ordered_subject, references };
 
 }  // namespace postern::imap

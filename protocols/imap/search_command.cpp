@@ -1,5 +1,11 @@
+// SEARCH, SORT and THREAD (RFC 3501, 5256) with their extended answers (RFC 4731, 5182, 5267,
+// 9394).
+#include "protocols/imap/pages.h"
+#include "protocols/imap/response.h"
 #include "protocols/imap/session.h"
+#include "protocols/imap/thread_format.h"
 
+#include <chrono>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -10,59 +16,193 @@ namespace {
 constexpr std::size_t numbers_at_once = 2000;
 
 // False: a sequence number that does not exist.
-bool resolve(SearchKey& key, const SearchProgram& program, const MailboxView& view) {
-    if (key.kind == SearchKey::Kind::uids) {
+bool resolve(SearchKey& key, const SearchProgram& program, const Session& session,
+             const MailboxView& view) {
+    using Kind = SearchKey::Kind;
+    if (key.kind == Kind::uids) {
         const SearchProgram::Term& term = program.terms[static_cast<std::size_t>(key.number)];
         key.number = 0;
         if (term.kind == SearchProgram::Term::Kind::recent) {
             key.uids = view.recent();
             return true;
         }
-        auto uids = view.resolve(term.set, term.kind == SearchProgram::Term::Kind::uids);
+        auto uids = session.resolve(term.set, term.kind == SearchProgram::Term::Kind::uids);
         if (!uids) return false;
         key.uids = std::move(*uids);
     }
+    if (key.kind == Kind::arrived_before || key.kind == Kind::arrived_since) {
+        key.number = to_unix_ms(session.now()) / 1000 - key.number;
+    }
     for (SearchKey& child : key.children) {
-        if (!resolve(child, program, view)) return false;
+        if (!resolve(child, program, session, view)) return false;
     }
     return true;
 }
 
-struct Found {
+// One answer on its way, made piece by piece as it is sent.
+struct Found : std::enable_shared_from_this<Found> {
+    Found(Session& its_session, command::Search its_command)
+        : session(its_session), command(std::move(its_command)) {}
+
+    const char* word() const { return command.sort.empty() ? "SEARCH" : "SORT"; }
+
+    void take(std::vector<Uid> found, ModSeq highest) {
+        uids = std::move(found);
+        modseq = command.program.tells_modseq && !uids.empty() ? highest : 0;
+        save();
+        const bool searches = command.sort.empty();
+        if (command.returns.extended || (searches && session.enabled().rev2)) return extended();
+        session.send(std::string("* ") + word());
+        numbers(0, uids.size(), ' ', [self = shared_from_this()] {
+            if (self->modseq != 0) {
+                self->session.send(" (MODSEQ " + std::to_string(self->modseq) + ')');
+            }
+            self->end();
+        });
+    }
+
+    // RFC 5182 section 2.4 and RFC 9394 section 3.1: what alone was asked for alone is kept.
+    void save() const {
+        const SearchReturn& returns = command.returns;
+        if (!returns.save) return;
+        UidSet& saved = session.saved();
+        saved.clear();
+        if (uids.empty()) return;
+        const bool everything = returns.all || returns.count || !returns.shows();
+        for (const Uid uid : uids) {
+            if (everything) saved.add(uid);
+        }
+        if (everything) return;
+        if (returns.min) saved.add(uids.front());
+        if (returns.max) saved.add(uids.back());
+        if (!returns.partial) return;
+        const auto [first, last] = positions_of(*returns.partial, uids.size());
+        for (std::uint64_t i = first; i <= last; ++i) saved.add(uids[i - 1]);
+    }
+
+    void extended() {
+        SearchReturn& returns = command.returns;
+        if (!returns.extended) returns.all = true;
+        if (!returns.shows()) return end_without_line();
+        std::string line = "* ESEARCH (TAG " + format_string(session.tag()) + ')';
+        if (as_uids()) line += " UID";
+        if (!uids.empty() && returns.min) line += " MIN " + std::to_string(number(uids.front()));
+        if (!uids.empty() && returns.max) line += " MAX " + std::to_string(number(uids.back()));
+        if (returns.count) line += " COUNT " + std::to_string(uids.size());
+        if (modseq != 0) line += " MODSEQ " + std::to_string(modseq);
+        session.send(line);
+        if (returns.partial) return partial(*returns.partial);
+        if (!returns.all || uids.empty()) return end();
+        session.send(" ALL ");
+        numbers(0, uids.size(), ',', [self = shared_from_this()] { self->end(); });
+    }
+
+    void partial(const PartialRange& range) {
+        session.send(" PARTIAL (" + std::to_string(range.first) + ':' + std::to_string(range.last) +
+                     ' ');
+        const auto [first, last] = positions_of(range, uids.size());
+        if (first > last) {
+            session.send("NIL)");
+            return end();
+        }
+        numbers(first - 1, last, ',', [self = shared_from_this()] {
+            self->session.send(")");
+            self->end();
+        });
+    }
+
+    // Those at [from, to), as " 1 2 3" or "1:3".
+    void numbers(std::size_t from, std::size_t to, char separator, std::function<void()> then) {
+        if (from == to) return then();
+        const std::size_t end = std::min(to, from + numbers_at_once);
+        std::vector<std::uint32_t> some;
+        for (std::size_t i = from; i < end; ++i) some.push_back(number(uids[i]));
+        if (separator == ',') {
+            session.send(format_sequence(some) + (end < to ? "," : ""));
+        } else {
+            std::string text;
+            for (const std::uint32_t each : some) text += ' ' + std::to_string(each);
+            session.send(text);
+        }
+        session.later([self = shared_from_this(), end, to, separator, then] {
+            self->numbers(end, to, separator, then);
+        });
+    }
+
+    bool as_uids() const { return command.uid || session.enabled().uid_only; }
+    std::uint32_t number(Uid uid) const {
+        return as_uids() ? uid : session.view()->sequence_of(uid);
+    }
+    void end() {
+        session.send("\r\n");
+        end_without_line();
+    }
+    void end_without_line() { session.ok(std::string(word()) + " completed"); }
+
+    Session& session;
+    command::Search command;
     std::vector<Uid> uids;
-    std::size_t sent = 0;
-    bool as_uids = false;
+    ModSeq modseq = 0;
 };
 
-void send_found(Session& session, const std::shared_ptr<Found>& found) {
-    std::string line = found->sent == 0 ? "* SEARCH" : "";
-    const MailboxView& view = *session.view();
-    for (std::size_t i = 0; i < numbers_at_once && found->sent < found->uids.size(); ++i) {
-        const Uid uid = found->uids[found->sent++];
-        line += ' ' + std::to_string(found->as_uids ? uid : view.sequence_of(uid));
-    }
-    if (found->sent < found->uids.size()) {
-        session.send(line);
-        return session.later([&session, found] { send_found(session, found); });
-    }
-    session.send(line + "\r\n");
-    session.ok("SEARCH completed");
+void fail(Session& session, const command::Search& command, const Failure& failure) {
+    if (command.returns.save) session.saved().clear();
+    session.fail(failure);
+}
+
+void thread(Session& session, const command::Search& command, SearchKey program) {
+    // A message that the client was not told of yet has no place in the tree.
+    SearchKey known, both;
+    known.kind = SearchKey::Kind::uids;
+    known.uids = session.view()->uids();
+    both.kind = SearchKey::Kind::and_;
+    both.children = {std::move(known), std::move(program)};
+    session.ask<Threads>(Thread{std::move(both), *command.thread}, [&session, uid = command.uid](
+                                                                       const Threads& threads) {
+        const MailboxView& view = *session.view();
+        session.send(
+            "* THREAD" +
+            format_threads(threads, [&](Uid each) { return uid ? each : view.sequence_of(each); }) +
+            "\r\n");
+        session.ok("THREAD completed");
+    });
 }
 
 }  // namespace
 
 void run(Session& session, command::Search command) {
-    const SearchProgram& program = command.program;
-    Search question{program.root};
-    if (!resolve(question.program, program, *session.view())) {
+    SearchKey program = command.program.root;
+    if (!resolve(program, command.program, session, *session.view())) {
         return session.bad("No message has that sequence number");
     }
-    session.ask<SearchResult>(
-        std::move(question), [&session, uid = command.uid](const SearchResult& result) {
-            // What the client was not told of yet has no sequence number.
-            const UidSet known = result.uids & session.view()->uids();
-            send_found(session, std::make_shared<Found>(Found{known.to_vector(), 0, uid}));
-        });
+    const bool modseq = command.program.tells_modseq;
+    if (modseq) session.enable_condstore();
+    if (command.thread) return thread(session, command, std::move(program));
+    const auto otherwise = [&session, command](const Failure& failure) {
+        fail(session, command, failure);
+    };
+    // What the client was not told of yet has no sequence number.
+    if (command.sort.empty()) {
+        Question question = Search{std::move(program), modseq};
+        return session.ask_either<SearchResult>(
+            std::move(question),
+            [&session, command](const SearchResult& result) {
+                const UidSet known = result.uids & session.view()->uids();
+                std::make_shared<Found>(session, command)
+                    ->take(known.to_vector(), result.highest_modseq);
+            },
+            otherwise);
+    }
+    Question question = Sort{std::move(program), command.sort, modseq};
+    session.ask_either<Sorted>(
+        std::move(question),
+        [&session, command](Sorted result) {
+            const UidSet& known = session.view()->uids();
+            std::erase_if(result.uids, [&](Uid uid) { return !known.contains(uid); });
+            std::make_shared<Found>(session, command)
+                ->take(std::move(result.uids), result.highest_modseq);
+        },
+        otherwise);
 }
 
 }  // namespace postern::imap

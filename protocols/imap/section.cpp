@@ -46,11 +46,19 @@ bool needs_summary(const FetchItem& item) {
         case Kind::body_structure:
             return true;
         case Kind::section:
+        case Kind::binary:
+        case Kind::binary_size:
             return !item.part.empty() || item.text != Text::whole;
+        case Kind::preview:
+            return true;
         case Kind::flags:
         case Kind::internal_date:
         case Kind::size:
         case Kind::uid:
+        case Kind::mod_seq:
+        case Kind::save_date:
+        case Kind::email_id:
+        case Kind::thread_id:
             break;
     }
     return false;
@@ -59,6 +67,18 @@ bool needs_summary(const FetchItem& item) {
 bool picks_fields(const FetchItem& item) {
     return item.kind == Kind::section &&
            (item.text == Text::fields || item.text == Text::fields_not);
+}
+
+bool is_decoded(const FetchItem& item) {
+    return item.kind == Kind::binary || item.kind == Kind::binary_size;
+}
+
+mime::Encoding encoding_of(const FetchItem& item, const mime::Summary* summary) {
+    if (item.part.empty() || summary == nullptr) return mime::Encoding::identity;
+    const auto part = std::find_if(
+        summary->parts.begin(), summary->parts.end(),
+        [&](const mime::PartOffsets& candidate) { return candidate.number == item.part; });
+    return part == summary->parts.end() ? mime::Encoding::identity : part->encoding;
 }
 
 std::optional<mime::Range> find_section(const FetchItem& item, const mime::Summary* summary,

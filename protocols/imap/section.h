@@ -17,6 +17,9 @@ namespace postern::imap {
 bool needs_summary(const FetchItem& item);
 // HEADER.FIELDS and HEADER.FIELDS.NOT: bytes of find_section are to be read and filtered.
 bool picks_fields(const FetchItem& item);
+// BINARY and BINARY.SIZE: the section's transfer encoding is to be undone.
+bool is_decoded(const FetchItem& item);
+mime::Encoding encoding_of(const FetchItem& item, const mime::Summary* summary);
 // Never beyond message_bytes. nullopt: the message has no such part. summary may be null when
 // needs_summary is false.
 std::optional<mime::Range> find_section(const FetchItem& item, const mime::Summary* summary,

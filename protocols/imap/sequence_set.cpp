@@ -27,6 +27,11 @@ std::pair<std::uint32_t, std::uint32_t> in_order(std::pair<std::uint32_t, std::u
 std::optional<SequenceSet> parse_sequence_set(Lexer& lexer) {
     Lexer ahead = lexer;
     SequenceSet set;
+    if (ahead.skip('$')) {
+        set.saved = true;
+        lexer = ahead;
+        return set;
+    }
     do {
         const auto first = parse_number_or_star(ahead);
         if (!first) return std::nullopt;

@@ -14,6 +14,7 @@ namespace postern::imap {
 struct SequenceSet {
     static constexpr std::uint32_t star = 0;                      // 0 is no valid number
     std::vector<std::pair<std::uint32_t, std::uint32_t>> ranges;  // in either order
+    bool saved = false;  // "$": the result of the last SEARCH RETURN (SAVE) (RFC 5182)
 };
 
 // nullopt: not a sequence-set, or more than max_sequence_ranges.

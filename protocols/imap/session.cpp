@@ -2,6 +2,7 @@
 
 #include "protocols/imap/response.h"
 
+#include <algorithm>
 #include <cassert>
 
 namespace postern::imap {
@@ -57,8 +58,16 @@ void Session::tls_started() {
 
 void Session::tick(Time now) {
     now_ = now;
-    const auto due = deadline();
-    if (!due || *due > now) return;
+    if (on_answer_ || mode_ == Mode::closed) return;
+    const Time due =
+        authenticated_ ? active_ + config_.idle_timeout : started_ + config_.login_timeout;
+    if (due > now) {
+        if (mode_ == Mode::idle && now_ >= keepalive_at_) {
+            keepalive_at_ = now_ + config_.idle_keepalive;
+            send("* OK Still here\r\n");
+        }
+        return;
+    }
     if (mode_ == Mode::tls) return close();  // amid a handshake nobody could read a BYE
     bye(authenticated_ ? "Idle for too long" : "Nobody logged in in time");
 }
@@ -66,7 +75,11 @@ void Session::tick(Time now) {
 std::optional<Time> Session::deadline() const {
     if (on_answer_ || mode_ == Mode::closed) return std::nullopt;
     // Before login the whole time counts, so that a client cannot stay by sending single bytes.
-    return authenticated_ ? active_ + config_.idle_timeout : started_ + config_.login_timeout;
+    if (!authenticated_) return started_ + config_.login_timeout;
+    Time due = active_ + config_.idle_timeout;
+    if (mode_ == Mode::idle) due = std::min(due, keepalive_at_);
+    if (mode_ == Mode::idle && refresh_due_ && view_) due = std::min(due, news_at_);
+    return due;
 }
 
 void Session::peer_closed() {
@@ -91,6 +104,33 @@ void Session::send(std::string_view bytes) {
 void Session::effect(Effect effect) {
     if (auto* bytes = std::get_if<Send>(&effect)) return send(bytes->bytes);
     out_.push_back(std::move(effect));
+}
+
+// --- what the client enabled ---
+
+Style Session::style() const {
+    return {enabled_.condstore, enabled_.qresync, enabled_.uid_only, enabled_.rev2,
+            enabled_.utf8 || enabled_.rev2};
+}
+
+void Session::set_enabled(const Enabled& enabled) {
+    enabled_ = enabled;
+    if (view_) view_->set_style(style());
+}
+
+void Session::enable_condstore() {
+    Enabled enabled = enabled_;
+    enabled.condstore = true;
+    set_enabled(enabled);
+}
+
+std::string Session::mailbox_text(std::string_view name) const {
+    return format_mailbox(name, style().utf8);
+}
+
+std::optional<UidSet> Session::resolve(const SequenceSet& set, bool uid) const {
+    if (set.saved) return saved_ & view_->uids();
+    return view_->resolve(set, uid);
 }
 
 // --- the end of a command ---
@@ -187,7 +227,7 @@ bool Session::step_command() {
         case Framer::Event::need_more:
             return false;
         case Framer::Event::command:
-            run_command(parse_command(framer_.text()));
+            on_command_line();
             break;
         case Framer::Event::literal:
             on_literal();
@@ -198,6 +238,17 @@ bool Session::step_command() {
             break;
     }
     return true;
+}
+
+void Session::on_command_line() {
+    // A CATENATE may have come whole, without any literal.
+    auto append = parse_append(framer_.text(), dialect());
+    const auto* what = append ? std::get_if<command::Append>(&append->what) : nullptr;
+    if (what == nullptr || !what->catenate) {
+        return run_command(parse_command(framer_.text(), dialect()));
+    }
+    tag_ = append->tag;
+    begin_append(std::move(*append), false);
 }
 
 void Session::on_line_error(Framer::Event event) {
@@ -215,15 +266,18 @@ void Session::run_command(Command command) {
     }
     if (command.needs >= Phase::authenticated && !authenticated_) return bad("Log in first");
     if (command.needs == Phase::selected && !view_) return bad("Select a mailbox first");
-    if (const auto* rejection = std::get_if<Rejection>(&command.what)) return reject(*rejection);
+    if (const auto* rejection = std::get_if<Rejection>(&command.what)) {
+        if (rejection->forgets_saved) saved_.clear();
+        return reject(*rejection);
+    }
     std::visit([this](auto& what) { run(*this, std::move(what)); },
                std::get<command::Any>(command.what));
 }
 
 void Session::on_literal() {
-    auto append = parse_append(framer_.text());
+    auto append = parse_append(framer_.text(), dialect());
     tag_ = append ? append->tag : tag_of(framer_.text());
-    if (append) return begin_append(std::move(*append));
+    if (append) return begin_append(std::move(*append), true);
     const Framer::Literal literal = framer_.literal();
     if (literal.size > framer_.room()) {
         return refuse_literal({true, "TOOBIG", "The literal is too large for a command"});

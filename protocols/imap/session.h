@@ -34,7 +34,7 @@ public:
     std::optional<Effect> next();
     void answer(Answer answer);
     void tls_started();
-    void mailbox_changed() { refresh_due_ = true; }
+    void mailbox_changed();
     void tick(Time now);
     std::optional<Time> deadline() const;
     void peer_closed();
@@ -71,6 +71,21 @@ public:
 
     // --- state ---
     const Config& config() const { return config_; }
+    const std::string& tag() const { return tag_; }
+    Time now() const { return now_; }
+    struct Enabled {
+        bool condstore = false, qresync = false, utf8 = false, rev2 = false, uid_only = false;
+    };
+    const Enabled& enabled() const { return enabled_; }
+    void set_enabled(const Enabled& enabled);
+    // A command that RFC 7162 section 3.1 counts as CONDSTORE-enabling was given.
+    void enable_condstore();
+    Style style() const;
+    std::string mailbox_text(std::string_view name) const;
+    // As MailboxView::resolve, and what "$" stands for.
+    std::optional<UidSet> resolve(const SequenceSet& set, bool uid) const;
+    // What the last SEARCH RETURN (SAVE) found.
+    UidSet& saved() { return saved_; }
     std::string capabilities() const;
     bool may_log_in() const { return tls_ || config_.allow_plaintext_auth; }
     bool may_start_tls() const { return config_.tls_offered && !tls_; }
@@ -79,6 +94,8 @@ public:
     std::optional<MailboxView>& view() { return view_; }
 
     void start_tls();
+    void start_compression();
+    void unauthenticated();
     void start_idle();
     void start_sasl(const command::Authenticate& command);
     void log_in(wire::SaslCredentials credentials);
@@ -92,9 +109,16 @@ public:
 
 private:
     enum class Mode : std::uint8_t { command, sasl, idle, append, tls, closed };
+    // One APPEND or REPLACE under way (append_command.cpp).
     struct Upload {
-        command::Append append;
+        command::Append append;       // of the message that comes now
+        std::size_t messages = 0;     // whole ones before it
+        std::uint64_t bytes = 0;      // of this one, so far
+        std::uint64_t all_bytes = 0;  // of all
+        std::size_t parts = 0;        // of CATENATE
+        Uid replaces = 0;
         bool has_nul = false;
+        bool binary = false;  // the literal was a literal8
     };
 
     bool step();  // takes one event from the input; false: there is none
@@ -102,12 +126,25 @@ private:
     bool step_sasl();
     bool step_idle();
     bool step_append();
+    void on_command_line();
     void on_line_error(Framer::Event event);
     void run_command(Command command);
     void on_literal();
-    void begin_append(AppendCommand append);
-    void end_append(Framer::Event event);
+    void begin_append(AppendCommand append, bool with_literal);
+    void take_message_literal();
+    void literal_over(Framer::Event event);
+    void message_over(std::string_view rest, bool more);
+    void end_append();
+    void abandon_append(const Rejection& rejection, bool literal_waits);
+    void next_part(std::string rest, bool first, bool literal_waits);
+    void take_url(const std::string& url, std::string rest, bool literal_waits);
+    void copy_url(const MessageUrl& url, const RowPage& page, const std::string& text,
+                  const std::string& rest, bool literal_waits);
+    void copy_range(const std::string& blob, mime::Range range, std::string rest,
+                    bool literal_waits);
     void refuse_literal(const Rejection& rejection);
+    bool gather_news();
+    Dialect dialect() const { return {enabled_.utf8 || enabled_.rev2, enabled_.uid_only}; }
     void take_sasl_step(wire::SaslStep step);
     void finish(std::string_view status, std::string_view code, std::string_view text);
     void refuse_login(const Failure& failure);
@@ -120,6 +157,10 @@ private:
     bool authenticated_ = false;
     bool shutting_down_ = false;
     bool refresh_due_ = false;
+    bool compressed_ = false;
+    Time news_at_;       // in IDLE: when what is due will be told
+    Time last_news_;     // in IDLE: when something was told last
+    Time keepalive_at_;  // in IDLE
     unsigned errors_ = 0;
     unsigned login_failures_ = 0;
     Mode mode_ = Mode::command;
@@ -128,6 +169,8 @@ private:
     wire::SaslExchange sasl_;
     std::optional<MailboxView> view_;
     std::optional<Upload> upload_;
+    Enabled enabled_;
+    UidSet saved_;
 
     // Of the running command.
     std::string tag_ = "*";
@@ -157,8 +200,10 @@ void run(Session& session, command::Logout command);
 void run(Session& session, command::StartTls command);
 void run(Session& session, const command::Authenticate& command);
 void run(Session& session, command::Login command);
-void run(Session& session, command::Id command);
-void run(Session& session, command::Enable command);
+void run(Session& session, const command::Id& command);
+void run(Session& session, const command::Enable& command);
+void run(Session& session, command::Compress command);
+void run(Session& session, command::Unauthenticate command);
 void run(Session& session, command::Namespace command);
 void run(Session& session, command::Idle command);
 void run(Session& session, command::Select command);
@@ -168,6 +213,9 @@ void run(Session& session, command::Rename command);
 void run(Session& session, command::Subscribe command);
 void run(Session& session, command::List command);
 void run(Session& session, command::Status command);
+void run(Session& session, const command::GetQuota& command);
+void run(Session& session, const command::GetMetadata& command);
+void run(Session& session, command::SetMetadata command);
 void run(Session& session, command::Close command);
 void run(Session& session, command::Unselect command);
 void run(Session& session, const command::Expunge& command);

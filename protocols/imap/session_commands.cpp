@@ -1,15 +1,26 @@
+#include "protocols/imap/response.h"
 #include "protocols/imap/session.h"
 #include "protocols/wire/text.h"
 
 namespace postern::imap {
 
+// What needs a login is told after it alone: many a client takes the first list for the last.
 std::string Session::capabilities() const {
-    std::string out =
-        "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE "
-        "SPECIAL-USE";
+    std::string out = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE IDLE";
     if (may_start_tls()) out += " STARTTLS";
-    if (authenticated_) return out;
-    return out + (may_log_in() ? " AUTH=PLAIN AUTH=LOGIN" : " LOGINDISABLED");
+    if (!authenticated_) {
+        return out + (may_log_in() ? " AUTH=PLAIN AUTH=LOGIN" : " LOGINDISABLED");
+    }
+    out +=
+        " NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE SPECIAL-USE CREATE-SPECIAL-USE XLIST "
+        "LIST-EXTENDED LIST-STATUS STATUS=SIZE CONDSTORE QRESYNC ESEARCH SEARCHRES WITHIN BINARY "
+        "MULTIAPPEND CATENATE REPLACE UTF8=ACCEPT UNAUTHENTICATE OBJECTID SAVEDATE PREVIEW PARTIAL "
+        "SORT SORT=DISPLAY ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES UIDONLY I18NLEVEL=1 QUOTA "
+        "QUOTA=RES-STORAGE METADATA "
+        "APPENDLIMIT=";
+    out += std::to_string(config_.max_append_bytes);
+    if (config_.compression_offered && !compressed_) out += " COMPRESS=DEFLATE";
+    return out;
 }
 
 void run(Session& session, command::Capability) {
@@ -28,15 +39,66 @@ void run(Session& session, command::Logout) {
     session.close();
 }
 
-void run(Session& session, command::Id) {
+void run(Session& session, const command::Id& command) {
+    if (!command.text.empty()) session.log("client: " + format_text(command.text));
     session.send("* ID (\"name\" \"Postern\")\r\n");
     session.ok("ID completed");
 }
 
-// Nothing that is announced needs enabling yet.
-void run(Session& session, command::Enable) {
-    session.send("* ENABLED\r\n");
+void run(Session& session, const command::Enable& command) {
+    Session::Enabled enabled = session.enabled();
+    std::string said = "* ENABLED";
+    for (const std::string& name : command.capabilities) {
+        if (name == "CONDSTORE") {
+            enabled.condstore = true;
+        } else if (name == "QRESYNC") {
+            enabled.qresync = enabled.condstore = true;
+        } else if (name == "UTF8=ACCEPT") {
+            enabled.utf8 = true;
+        } else if (name == "IMAP4REV2") {
+            enabled.rev2 = true;
+        } else if (name == "UIDONLY") {
+            enabled.uid_only = true;
+        } else {
+            continue;
+        }
+        said += ' ' + (name == "IMAP4REV2" ? std::string("IMAP4rev2") : name);
+    }
+    // RFC 9755 section 3: names of the selected mailbox's surroundings would change their spelling.
+    if (enabled.utf8 && !session.enabled().utf8 && session.view()) {
+        return session.bad("UTF8=ACCEPT is enabled before a mailbox is selected");
+    }
+    session.set_enabled(enabled);
+    session.send(said + "\r\n");
     session.ok("ENABLE completed");
+}
+
+void run(Session& session, command::Compress) {
+    if (!session.config().compression_offered) return session.bad("COMPRESS is not offered");
+    session.start_compression();
+}
+
+void Session::start_compression() {
+    if (compressed_) return no("COMPRESSIONACTIVE", "The connection is compressed already");
+    finish("OK", "", "DEFLATE active");
+    effect(StartCompression{});
+    framer_.clear();
+    compressed_ = true;
+}
+
+void run(Session& session, command::Unauthenticate) {
+    session.ask<Done>(Unauthenticate{}, [&session](Done) { session.unauthenticated(); });
+}
+
+// RFC 8437: as after the greeting, but TLS and compression stay.
+void Session::unauthenticated() {
+    view_.reset();
+    saved_.clear();
+    enabled_ = {};
+    cached_summary = {};
+    authenticated_ = false;
+    started_ = now_;
+    ok_without_news("UNAUTHENTICATE completed", "CAPABILITY " + capabilities());
 }
 
 void run(Session& session, command::Namespace) {
@@ -52,20 +114,38 @@ void Session::start_idle() {
     send("+ Waiting for news\r\n");
     mode_ = Mode::idle;
     refresh_due_ = true;  // what happened before counts as news
+    news_at_ = now_;
+    keepalive_at_ = now_ + config_.idle_keepalive;
     cached_summary = {};  // an idle session should cost nothing
 }
 
+// In IDLE a phone is woken by every line: news wait a moment for company, and longer while they
+// keep coming.
+void Session::mailbox_changed() {
+    if (refresh_due_) return;
+    refresh_due_ = true;
+    const bool again = now_ - last_news_ < 10 * config_.idle_gather;
+    news_at_ = now_ + (again ? 2 : 1) * config_.idle_gather;
+}
+
+bool Session::gather_news() {
+    if (!refresh_due_ || !view_ || now_ < news_at_) return false;
+    refresh_due_ = false;
+    ask_either<MailboxChanges>(
+        Refresh{},
+        [this](const MailboxChanges& changes) {
+            const std::string news = view_->update(changes, true, false);
+            if (!news.empty()) last_news_ = now_;
+            send(news);
+        },
+        [this](const Failure& failure) {
+            log("cannot look for changes of the mailbox: " + failure.text);
+        });
+    return true;
+}
+
 bool Session::step_idle() {
-    if (refresh_due_ && view_) {
-        refresh_due_ = false;
-        ask_either<MailboxChanges>(
-            Refresh{},
-            [this](const MailboxChanges& changes) { send(view_->update(changes, true, false)); },
-            [this](const Failure& failure) {
-                log("cannot look for changes of the mailbox: " + failure.text);
-            });
-        return true;
-    }
+    if (gather_news()) return true;
     const Framer::Event event = framer_.next(false);
     if (event == Framer::Event::need_more) return false;
     mode_ = Mode::command;

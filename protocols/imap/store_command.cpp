@@ -1,4 +1,3 @@
-#include "protocols/imap/flag_text.h"
 #include "protocols/imap/pages.h"
 #include "protocols/imap/response.h"
 #include "protocols/imap/session.h"
@@ -19,8 +18,13 @@ struct StoreRun : std::enable_shared_from_this<StoreRun> {
 
     void next_page() {
         UidSet page = pages.next(store_page_uids);
-        if (page.empty()) return session.ok("STORE completed");
-        Question question = StoreFlags{page, command.mode, command.flags, std::nullopt};
+        if (page.empty()) return finish();
+        Question question = StoreFlags{page,
+                                       command.mode,
+                                       command.flags,
+                                       command.unchanged_since,
+                                       session.view()->style().modseq,
+                                       command.silent};
         session.ask<FlagsStored>(std::move(question),
                                  [self = shared_from_this(), page](const FlagsStored& stored) {
                                      self->stored(page, stored);
@@ -31,15 +35,33 @@ struct StoreRun : std::enable_shared_from_this<StoreRun> {
         if (command.mode != FlagMode::remove && !stored.changed.empty()) {
             session.send(session.view()->tell_keywords(command.flags.keywords));
         }
-        for (const auto& [uid, flags] : stored.changed) {
-            session.view()->told_flags(uid, flags);
-            if (!command.silent) tell(uid, flags);
-            page.remove(uid);
+        for (const FlagNews& news : stored.changed) {
+            // Silent: the client works the flags out itself, unless it cannot know them.
+            if (!command.silent || !stored.surprising.contains(news.uid)) {
+                session.view()->told_flags(news.uid, news.flags);
+            }
+            tell(news);
+            page.remove(news.uid);
         }
-        // The client wants to see the flags also of those that had them before.
+        modified |= stored.modified & page;
+        // The client wants to see the flags also of those that had them before, and what the
+        // others made of those that it may not change.
         if (command.silent || page.empty()) return go_on();
         unchanged = Pages(std::move(page));
         ask_unchanged();
+    }
+
+    void finish() {
+        if (modified.empty()) return session.ok("STORE completed");
+        std::string numbers = modified.to_string();
+        if (!command.uid) {
+            UidSet positions;
+            for (const Uid uid : modified.to_vector()) {
+                positions.add(session.view()->sequence_of(uid));
+            }
+            numbers = positions.to_string();
+        }
+        session.ok("Some were changed by others", "MODIFIED " + numbers);
     }
 
     void ask_unchanged() {
@@ -47,7 +69,7 @@ struct StoreRun : std::enable_shared_from_this<StoreRun> {
         if (some.empty()) return go_on();
         Question question = FetchRows{std::move(some), fetch_page_rows, false};
         session.ask<RowPage>(std::move(question), [self = shared_from_this()](const RowPage& page) {
-            for (const MessageRow& row : page.rows) self->tell(row.uid, row.flags);
+            for (const MessageRow& row : page.rows) self->tell({row.uid, row.flags, row.modseq});
             self->ask_unchanged();
         });
     }
@@ -56,20 +78,16 @@ struct StoreRun : std::enable_shared_from_this<StoreRun> {
         session.later([self = shared_from_this()] { self->next_page(); });
     }
 
-    void tell(Uid uid, const Flags& flags) {
-        const MailboxView& view = *session.view();
-        const std::uint32_t sequence = view.sequence_of(uid);
-        if (sequence == 0) return;
-        std::string line = "* " + std::to_string(sequence) + " FETCH (";
-        if (command.uid) line += "UID " + std::to_string(uid) + ' ';
-        line += "FLAGS " + format_flags(flags, view.recent().contains(uid)) + ")\r\n";
-        session.send(line);
+    // RFC 7162 section 3.1.3: the mod-sequence is told also when the flags are not to be.
+    void tell(const FlagNews& news) {
+        session.send(session.view()->flags_line(news, command.uid, !command.silent));
     }
 
     Session& session;
     command::Store command;
     Pages pages;
     Pages unchanged;
+    UidSet modified;
 };
 
 void copied(Session& session, const command::Copy& command, const MessagesCopied& copied) {
@@ -91,7 +109,8 @@ void copied(Session& session, const command::Copy& command, const MessagesCopied
 
 void run(Session& session, command::Store command) {
     if (session.view()->read_only()) return session.no("READ-ONLY", read_only_text);
-    auto uids = session.view()->resolve(command.set, command.uid);
+    if (command.unchanged_since) session.enable_condstore();
+    auto uids = session.resolve(command.set, command.uid);
     if (!uids) return session.bad(no_such_number_text);
     std::make_shared<StoreRun>(session, std::move(command), std::move(*uids))->next_page();
 }
@@ -100,7 +119,7 @@ void run(Session& session, const command::Copy& command) {
     if (command.move && session.view()->read_only()) {
         return session.no("READ-ONLY", read_only_text);
     }
-    auto uids = session.view()->resolve(command.set, command.uid);
+    auto uids = session.resolve(command.set, command.uid);
     if (!uids) return session.bad(no_such_number_text);
     if (uids->empty()) return session.ok("There was nothing to copy");
     Question question = CopyMessages{std::move(*uids), command.to, command.move};

@@ -14,7 +14,7 @@ using imap::Answer;
 using imap::Done;
 using imap::Failure;
 
-ImapMemory::ImapMemory(Time) {
+ImapMemory::ImapMemory(Time now) : now_(now) {
     static constexpr std::pair<const char*, const char*> fresh[] = {
         {"INBOX", ""},      {"Archive", "\\Archive"}, {"Drafts", "\\Drafts"},
         {"Junk", "\\Junk"}, {"Sent", "\\Sent"},       {"Trash", "\\Trash"},
@@ -124,7 +124,11 @@ Answer ImapMemory::status(const std::string& name) {
     out.recent = mailbox->recent.size();
     for (const auto& [uid, message] : mailbox->messages) {
         if (!message.flags.has(SystemFlag::seen)) ++out.unseen;
+        if (message.flags.has(SystemFlag::deleted)) ++out.deleted;
+        out.bytes += bodies_[message.blob]->size();
     }
+    out.highest_modseq = modseq_;
+    out.mailbox_id = "F" + std::to_string(out.uid_validity);
     return out;
 }
 
@@ -133,7 +137,7 @@ Answer ImapMemory::status(const std::string& name) {
 Uid ImapMemory::append(Mailbox& mailbox, std::string bytes, Flags flags, Time date) {
     bodies_.push_back(std::make_shared<const std::string>(std::move(bytes)));
     const Uid uid = mailbox.uid_next++;
-    mailbox.messages[uid] = {std::move(flags), date, ++modseq_, bodies_.size() - 1};
+    mailbox.messages[uid] = {std::move(flags), date, ++modseq_, bodies_.size() - 1, now_};
     mailbox.recent.add(uid);
     return uid;
 }
@@ -141,7 +145,7 @@ Uid ImapMemory::append(Mailbox& mailbox, std::string bytes, Flags flags, Time da
 void ImapMemory::expunge(Mailbox& mailbox, const UidSet& uids) {
     ++modseq_;
     for (const Uid uid : uids.to_vector()) {
-        mailbox.messages.erase(uid);
+        if (mailbox.messages.erase(uid) != 0) mailbox.vanished[uid] = modseq_;
         mailbox.recent.remove(uid);
     }
 }
@@ -179,7 +183,9 @@ Answer ImapMemory::copy(Mailbox& from, const imap::CopyMessages& asked) {
         out.to.push_back(to->uid_next);
         to->recent.add(to->uid_next);
         to->messages[to->uid_next++] = copy;
-        if (asked.move) from.messages.erase(uid);
+        if (!asked.move) continue;
+        from.messages.erase(uid);
+        from.vanished[uid] = ++modseq_;
     }
     return out;
 }
@@ -192,6 +198,9 @@ imap::MessageRow ImapMemory::row(const Mailbox& mailbox, Uid uid, bool with_summ
     out.modseq = message.modseq;
     out.internal_date = message.internal_date;
     out.blob = std::to_string(message.blob);
+    out.save_date = message.save_date;
+    out.email_id = "M" + out.blob;
+    out.thread_id = "T" + out.blob;
     const std::string& whole = body(out.blob);
     out.size = whole.size();
     // Every other message has no stored summary, so that both ways are played.

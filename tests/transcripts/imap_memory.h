@@ -21,11 +21,13 @@ public:
         Time internal_date;
         ModSeq modseq = 0;
         std::size_t blob = 0;  // index into the bodies
+        Time save_date;
     };
     struct Mailbox {
         std::uint32_t uid_validity = 0;
         Uid uid_next = 1;
         std::map<Uid, Message> messages;
+        std::map<Uid, ModSeq> vanished;
         UidSet recent;  // not yet taken by a session
         std::string special_use;
         bool subscribed = false;
@@ -58,6 +60,7 @@ public:
 private:
     Mailbox& make(const std::string& name);
 
+    const Time now_;
     ModSeq modseq_ = 1;
     std::uint32_t next_uid_validity_ = 1'700'000'000;
     std::map<std::string, Mailbox> mailboxes_;

@@ -111,6 +111,22 @@ bool ImapMemory::matches(const Mailbox& mailbox, Uid uid, const SearchKey& key) 
             return contains(whole, key.text);
         case Kind::modseq:
             return static_cast<std::int64_t>(message.modseq) >= key.number;
+        case Kind::arrived_since:
+            return to_unix_ms(message.internal_date) >= key.number * 1000;
+        case Kind::arrived_before:
+            return to_unix_ms(message.internal_date) <= key.number * 1000;
+        case Kind::saved_before:
+            return day_of(message.save_date) < key.number;
+        case Kind::saved_on:
+            return day_of(message.save_date) == key.number;
+        case Kind::saved_since:
+            return day_of(message.save_date) >= key.number;
+        case Kind::email_id:
+            return key.text == "M" + std::to_string(message.blob);
+        case Kind::thread_id:
+            return key.text == "T" + std::to_string(message.blob);
+        case Kind::fuzzy:
+            return child_matches(children.front());
         case Kind::not_:
             return !child_matches(children.front());
         case Kind::or_:

@@ -1,9 +1,11 @@
 #include "tests/transcripts/imap_rig.h"
 
 #include "protocols/imap/flag_text.h"
+#include "protocols/mime/summary.h"
 #include "protocols/wire/text.h"
 #include "tests/transcripts/world.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace postern::transcripts {
@@ -18,6 +20,7 @@ imap::Config config_of(const Settings& settings) {
     config.hostname = world_host;
     config.tls_offered = settings.get("tls", "starttls") == "starttls";
     config.allow_plaintext_auth = settings.is("plaintext-auth");
+    config.compression_offered = settings.is("compression");
     const auto max_message = wire::parse_number(settings.get("max-message", ""));
     if (max_message) config.max_append_bytes = *max_message;
     return config;
@@ -95,8 +98,11 @@ void ImapRig::handle(imap::Effect& effect) {
             broken("append_chunk_bytes");
         }
         upload_ += chunk->bytes;
+    } else if (auto* next = std::get_if<imap::AppendNext>(&effect)) {
+        uploads_.push_back({std::exchange(upload_, {}), next->flags, next->internal_date});
     } else if (std::holds_alternative<imap::DiscardAppend>(effect)) {
         upload_.clear();
+        uploads_.clear();
         ++discarded_;
     } else if (auto* range = std::get_if<imap::SendBlob>(&effect)) {
         const std::string& body = memory_.body(range->blob);
@@ -126,6 +132,22 @@ Answer ImapRig::reply(const imap::Question& question) {
                               return Done{};
                           },
                           [&](const imap::Refresh&) { return refresh(); },
+                          [&](const imap::GetHistory& q) { return history(q); },
+                          [&](const imap::FindMessage& q) { return find_message(q); },
+                          [&](const imap::Sort& q) { return sort(q); },
+                          [&](const imap::Thread& q) { return thread(q); },
+                          [&](const imap::GetQuota& q) -> Answer {
+                              if (!q.mailbox.empty() && memory_.find(q.mailbox) == nullptr) {
+                                  return ImapMemory::no_such_mailbox();
+                              }
+                              return imap::QuotaRoots{};
+                          },
+                          [&](const imap::GetAnnotations& q) { return annotations(q); },
+                          [&](const imap::SetAnnotations& q) { return annotate(q); },
+                          [&](const imap::Unauthenticate&) -> Answer {
+                              selected_.clear();
+                              return Done{};
+                          },
                           [&](const imap::CheckAppend& q) { return check_append(q); },
                           [&](const imap::AppendMessage& q) { return append(q); },
                           [&](const imap::FetchRows& q) { return rows(q); },
@@ -172,6 +194,7 @@ Answer ImapRig::open(const imap::OpenMailbox& asked) {
     }
     out.keywords = ImapMemory::keywords_of(*mailbox);
     out.read_only = read_only_;
+    out.mailbox_id = "F" + std::to_string(mailbox->uid_validity);
     return out;
 }
 
@@ -186,7 +209,8 @@ Answer ImapRig::refresh() {
     out.vanished = known_ - now;
     out.recent = take_recent() & out.added;
     for (const auto& [uid, message] : mailbox->messages) {
-        if (message.modseq > known_modseq_) out.flags.emplace_back(uid, message.flags);
+        if (message.modseq > known_modseq_)
+            out.flags.push_back({uid, message.flags, message.modseq});
     }
     out.keywords = ImapMemory::keywords_of(*mailbox);
     known_ = now;
@@ -202,9 +226,40 @@ Answer ImapRig::check_append(const imap::CheckAppend& asked) {
 Answer ImapRig::append(const imap::AppendMessage& asked) {
     auto* mailbox = memory_.find(asked.name);
     if (mailbox == nullptr) return ImapMemory::no_such_mailbox();
-    const Uid uid = memory_.append(*mailbox, std::exchange(upload_, {}), asked.flags,
-                                   asked.internal_date.value_or(now_));
-    return imap::AppendDone{mailbox->uid_validity, uid};
+    uploads_.push_back({std::exchange(upload_, {}), asked.flags, asked.internal_date});
+    imap::AppendDone out{mailbox->uid_validity, {}};
+    for (Upload& each : std::exchange(uploads_, {})) {
+        out.uids.push_back(memory_.append(*mailbox, std::move(each.bytes), each.flags,
+                                          each.internal_date.value_or(now_)));
+    }
+    if (asked.replaces != 0) memory_.expunge(*memory_.find(selected_), {asked.replaces});
+    return out;
+}
+
+Answer ImapRig::history(const imap::GetHistory& asked) {
+    const auto* mailbox = memory_.find(selected_);
+    if (mailbox == nullptr) return ImapMemory::no_such_mailbox();
+    imap::History out;
+    for (const auto& [uid, message] : mailbox->messages) {
+        if (message.modseq > asked.since && known_.contains(uid)) out.changed.add(uid);
+    }
+    for (const auto& [uid, modseq] : mailbox->vanished) {
+        if (modseq > asked.since && !known_.contains(uid)) out.vanished.add(uid);
+    }
+    return out;
+}
+
+Answer ImapRig::find_message(const imap::FindMessage& asked) {
+    const auto* mailbox = memory_.find(asked.mailbox);
+    if (mailbox == nullptr) return ImapMemory::no_such_mailbox();
+    imap::RowPage out;
+    const bool valid = asked.uid_validity == 0 || asked.uid_validity == mailbox->uid_validity;
+    if (valid && mailbox->messages.count(asked.uid) != 0) {
+        out.rows.push_back(memory_.row(*mailbox, asked.uid, true));
+        const std::string& whole = memory_.body(out.rows[0].blob);
+        out.rows[0].summary = mime::encode_summary(mime::summarize(mime::parse(whole), whole));
+    }
+    return out;
 }
 
 Answer ImapRig::rows(const imap::FetchRows& asked) {
@@ -237,9 +292,16 @@ Answer ImapRig::store(const imap::StoreFlags& asked) {
     for (const Uid uid : asked.uids.to_vector()) {
         const auto message = mailbox->messages.find(uid);
         if (message == mailbox->messages.end()) continue;
+        if (asked.unchanged_since && message->second.modseq > *asked.unchanged_since) {
+            out.modified.add(uid);
+            continue;
+        }
         const Flags before = message->second.flags;
+        if (message->second.modseq > known_modseq_) out.surprising.add(uid);
         memory_.change_flags(*mailbox, uid, asked.mode, asked.flags);
-        if (message->second.flags != before) out.changed.emplace_back(uid, message->second.flags);
+        if (message->second.flags != before) {
+            out.changed.push_back({uid, message->second.flags, message->second.modseq});
+        }
     }
     return out;
 }
@@ -254,7 +316,33 @@ Answer ImapRig::expunge(const imap::ExpungeMessages& asked) {
         if (message.flags.has(SystemFlag::deleted)) out.uids.add(uid);
     }
     memory_.expunge(*mailbox, out.uids);
+    out.modseq = memory_.modseq();
     return out;
+}
+
+Answer ImapRig::annotations(const imap::GetAnnotations& asked) {
+    if (!asked.mailbox.empty() && memory_.find(asked.mailbox) == nullptr) {
+        return ImapMemory::no_such_mailbox();
+    }
+    imap::Annotations out;
+    for (const auto& [name, value] : annotations_[asked.mailbox]) {
+        out.entries.emplace_back(name, value);
+    }
+    return out;
+}
+
+Answer ImapRig::annotate(const imap::SetAnnotations& asked) {
+    if (!asked.mailbox.empty() && memory_.find(asked.mailbox) == nullptr) {
+        return ImapMemory::no_such_mailbox();
+    }
+    for (const auto& [name, value] : asked.changes) {
+        if (value) {
+            annotations_[asked.mailbox][name] = *value;
+        } else {
+            annotations_[asked.mailbox].erase(name);
+        }
+    }
+    return Done{};
 }
 
 Answer ImapRig::search(const imap::Search& asked) {
@@ -262,7 +350,40 @@ Answer ImapRig::search(const imap::Search& asked) {
     if (mailbox == nullptr) return ImapMemory::no_such_mailbox();
     imap::SearchResult out;
     for (const auto& [uid, message] : mailbox->messages) {
-        if (memory_.matches(*mailbox, uid, asked.program)) out.uids.add(uid);
+        if (!memory_.matches(*mailbox, uid, asked.program)) continue;
+        out.uids.add(uid);
+        out.highest_modseq = std::max(out.highest_modseq, message.modseq);
+    }
+    return out;
+}
+
+// By arrival, size or subject alone: what the engine makes of the order does not depend on it.
+Answer ImapRig::sort(const imap::Sort& asked) {
+    const auto* mailbox = memory_.find(selected_);
+    if (mailbox == nullptr) return ImapMemory::no_such_mailbox();
+    imap::Sorted out;
+    for (const auto& [uid, message] : mailbox->messages) {
+        if (!memory_.matches(*mailbox, uid, asked.program)) continue;
+        out.uids.push_back(uid);
+        out.highest_modseq = std::max(out.highest_modseq, message.modseq);
+    }
+    if (asked.keys.front().by == imap::SortKey::By::size) {
+        std::stable_sort(out.uids.begin(), out.uids.end(), [&](Uid a, Uid b) {
+            return memory_.row(*mailbox, a, false).size < memory_.row(*mailbox, b, false).size;
+        });
+    }
+    if (asked.keys.front().reverse) std::reverse(out.uids.begin(), out.uids.end());
+    return out;
+}
+
+// All that match, each an answer to the one before.
+Answer ImapRig::thread(const imap::Thread& asked) {
+    const auto* mailbox = memory_.find(selected_);
+    if (mailbox == nullptr) return ImapMemory::no_such_mailbox();
+    imap::Threads out;
+    for (const auto& [uid, message] : mailbox->messages) {
+        if (!memory_.matches(*mailbox, uid, asked.program)) continue;
+        out.nodes.push_back({uid, static_cast<int>(out.nodes.size()) - 1});
     }
     return out;
 }

@@ -8,6 +8,7 @@
 #include "tests/transcripts/engine_rig.h"
 #include "tests/transcripts/imap_memory.h"
 
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -54,6 +55,12 @@ private:
     imap::Answer read(const imap::ReadBlob& asked);
     imap::Answer store(const imap::StoreFlags& asked);
     imap::Answer expunge(const imap::ExpungeMessages& asked);
+    imap::Answer history(const imap::GetHistory& asked);
+    imap::Answer find_message(const imap::FindMessage& asked);
+    imap::Answer annotations(const imap::GetAnnotations& asked);
+    imap::Answer annotate(const imap::SetAnnotations& asked);
+    imap::Answer sort(const imap::Sort& asked);
+    imap::Answer thread(const imap::Thread& asked);
     imap::Answer search(const imap::Search& asked);
     UidSet take_recent();
     void broken(std::string_view rule);  // the engine broke a promise of its contract
@@ -63,7 +70,14 @@ private:
     bool read_only_ = false;
     UidSet known_;
     ModSeq known_modseq_ = 0;
+    struct Upload {
+        std::string bytes;
+        Flags flags;
+        std::optional<Time> internal_date;
+    };
+    std::vector<Upload> uploads_;  // whole messages of a MULTIAPPEND
     std::string upload_;
+    std::map<std::string, std::map<std::string, std::string>> annotations_;  // by mailbox
     std::size_t discarded_ = 0;
 };
 

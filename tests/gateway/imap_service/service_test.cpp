@@ -78,7 +78,8 @@ TEST_F(ServiceTest, ChangesOfOthersWakeAndAreTold) {
     Flags flags;
     flags.set(SystemFlag::deleted);
     flags.keywords = {"Work"};
-    get<imap::FlagsStored>(*second, imap::StoreFlags{{1, 2}, FlagMode::add, flags, {}});
+    get<imap::FlagsStored>(*second,
+                           imap::StoreFlags{{1, 2}, FlagMode::add, flags, {}, true, false});
     get<imap::Expunged>(*second, imap::ExpungeMessages{UidSet{1}});
     for (int i = 0; i < 500 && first_->session.waker_->wakes == before; ++i) {
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
@@ -92,8 +93,8 @@ TEST_F(ServiceTest, ChangesOfOthersWakeAndAreTold) {
     EXPECT_EQ(changes.vanished.to_string(), "1");
     EXPECT_EQ(changes.uid_next, 4u);
     ASSERT_EQ(changes.flags.size(), 1u);
-    EXPECT_EQ(changes.flags[0].first, 2u);
-    EXPECT_THAT(changes.flags[0].second.keywords, ElementsAre("Work"));
+    EXPECT_EQ(changes.flags[0].uid, 2u);
+    EXPECT_THAT(changes.flags[0].flags.keywords, ElementsAre("Work"));
     EXPECT_THAT(changes.keywords, ElementsAre("Work"));
     const auto none = get<imap::MailboxChanges>(*first_, imap::Refresh{});
     EXPECT_TRUE(none.added.empty() && none.vanished.empty() && none.flags.empty());
@@ -119,12 +120,12 @@ TEST_F(ServiceTest, AppendGathersChunksUpToTheBudget) {
         for (std::size_t at = 0; at < size; at += 100) {
             first_->service.take(imap::AppendChunk{message.substr(at, 100)});
         }
-        return ask(*first_, imap::AppendMessage{"Drafts", {}, from_unix_ms(1000)});
+        return ask(*first_, imap::AppendMessage{"Drafts", {}, from_unix_ms(1000), 0});
     };
     EXPECT_EQ(failure_code(*first_, imap::CheckAppend{"None", 10}), "NONEXISTENT");
     EXPECT_EQ(failure_code(*first_, imap::CheckAppend{"Drafts", 1001}), "UNAVAILABLE");
     const auto done = std::get<imap::AppendDone>(append(1000));
-    const auto rows = mail_->rows(box("Drafts"), {done.uid}, 1, true);
+    const auto rows = mail_->rows(box("Drafts"), {done.uids.at(0)}, 1, true);
     ASSERT_EQ(rows->size(), 1u);
     EXPECT_EQ((*rows)[0].size, 1000u);
     EXPECT_EQ(to_unix_ms((*rows)[0].internal_date), 1000);
@@ -133,7 +134,7 @@ TEST_F(ServiceTest, AppendGathersChunksUpToTheBudget) {
     delivery::InflightBudget::Share others(budget_);
     ASSERT_TRUE(others.grow(300));
     first_->service.take(imap::AppendChunk{std::string(701, 'x')});
-    EXPECT_EQ(failure_code(*first_, imap::AppendMessage{"Drafts", {}, {}}), "UNAVAILABLE");
+    EXPECT_EQ(failure_code(*first_, imap::AppendMessage{"Drafts", {}, {}, 0}), "UNAVAILABLE");
     first_->service.take(imap::AppendChunk{std::string(700, 'x')});
     first_->service.take(imap::DiscardAppend{});
     EXPECT_EQ(budget_.used(), 300u);
@@ -142,7 +143,8 @@ TEST_F(ServiceTest, AppendGathersChunksUpToTheBudget) {
 TEST_F(ServiceTest, ReadOnlyMailboxesAreNotChanged) {
     add("Subject: 1\n\n");
     get<imap::MailboxOpened>(*first_, imap::OpenMailbox{"INBOX", true});
-    EXPECT_EQ(failure_code(*first_, imap::StoreFlags{{1}, FlagMode::add, {}, {}}), "READ-ONLY");
+    EXPECT_EQ(failure_code(*first_, imap::StoreFlags{{1}, FlagMode::add, {}, {}, false, false}),
+              "READ-ONLY");
     EXPECT_EQ(failure_code(*first_, move_to({1}, "Trash")), "READ-ONLY");
     EXPECT_EQ(failure_code(*first_, imap::ExpungeMessages{}), "READ-ONLY");
     EXPECT_EQ(get<imap::MessagesCopied>(*first_, imap::CopyMessages{{1}, "Trash", false}).to,

@@ -31,7 +31,7 @@ mime::Summary summary_of_one_part() {
 
 FetchedMessage message_of(const mime::Summary& summary) {
     FetchedMessage message;
-    message.sequence = 3;
+    message.head = "* 3 FETCH (";
     message.row.uid = 33;
     message.row.size = 100;
     message.row.blob = "B";
@@ -42,7 +42,7 @@ FetchedMessage message_of(const mime::Summary& summary) {
 // SendBlob as <offset+length>.
 std::string shown(const FetchedMessage& message, const std::string& items) {
     std::string out;
-    for (const Effect& effect : format_fetch(message, items_of(items))) {
+    for (const FetchPiece& effect : format_fetch(message, items_of(items))) {
         if (const auto* bytes = std::get_if<Send>(&effect)) out += bytes->bytes;
         if (const auto* blob = std::get_if<SendBlob>(&effect)) {
             out += '<' + blob->blob + std::to_string(blob->offset) + '+' +
@@ -58,10 +58,13 @@ TEST(FetchFormat, WritesItemsInTheOrderAsked) {
     EXPECT_EQ(shown(message, "(RFC822.SIZE UID FLAGS ENVELOPE BODY BODYSTRUCTURE)"),
               "* 3 FETCH (RFC822.SIZE 100 UID 33 FLAGS () ENVELOPE (envelope) BODY (body) "
               "BODYSTRUCTURE (structure))\r\n");
-    message.with_uid = message.with_flags = message.recent = true;
+    message.with_flags = message.recent = true;
+    message.head = "* 3 FETCH (UID 33 ";
     EXPECT_EQ(shown(message, "RFC822.SIZE"),
               "* 3 FETCH (UID 33 RFC822.SIZE 100 FLAGS (\\Recent))\r\n");
-    EXPECT_EQ(shown(message, "(FLAGS UID)"), "* 3 FETCH (FLAGS (\\Recent) UID 33)\r\n");
+    EXPECT_EQ(shown(message, "(FLAGS UID)"), "* 3 FETCH (UID 33 FLAGS (\\Recent))\r\n");
+    message.with_flags = false;
+    EXPECT_EQ(shown(message, "UID"), "* 3 FETCH (UID 33)\r\n");
 }
 
 TEST(FetchFormat, NamesBodiesInsteadOfCopyingThem) {

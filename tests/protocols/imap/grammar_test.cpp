@@ -65,7 +65,7 @@ TEST(Grammar, DecodesNames) {
     EXPECT_EQ(parsed<command::Select>("a EXAMINE inbox").name, "INBOX");
     EXPECT_TRUE(parsed<command::Select>("a EXAMINE inbox").read_only);
     EXPECT_EQ(parsed<command::Create>("a CREATE {4}\r\nx/y/").name, "x/y");
-    EXPECT_EQ(parsed<command::List>("a LIST x/ %").pattern, "x/%");
+    EXPECT_EQ(parsed<command::List>("a LIST x/ %").patterns.at(0), "x/%");
 }
 
 TEST(Grammar, ReadsTheUseOfANewMailbox) {
@@ -181,10 +181,90 @@ TEST(Grammar, ReadsAnAppendUpToItsLiteral) {
     EXPECT_TRUE(append.flags.has(SystemFlag::seen));
     EXPECT_TRUE(append.internal_date);
     for (const char* text : {"a APPEND x", "a APPEND x (\\Seen)", "a APPEND x (\\Seen)  ",
-                             "a APPEND x y ", "a APPEND x \"\" ", "a APPEND x () ~"}) {
+                             "a APPEND x y ", "a APPEND x \"\" ", "a APPEND x () ~x",
+                             "a APPEND x UTF8 (", "a APPEND x CATENATE ", "a REPLACE 1:2 x "}) {
         const auto command = parse_append(text);
         ASSERT_TRUE(command) << text;
         EXPECT_TRUE(std::holds_alternative<Rejection>(command->what)) << text;
+    }
+}
+
+TEST(Grammar, ReadsAMultiappendsNextMessage) {
+    const auto next = parse_append_next(" (\\Seen) \"17-Jul-1996 02:44:25 -0700\" ");
+    ASSERT_TRUE(std::holds_alternative<command::Append>(next.what));
+    EXPECT_TRUE(std::get<command::Append>(next.what).flags.has(SystemFlag::seen));
+    EXPECT_EQ(parse_append_next(" catenate (URL x").rest, "URL x");
+    for (const char* text : {"", "x", " (", " (\\Seen)", " \"\" ", " x "}) {
+        EXPECT_TRUE(std::holds_alternative<Rejection>(parse_append_next(text).what)) << text;
+    }
+}
+
+TEST(Grammar, ReadsReplaceAndCatenate) {
+    const auto replace = parse_append("t UID REPLACE 7 x (\\Seen) ");
+    ASSERT_TRUE(replace);
+    const auto& append = std::get<command::Append>(replace->what);
+    EXPECT_TRUE(append.uid);
+    EXPECT_EQ(append.replaces->ranges.front().first, 7u);
+    EXPECT_FALSE(parse_append("t UID REPLACE 7 "));
+    EXPECT_FALSE(parse_append("t UID APPEND x "));
+    const auto catenate = parse_append("t APPEND x CATENATE (URL \"/y;UID=1\" TEXT ");
+    ASSERT_TRUE(catenate);
+    EXPECT_TRUE(std::get<command::Append>(catenate->what).catenate);
+    EXPECT_EQ(catenate->rest, "URL \"/y;UID=1\" TEXT ");
+    using Kind = CatenateStep::Kind;
+    const auto url = parse_catenate_step(catenate->rest, true);
+    EXPECT_EQ(url.kind, Kind::url);
+    EXPECT_EQ(url.url, "/y;UID=1");
+    EXPECT_EQ(parse_catenate_step(url.rest, false).kind, Kind::text);
+    EXPECT_EQ(parse_catenate_step(")", false).kind, Kind::end);
+    for (const char* text : {")", "", "URL", "URL x", "TEXT", "TEXT x", " TEXT "}) {
+        const auto step = parse_catenate_step(text, true);
+        EXPECT_TRUE(step.kind == Kind::bad || step.rest.empty()) << text;
+    }
+}
+
+TEST(Grammar, ReadsUrlsOfMessages) {
+    const auto url = parse_message_url("/Entw%C3%BCrfe;UIDVALIDITY=385759045/;UID=20/;SECTION=1.2");
+    ASSERT_TRUE(url);
+    EXPECT_EQ(url->mailbox, "Entw\xc3\xbcrfe");
+    EXPECT_EQ(url->uid_validity, 385759045u);
+    EXPECT_EQ(url->uid, 20u);
+    EXPECT_EQ(url->section.part, "1.2");
+    EXPECT_EQ(parse_message_url("/inbox/;uid=1")->mailbox, "INBOX");
+    for (const char* text :
+         {"", "/", "/x", "x;UID=1", "//host/x;UID=1", "imap://h/x;UID=1", "/x;UID=0",
+          "/x;UID=", "/x;UID=4294967296", "/;UID=1", "/x;UID=1/;SECTION=NONSENSE",
+          "/x;UID=1/;PARTIAL=0.1", "/%zz;UID=1", "/%ff;UID=1", "/x%0;UID=1"}) {
+        EXPECT_FALSE(parse_message_url(text)) << text;
+    }
+}
+
+TEST(Grammar, ReadsPartialRangesFromBothEnds) {
+    const auto range = [](const std::string& text) {
+        const auto& partial =
+            parsed<command::Search>("a SEARCH RETURN (PARTIAL " + text + ") ALL").returns.partial;
+        return partial ? std::pair(partial->first, partial->last)
+                       : std::pair<std::int64_t, std::int64_t>();
+    };
+    EXPECT_EQ(range("1:10"), std::pair(std::int64_t{1}, std::int64_t{10}));
+    EXPECT_EQ(range("10:1"), std::pair(std::int64_t{1}, std::int64_t{10}));
+    EXPECT_EQ(range("-1:-10"), std::pair(std::int64_t{-1}, std::int64_t{-10}));
+    for (const char* text : {"0:1", "1", "1:", "-1:1", "1:-1", "x:1", "4294967296:1"}) {
+        EXPECT_NE(rejection("a SEARCH RETURN (PARTIAL " + std::string(text) + ") ALL"), "") << text;
+    }
+}
+
+TEST(Grammar, AUidonlySessionHasNoSequenceNumbers) {
+    const Dialect dialect{false, true};
+    for (const char* text :
+         {"a FETCH 1 UID", "a STORE 1 FLAGS ()", "a COPY 1 x", "a MOVE 1 x", "a SEARCH ALL",
+          "a SORT (DATE) UTF-8 ALL", "a UID SEARCH 1", "a UID SEARCH NOT (OR 1 2)"}) {
+        const Command command = parse_command(text, dialect);
+        ASSERT_TRUE(std::holds_alternative<Rejection>(command.what)) << text;
+        EXPECT_EQ(std::get<Rejection>(command.what).code, "UIDREQUIRED") << text;
+    }
+    for (const char* text : {"a UID FETCH 1 UID", "a UID SEARCH UID 1", "a UID SEARCH $"}) {
+        EXPECT_FALSE(std::holds_alternative<Rejection>(parse_command(text, dialect).what)) << text;
     }
 }
 

@@ -57,7 +57,7 @@ TEST(MailboxView, AMessageThatCameAndWentIsNotTold) {
 TEST(MailboxView, TellsFlagsThatOthersSet) {
     MailboxView view = view_of({10, 20}, {20});
     MailboxChanges changes;
-    changes.flags = {{20, seen()}, {99, seen()}};
+    changes.flags = {{20, seen(), 5}, {99, seen(), 5}};
     EXPECT_EQ(view.update(changes, true, false), "* 2 FETCH (FLAGS (\\Seen \\Recent))\r\n");
     EXPECT_EQ(view.update(changes, true, true), "* 2 FETCH (UID 20 FLAGS (\\Seen \\Recent))\r\n");
 }
@@ -65,7 +65,7 @@ TEST(MailboxView, TellsFlagsThatOthersSet) {
 TEST(MailboxView, DoesNotRepeatWhatItToldItself) {
     MailboxView view = view_of({10, 20, 30});
     MailboxChanges changes;
-    changes.flags = {{10, seen()}, {20, seen()}, {30, seen()}};
+    changes.flags = {{10, seen(), 5}, {20, seen(), 5}, {30, seen(), 5}};
     view.told_flags(10, seen());
     view.told_flags(20, {});  // another session set \Seen right after
     changes.vanished = {30};
@@ -79,7 +79,7 @@ TEST(MailboxView, FlagsOfNewMessagesAreForTheClientToFetch) {
     MailboxView view = view_of({10});
     MailboxChanges changes;
     changes.added = {20};
-    changes.flags = {{20, seen()}};
+    changes.flags = {{20, seen(), 5}};
     EXPECT_EQ(view.update(changes, true, false), "* 2 EXISTS\r\n* 0 RECENT\r\n");
 }
 
@@ -118,12 +118,44 @@ TEST(MailboxView, OpensAsRfc3501Wants) {
               "* 4 EXISTS\r\n* 1 RECENT\r\n"
               "* OK [UNSEEN 3] First unseen message\r\n"
               "* OK [UIDVALIDITY 3857529045] UIDs are valid\r\n"
-              "* OK [UIDNEXT 4392] Next UID\r\n");
+              "* OK [UIDNEXT 4392] Next UID\r\n"
+              "* OK [HIGHESTMODSEQ 1] Highest mod-sequence\r\n");
     opened.read_only = true;
     opened.first_unseen = 0;
     const std::string lines = MailboxView(opened).opening_lines();
     EXPECT_NE(lines.find("[PERMANENTFLAGS ()]"), std::string::npos);
     EXPECT_EQ(lines.find("UNSEEN"), std::string::npos);
+}
+
+TEST(MailboxView, SpeaksAsTheClientEnabled) {
+    MailboxView view = view_of({10, 20, 30}, {30});
+    MailboxChanges changes;
+    changes.flags = {{20, seen(), 7}};
+    changes.vanished = {10, 30};
+    view.set_style({true, true, false, false, false});
+    EXPECT_EQ(view.update(changes, true, false),
+              "* VANISHED 10,30\r\n* 1 FETCH (UID 20 FLAGS (\\Seen) MODSEQ (7))\r\n");
+    view.set_style({true, false, true, true, false});
+    changes.vanished.clear();
+    changes.added = {40};
+    changes.recent = {40};
+    EXPECT_EQ(view.update(changes, true, true),
+              "* 2 EXISTS\r\n* 20 UIDFETCH (FLAGS (\\Seen) MODSEQ (7))\r\n");
+    EXPECT_EQ(view.expunge({20}), "* VANISHED 20\r\n");
+}
+
+TEST(MailboxView, OpensAsRfc9051Wants) {
+    MailboxOpened opened;
+    opened.name = "\xc3\x9c";
+    opened.uids = {1};
+    opened.first_unseen = 1;
+    opened.mailbox_id = "F1";
+    const std::string lines =
+        MailboxView(opened, {false, false, false, true, true}).opening_lines();
+    EXPECT_EQ(lines.find("RECENT"), std::string::npos);
+    EXPECT_EQ(lines.find("UNSEEN"), std::string::npos);
+    EXPECT_NE(lines.find("* OK [MAILBOXID (F1)]"), std::string::npos);
+    EXPECT_NE(lines.find("* LIST () \"/\" \"\xc3\x9c\"\r\n"), std::string::npos);
 }
 
 }  // namespace

@@ -1,0 +1,161 @@
+#include "gateway/imap_service/sort.h"
+
+#include "protocols/mime/base_subject.h"
+#include "protocols/mime/envelope_reader.h"
+#include "protocols/mime/fold_case.h"
+#include "protocols/mime/header.h"
+#include "protocols/mime/summary.h"
+
+#include <algorithm>
+#include <numeric>
+#include <optional>
+#include <utility>
+
+namespace postern::imap_service {
+
+namespace {
+
+using By = imap::SortKey::By;
+
+constexpr std::size_t sort_page_rows = 500;
+// A message without a kept summary: its header lies within.
+constexpr std::uint64_t max_sort_read_bytes = 256 * 1024;
+
+Result<std::optional<mime::Summary>> summary_of(mail::MailStore& store,
+                                                const mail::MessageRow& row) {
+    if (auto kept = mime::decode_summary(row.summary)) return kept;
+    const auto bytes = store.read(row.blob, 0, max_sort_read_bytes);
+    if (!bytes && bytes.error().code == Errc::not_found) return std::optional<mime::Summary>();
+    if (!bytes) return bytes.error();
+    return std::optional(mime::summarize(mime::parse(*bytes), *bytes));
+}
+
+std::string local_part(const std::vector<mime::EnvelopeAddress>& addresses) {
+    return addresses.empty() ? "" : mime::fold_case(addresses.front().mailbox);
+}
+
+// RFC 5957: the decoded name where there is one, else the address.
+std::string display(const std::vector<mime::EnvelopeAddress>& addresses) {
+    if (addresses.empty()) return "";
+    const auto& first = addresses.front();
+    const std::string name = mime::decode_words(first.name);
+    if (!name.empty()) return mime::fold_case(name);
+    if (first.host.empty()) return mime::fold_case(first.mailbox);
+    return mime::fold_case(first.mailbox + '@' + first.host);
+}
+
+SortFacts facts_of(const mail::MessageRow& row, const mime::Summary& summary) {
+    SortFacts out;
+    out.uid = row.uid;
+    out.arrival = to_unix_ms(row.internal_date);
+    out.sent = summary.sent_unix_ms != 0 ? summary.sent_unix_ms : out.arrival;
+    out.size = row.size;
+    auto subject = mime::base_subject(summary.subject);
+    out.subject = mime::fold_case(subject.text);
+    out.is_reply = subject.is_reply;
+    out.message_id = summary.message_id;
+    out.references = summary.references;
+    if (const auto envelope = mime::read_envelope(summary.envelope)) {
+        out.from = local_part(envelope->from);
+        out.to = local_part(envelope->to);
+        out.cc = local_part(envelope->cc);
+        out.display_from = display(envelope->from);
+        out.display_to = display(envelope->to);
+    }
+    return out;
+}
+
+int compare(std::int64_t a, std::int64_t b) {
+    return a < b ? -1 : a > b ? 1 : 0;
+}
+
+int compare_by(By by, const SortFacts& a, const SortFacts& b) {
+    switch (by) {
+        case By::arrival:
+            return compare(a.arrival, b.arrival);
+        case By::cc:
+            return a.cc.compare(b.cc);
+        case By::date:
+            return compare(a.sent, b.sent);
+        case By::from:
+            return a.from.compare(b.from);
+        case By::size:
+            return compare(static_cast<std::int64_t>(a.size), static_cast<std::int64_t>(b.size));
+        case By::subject:
+            return a.subject.compare(b.subject);
+        case By::to:
+            return a.to.compare(b.to);
+        case By::display_from:
+            return a.display_from.compare(b.display_from);
+        case By::display_to:
+            return a.display_to.compare(b.display_to);
+    }
+    return 0;
+}
+
+// Calls visit with each row of `uids`.
+template <class Visit>
+Result<void> for_each_row(mail::MailStore& store, MailboxId mailbox, UidSet uids, bool with_summary,
+                          Visit visit) {
+    while (!uids.empty()) {
+        auto rows = store.rows(mailbox, uids, sort_page_rows, with_summary);
+        if (!rows) return rows.error();
+        if (rows->empty()) break;
+        for (const auto& row : *rows) {
+            if (auto done = visit(row); !done) return done;
+        }
+        UidSet done;
+        done.add_range(0, rows->back().uid);
+        uids -= done;
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<std::vector<SortFacts>> read_facts(mail::MailStore& store, MailboxId mailbox,
+                                          const UidSet& uids, const std::atomic<bool>& stopped) {
+    std::vector<SortFacts> out;
+    out.reserve(uids.size());
+    const auto read =
+        for_each_row(store, mailbox, uids, true, [&](const auto& row) -> Result<void> {
+            if (stopped) return Error{Errc::unavailable, "the search was given up"};
+            auto summary = summary_of(store, row);
+            if (!summary) return summary.error();
+            if (*summary) out.push_back(facts_of(row, **summary));
+            return {};
+        });
+    if (!read) return read.error();
+    return out;
+}
+
+Result<std::vector<Uid>> sort_messages(mail::MailStore& store, MailboxId mailbox,
+                                       const UidSet& uids, const std::vector<imap::SortKey>& keys,
+                                       const std::atomic<bool>& stopped) {
+    auto facts = read_facts(store, mailbox, uids, stopped);
+    if (!facts) return facts.error();
+    std::stable_sort(facts->begin(), facts->end(), [&](const SortFacts& a, const SortFacts& b) {
+        for (const auto& key : keys) {
+            const int order = compare_by(key.by, a, b);
+            if (order != 0) return key.reverse ? order > 0 : order < 0;
+        }
+        return false;  // they were read in order of UID
+    });
+    std::vector<Uid> out;
+    out.reserve(facts->size());
+    for (const auto& each : *facts) out.push_back(each.uid);
+    return out;
+}
+
+Result<ModSeq> highest_modseq(mail::MailStore& store, MailboxId mailbox, UidSet uids) {
+    ModSeq highest = 0;
+    const auto read =
+        for_each_row(store, mailbox, std::move(uids), false, [&](const auto& row) -> Result<void> {
+            highest = std::max(highest, row.modseq);
+            return {};
+        });
+    if (!read) return read.error();
+    return highest;
+}
+
+}  // namespace postern::imap_service

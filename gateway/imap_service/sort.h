@@ -1,0 +1,44 @@
+// SORT (RFC 5256, RFC 5957) and what it shares with THREAD.
+#pragma once
+
+#include "protocols/base/result.h"
+#include "protocols/base/uid_set.h"
+#include "protocols/imap/search.h"
+#include "store/mail/mail_store.h"
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace postern::imap_service {
+
+// What of a message can decide its place. Texts are folded (i;unicode-casemap as by
+// mime::fold_case).
+struct SortFacts {
+    Uid uid = 0;
+    std::int64_t arrival = 0;  // Unix ms
+    std::int64_t sent = 0;     // likewise; the arrival where the Date field is unreadable
+    std::uint64_t size = 0;
+    std::string subject;  // base subject
+    bool is_reply = false;
+    std::string from, to, cc;              // local part of the first address
+    std::string display_from, display_to;  // its name, else its address
+    std::string message_id;
+    std::string references;  // as in mime::Summary
+};
+
+// Reads the facts of each of `uids` that exists, ascending. Messages without a kept summary are
+// parsed. Ends early with Errc::unavailable once `stopped` is set. Any thread; blocks.
+Result<std::vector<SortFacts>> read_facts(mail::MailStore& store, MailboxId mailbox,
+                                          const UidSet& uids, const std::atomic<bool>& stopped);
+
+Result<std::vector<Uid>> sort_messages(mail::MailStore& store, MailboxId mailbox,
+                                       const UidSet& uids, const std::vector<imap::SortKey>& keys,
+                                       const std::atomic<bool>& stopped);
+
+// The highest mod-sequence among `uids`; 0: none is there.
+Result<ModSeq> highest_modseq(mail::MailStore& store, MailboxId mailbox, UidSet uids);
+
+}  // namespace postern::imap_service

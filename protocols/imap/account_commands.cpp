@@ -1,0 +1,89 @@
+// QUOTA (RFC 9208) and METADATA (RFC 5464).
+#include "protocols/imap/response.h"
+#include "protocols/imap/session.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace postern::imap {
+namespace {
+
+constexpr std::uint64_t storage_unit = 1024;  // RFC 9208 section 5.1
+
+std::string quota_line(const QuotaRoots::Root& root) {
+    return "* QUOTA " + format_utf8(root.name) + " (STORAGE " +
+           std::to_string((root.used_bytes + storage_unit - 1) / storage_unit) + ' ' +
+           std::to_string(root.limit_bytes / storage_unit) + ")\r\n";
+}
+
+// Whether DEPTH reaches from an asked entry to `name`.
+bool reaches(const std::string& asked, unsigned depth, const std::string& name) {
+    if (name == asked) return true;
+    if (depth == 0 || !name.starts_with(asked + '/')) return false;
+    return depth > 1 || name.find('/', asked.size() + 1) == std::string::npos;
+}
+
+// Literals, so that a value may hold any bytes.
+std::string value_text(const std::string& value) {
+    return format_string(value);
+}
+
+void tell_metadata(Session& session, const command::GetMetadata& command,
+                   const Annotations& annotations) {
+    std::string found;
+    std::uint64_t longest = 0;
+    for (const auto& [name, value] : annotations.entries) {
+        const bool wanted = std::any_of(
+            command.entries.begin(), command.entries.end(),
+            [&](const std::string& each) { return reaches(each, command.depth, name); });
+        if (!wanted) continue;
+        if (command.max_size && value.size() > *command.max_size) {
+            longest = std::max<std::uint64_t>(longest, value.size());
+            continue;
+        }
+        found += (found.empty() ? "" : " ") + name + ' ' + value_text(value);
+    }
+    // RFC 5464 section 4.4.1: entries without a value need not be told.
+    if (!found.empty()) {
+        const std::string name = command.name.empty() ? "\"\"" : session.mailbox_text(command.name);
+        session.send("* METADATA " + name + " (" + found + ")\r\n");
+    }
+    session.ok("GETMETADATA completed",
+               longest == 0 ? "" : "METADATA LONGENTRIES " + std::to_string(longest));
+}
+
+}  // namespace
+
+void run(Session& session, const command::GetQuota& command) {
+    Question question = GetQuota{command.is_mailbox ? command.name : ""};
+    session.ask<QuotaRoots>(std::move(question), [&session, command](const QuotaRoots& answer) {
+        std::string names, lines;
+        for (const auto& root : answer.roots) {
+            names += ' ' + format_utf8(root.name);
+            if (command.is_mailbox || root.name == command.name) lines += quota_line(root);
+        }
+        if (command.is_mailbox) {
+            session.send("* QUOTAROOT " + session.mailbox_text(command.name) + names + "\r\n");
+            session.send(lines);
+            return session.ok("GETQUOTAROOT completed");
+        }
+        if (lines.empty()) return session.no("NONEXISTENT", "There is no such quota root");
+        session.send(lines);
+        session.ok("GETQUOTA completed");
+    });
+}
+
+void run(Session& session, const command::GetMetadata& command) {
+    Question question = GetAnnotations{command.name};
+    session.ask<Annotations>(std::move(question), [&session, command](const Annotations& answer) {
+        tell_metadata(session, command, answer);
+    });
+}
+
+void run(Session& session, command::SetMetadata command) {
+    Question question = SetAnnotations{std::move(command.name), std::move(command.changes)};
+    session.ask<Done>(std::move(question),
+                      [&session](Done) { session.ok("SETMETADATA completed"); });
+}
+
+}  // namespace postern::imap

@@ -1,0 +1,239 @@
+#include "tests/gateway/imap_service/model_client.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <regex>
+#include <sstream>
+
+namespace postern::imap_service {
+
+namespace {
+
+std::vector<std::string> lines_of(const std::string& text) {
+    std::vector<std::string> out;
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t end = text.find("\r\n", at);
+        out.push_back(text.substr(at, end - at));
+        at = end == std::string::npos ? text.size() : end + 2;
+    }
+    return out;
+}
+
+UidSet set_of(const std::string& text) {
+    UidSet out;
+    std::istringstream pieces(text);
+    for (std::string piece; std::getline(pieces, piece, ',');) {
+        const std::size_t colon = piece.find(':');
+        const Uid first = static_cast<Uid>(std::stoul(piece));
+        const bool range = colon != std::string::npos;
+        out.add_range(first, range ? static_cast<Uid>(std::stoul(piece.substr(colon + 1))) : first);
+    }
+    return out;
+}
+
+}  // namespace
+
+ModelClient::ModelClient(const Backends& backends, boost::asio::io_context& io, Model& model,
+                         const std::string& name)
+    : io_(io), model_(model), name_(name) {
+    imap::Config config;
+    config.hostname = "mx.example.org";
+    config.allow_plaintext_auth = true;
+    conversation_ = net::make_conversation<ImapProtocol>(
+        config, session_, std::make_unique<ImapService>(backends, session_));
+    conversation_->start(true);
+    run("LOGIN ann@example.org secret");
+}
+
+void ModelClient::wrong(const std::string& what) {
+    ++errors_;
+    ADD_FAILURE() << name_ << " \"" << command_ << "\": " << what;
+}
+
+std::string ModelClient::converse(const std::string& bytes) {
+    TextSink sink;
+    conversation_->feed(bytes);
+    io_.restart();
+    boost::asio::co_spawn(io_, conversation_->run(sink),
+                          [](std::exception_ptr failed, net::Step) { EXPECT_FALSE(failed); });
+    io_.run();
+    return sink.text;
+}
+
+bool ModelClient::run(const std::string& command) {
+    command_ = command;
+    lines_.clear();
+    fetched_.clear();
+    tagged_.clear();
+    const std::string verb = command.substr(0, command.find(' '));
+    may_expunge_ = verb != "FETCH" && verb != "STORE" && verb != "SEARCH" && verb != "SORT";
+    const std::string tag = name_ + std::to_string(++number_);
+    for (const std::string& line : lines_of(converse(tag + ' ' + command + "\r\n"))) {
+        if (line.starts_with(tag + ' ')) {
+            tagged_ = line.substr(tag.size() + 1);
+        } else {
+            take_line(line);
+        }
+    }
+    if (tagged_.empty()) wrong("no tagged answer");
+    return tagged_.starts_with("OK");
+}
+
+void ModelClient::take_line(const std::string& line) {
+    static const std::regex numbered(R"(\* (\d+) (EXISTS|RECENT|EXPUNGE|FETCH).*)");
+    std::smatch match;
+    if (line.starts_with("* VANISHED ")) return take_vanished(line);
+    if (!std::regex_match(line, match, numbered)) {
+        lines_.push_back(line);
+        return;
+    }
+    const std::size_t number = std::stoul(match[1]);
+    const std::string what = match[2];
+    if (what == "EXISTS") return take_exists(number);
+    if (what == "RECENT") return;
+    if (number == 0 || number > view_.size()) return wrong("no such message: " + line);
+    if (what == "FETCH") return take_fetch(number, line);
+    if (!may_expunge_) wrong("EXPUNGE while sequence numbers are in use");
+    if (qresync_) wrong("EXPUNGE though QRESYNC is enabled");
+    if (model_[mailbox_].messages.count(view_[number - 1].uid) != 0) {
+        wrong("an EXPUNGE of what is still there");
+    }
+    view_.erase(view_.begin() + static_cast<std::ptrdiff_t>(number) - 1);
+}
+
+// New messages are those that the model has and that came last.
+void ModelClient::take_exists(std::size_t count) {
+    const Uid last = view_.empty() ? 0 : view_.back().uid;
+    for (const auto& [uid, flags] : model_[mailbox_].messages) {
+        if (uid > last) view_.push_back({uid, std::nullopt});
+    }
+    if (view_.size() != count) {
+        wrong("EXISTS " + std::to_string(count) + ", not " + std::to_string(view_.size()));
+    }
+}
+
+void ModelClient::take_vanished(const std::string& line) {
+    const bool earlier = line.find("(EARLIER)") != std::string::npos;
+    if (!qresync_) wrong("VANISHED without QRESYNC");
+    if (!earlier && !may_expunge_) wrong("VANISHED while sequence numbers are in use");
+    const UidSet uids = set_of(line.substr(line.rfind(' ') + 1));
+    const auto& there = model_[mailbox_].messages;
+    for (const auto& [uid, flags] : there) {
+        if (uids.contains(uid)) wrong("VANISHED of what is still there: " + line);
+    }
+    auto& cached = caches_[mailbox_].messages;
+    std::erase_if(cached, [&](const auto& each) { return uids.contains(each.first); });
+    if (earlier) return;
+    std::erase_if(view_, [&](const Seen& each) { return uids.contains(each.uid); });
+}
+
+void ModelClient::take_fetch(std::size_t number, const std::string& line) {
+    Seen& seen = view_[number - 1];
+    std::smatch match;
+    static const std::regex uid(R"(UID (\d+))"), flags(R"(FLAGS \(([^)]*)\))"),
+        modseq(R"(MODSEQ \((\d+)\))");
+    fetched_.insert(seen.uid);
+    if (std::regex_search(line, match, uid)) {
+        if (std::stoul(match[1]) != seen.uid) wrong("another UID: " + line);
+    } else if (qresync_) {
+        wrong("no UID though QRESYNC is enabled: " + line);
+    }
+    if (std::regex_search(line, match, modseq)) {
+        modseq_ = std::max<ModSeq>(modseq_, std::stoull(match[1]));
+    } else if (qresync_ && command_.find("FETCH") == std::string::npos) {
+        wrong("no MODSEQ though QRESYNC is enabled: " + line);
+    }
+    if (!std::regex_search(line, match, flags)) return;
+    ModelFlags told;
+    std::istringstream words(match[1]);
+    for (std::string word; words >> word;) {
+        if (word != "\\Recent") told.insert(word);
+    }
+    const auto& there = model_[mailbox_].messages;
+    const auto at = there.find(seen.uid);
+    if (at != there.end() && at->second != told) wrong("other flags: " + line);
+    seen.flags = std::move(told);
+}
+
+void ModelClient::enable_qresync() {
+    if (run("ENABLE QRESYNC")) qresync_ = true;
+}
+
+void ModelClient::select(const std::string& mailbox, bool resynchronize) {
+    mailbox_.clear();
+    view_.clear();
+    Cache& cache = caches_[mailbox];
+    const bool known = qresync_ && resynchronize && cache.modseq != 0;
+    std::string command = "SELECT " + mailbox;
+    if (known) {
+        command += " (QRESYNC (" + cache.uid_validity + ' ' + std::to_string(cache.modseq) + "))";
+    }
+    mailbox_ = mailbox;
+    modseq_ = 0;
+    if (!run(command)) {
+        mailbox_.clear();
+        view_.clear();
+        return;
+    }
+    for (const std::string& line : lines_) {
+        std::smatch match;
+        static const std::regex code(R"(\* OK \[(UIDVALIDITY|HIGHESTMODSEQ) (\d+)\].*)");
+        if (!std::regex_match(line, match, code)) continue;
+        if (match[1] == "UIDVALIDITY") uid_validity_ = match[2];
+        if (match[1] == "HIGHESTMODSEQ") modseq_ = std::max<ModSeq>(modseq_, std::stoull(match[2]));
+    }
+    if (view_.size() != model_[mailbox].messages.size()) wrong("another number of messages");
+    if (!known) return;
+    // The cache, brought up to date, is the model.
+    for (Seen& seen : view_) {
+        const auto cached = cache.messages.find(seen.uid);
+        if (!seen.flags && cached == cache.messages.end()) {
+            wrong("UID " + std::to_string(seen.uid) + " is new and was not told");
+        } else if (!seen.flags) {
+            seen.flags = cached->second;
+        }
+        cache.messages.erase(seen.uid);
+    }
+    if (!cache.messages.empty()) {
+        wrong("UID " + std::to_string(cache.messages.begin()->first) + " vanished untold");
+    }
+    expect_flags_told();
+}
+
+// What is known of it stays known.
+void ModelClient::leave(const std::string& command) {
+    const std::string mailbox = std::exchange(mailbox_, "");
+    Cache cache{uid_validity_, modseq_, {}};
+    bool whole = true;
+    for (const Seen& seen : view_) {
+        whole = whole && seen.flags.has_value();
+        cache.messages.emplace(seen.uid, seen.flags);
+    }
+    if (!whole) cache.modseq = 0;
+    view_.clear();
+    run(command);
+    caches_[mailbox] = std::move(cache);
+}
+
+void ModelClient::expect_all_told() {
+    const auto& there = model_[mailbox_].messages;
+    std::string ours, theirs;
+    for (const Seen& seen : view_) ours += std::to_string(seen.uid) + ' ';
+    for (const auto& [uid, flags] : there) theirs += std::to_string(uid) + ' ';
+    if (ours != theirs) wrong("it sees " + ours + "but there are " + theirs);
+    expect_flags_told();
+}
+
+void ModelClient::expect_flags_told() {
+    const auto& there = model_[mailbox_].messages;
+    for (const Seen& seen : view_) {
+        const auto at = there.find(seen.uid);
+        if (at == there.end() || !seen.flags || *seen.flags == at->second) continue;
+        std::string text;
+        for (const auto& flag : at->second) text += flag + ' ';
+        wrong("it was not told that " + std::to_string(seen.uid) + " has " + text);
+    }
+}
+
+}  // namespace postern::imap_service

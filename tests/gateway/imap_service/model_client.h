@@ -1,0 +1,93 @@
+// An IMAP client that believes what it is told, and checks every response against the model.
+#pragma once
+
+#include "gateway/net/conversation.h"
+#include "tests/gateway/imap_service/model.h"
+#include "tests/gateway/imap_service/service_fixture.h"
+
+#include <boost/asio/io_context.hpp>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace postern::imap_service {
+
+class TextSink final : public net::Sink {
+public:
+    void append(std::string bytes) override { text += bytes; }
+    std::size_t pending() const override { return 0; }
+    net::Awaitable<bool> flush() override { co_return true; }
+    std::string text;
+};
+
+class ModelClient {
+public:
+    struct Seen {
+        Uid uid = 0;
+        std::optional<ModelFlags> flags;  // nullopt: never told
+    };
+    // What a client keeps of a mailbox when it leaves, to come back with QRESYNC.
+    struct Cache {
+        std::string uid_validity;
+        ModSeq modseq = 0;
+        std::map<Uid, std::optional<ModelFlags>> messages;
+    };
+
+    ModelClient(const Backends& backends, boost::asio::io_context& io, Model& model,
+                const std::string& name);
+
+    // Sends `text` and CR LF, and takes in everything up to the tagged answer. False: not OK, which
+    // only a fault may cause.
+    bool run(const std::string& command);
+    // What came untagged for the running command and is not about the mailbox.
+    const std::vector<std::string>& lines() const { return lines_; }
+    const std::string& tagged() const { return tagged_; }
+    const std::set<Uid>& fetched() const { return fetched_; }
+
+    void select(const std::string& mailbox, bool resynchronize);
+    void leave(const std::string& command);
+    bool selected() const { return !mailbox_.empty(); }
+    const std::string& mailbox() const { return mailbox_; }
+    std::vector<Seen>& view() { return view_; }
+    bool qresync() const { return qresync_; }
+    void enable_qresync();
+    // The view is the model: nothing is left to be told.
+    void expect_all_told();
+    // Flags that were told are the model's, of all that is still there.
+    void expect_flags_told();
+    std::size_t errors() const { return errors_; }
+
+private:
+    std::string converse(const std::string& bytes);
+    void take_line(const std::string& line);
+    void take_fetch(std::size_t number, const std::string& line);
+    void take_exists(std::size_t count);
+    void take_vanished(const std::string& line);
+    void wrong(const std::string& what);
+
+    boost::asio::io_context& io_;
+    Model& model_;
+    std::string name_;
+    FakeSession session_;
+    std::unique_ptr<net::Conversation> conversation_;
+    std::string mailbox_;
+    std::vector<Seen> view_;
+    bool qresync_ = false;
+    bool opening_ = false;
+    ModSeq modseq_ = 0;
+    std::string uid_validity_;
+    std::map<std::string, Cache> caches_;
+    bool may_expunge_ = true;
+    unsigned number_ = 0;
+    std::string command_;
+    std::vector<std::string> lines_;
+    std::set<Uid> fetched_;
+    std::string tagged_;
+    std::size_t errors_ = 0;
+};
+
+}  // namespace postern::imap_service

@@ -1,0 +1,242 @@
+// Random commands of several sessions, every response compared with a simple model; then the same
+// while the store goes wrong.
+#include "store/kv/faulty.h"
+#include "tests/gateway/imap_service/model_client.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+#include <string>
+
+namespace postern::imap_service {
+namespace {
+
+const std::vector<std::string> all_flags = {"\\Seen", "\\Flagged", "\\Deleted", "kw1", "kw2"};
+
+class ModelTest : public ServiceTest {
+protected:
+    static constexpr unsigned sessions = 3;
+
+    void begin(unsigned seed) {
+        random_.seed(seed);
+        model_["INBOX"];
+        model_["Drafts"];
+        clients_.clear();
+        for (unsigned i = 0; i < sessions; ++i) {
+            clients_.push_back(std::make_unique<ModelClient>(
+                *backends_, io_, model_, std::string(1, static_cast<char>('a' + i))));
+        }
+    }
+
+    std::size_t pick(std::size_t count) { return random_() % count; }
+    bool chance(unsigned percent) { return random_() % 100 < percent; }
+
+    ModelFlags random_flags() {
+        ModelFlags out;
+        for (const auto& flag : all_flags) {
+            if (chance(30)) out.insert(flag);
+        }
+        return out;
+    }
+    static std::string text_of(const ModelFlags& flags) {
+        std::string out = "(";
+        for (const auto& flag : flags) out += (out.size() > 1 ? " " : "") + flag;
+        return out + ")";
+    }
+    ModelMailbox& box_of(const ModelClient& client) { return model_[client.mailbox()]; }
+
+    // Some of what the client sees, as UIDs, and how it would name them.
+    std::set<Uid> some_of(ModelClient& client, bool uid, std::string& named) {
+        std::set<Uid> out;
+        named.clear();
+        for (std::size_t i = 0; i < client.view().size(); ++i) {
+            if (!chance(40)) continue;
+            out.insert(client.view()[i].uid);
+            named +=
+                (named.empty() ? "" : ",") + std::to_string(uid ? client.view()[i].uid : i + 1);
+        }
+        return out;
+    }
+
+    void step() {
+        ModelClient& client = *clients_[pick(clients_.size())];
+        if (!client.selected()) {
+            if (!client.qresync() && chance(30)) client.enable_qresync();
+            return client.select(chance(70) ? "INBOX" : "Drafts", chance(70));
+        }
+        switch (pick(10)) {
+            case 0:
+                return append(client);
+            case 1:
+            case 2:
+            case 3:
+                return store(client);
+            case 4:
+                return fetch(client);
+            case 5:
+                return search(client);
+            case 6:
+                return copy(client);
+            case 7:
+                return expunge(client);
+            case 8:
+                return leave(client);
+            default:
+                client.run(chance(50) ? "NOOP" : "CHECK");
+                return client.expect_all_told();
+        }
+    }
+
+    void append(ModelClient& client) {
+        const std::string to = chance(60) ? "INBOX" : "Drafts";
+        const unsigned count = 1 + static_cast<unsigned>(pick(3));
+        std::string command = "APPEND " + to;
+        ModelMailbox& box = model_[to];
+        const Uid first = box.uid_next;
+        for (unsigned i = 0; i < count; ++i) {
+            const ModelFlags flags = random_flags();
+            command +=
+                ' ' + text_of(flags) + " {12+}\r\nSubject: " + std::to_string(pick(9)) + "\r\n";
+            box.messages[box.uid_next++] = flags;
+        }
+        client.run(command);
+        const std::string uids =
+            count == 1 ? std::to_string(first)
+                       : std::to_string(first) + ':' + std::to_string(box.uid_next - 1);
+        EXPECT_NE(client.tagged().find(' ' + uids + ']'), std::string::npos) << client.tagged();
+        if (client.selected()) client.expect_all_told();
+    }
+
+    void store(ModelClient& client) {
+        const bool uid = chance(50), silent = chance(40);
+        std::string named;
+        const auto uids = some_of(client, uid, named);
+        if (uids.empty()) return;
+        const ModelFlags flags = random_flags();
+        const char sign = "+- "[pick(3)];
+        for (const Uid each : uids) {
+            const auto at = box_of(client).messages.find(each);
+            const bool there = at != box_of(client).messages.end();
+            if (there) change(at->second, sign, flags);
+            if (!silent) continue;
+            for (auto& seen : client.view()) {  // it works them out itself
+                if (seen.uid == each && seen.flags) change(*seen.flags, sign, flags);
+            }
+        }
+        const std::string mode = sign == ' ' ? "" : std::string(1, sign);
+        client.run((uid ? "UID STORE " : "STORE ") + named + ' ' + mode +
+                   (silent ? "FLAGS.SILENT " : "FLAGS ") + text_of(flags));
+        if (uid) return client.expect_all_told();
+        client.expect_flags_told();
+    }
+    static void change(ModelFlags& flags, char sign, const ModelFlags& by) {
+        if (sign == ' ') flags.clear();
+        for (const auto& flag : by) {
+            if (sign == '-') {
+                flags.erase(flag);
+            } else {
+                flags.insert(flag);
+            }
+        }
+    }
+
+    void fetch(ModelClient& client) {
+        const bool uid = chance(50);
+        std::string named;
+        const auto uids = some_of(client, uid, named);
+        if (uids.empty()) return;
+        client.run((uid ? "UID FETCH " : "FETCH ") + named + " (UID FLAGS)");
+        for (const Uid each : uids) {
+            if (box_of(client).messages.count(each) == 0) continue;
+            EXPECT_TRUE(client.fetched().count(each)) << each;
+        }
+        if (uid) client.expect_all_told();
+    }
+
+    void search(ModelClient& client) {
+        const std::string& has = all_flags[pick(3)];
+        const std::string& lacks = all_flags[3 + pick(2)];
+        std::string named;
+        const auto uids = some_of(client, true, named);
+        if (uids.empty()) return;
+        const bool either = chance(50);
+        std::string want = has.substr(1);
+        std::transform(want.begin(), want.end(), want.begin(), ::toupper);
+        client.run("UID SEARCH " + std::string(either ? "OR " : "") + want + " UNKEYWORD " + lacks +
+                   " UID " + named);
+        std::string expected = "* SEARCH";
+        for (const auto& [each, flags] : box_of(client).messages) {
+            const bool first = flags.count(has) != 0, second = flags.count(lacks) == 0;
+            const bool match = either ? first || second : first && second;
+            if (match && uids.count(each) != 0) expected += ' ' + std::to_string(each);
+        }
+        ASSERT_FALSE(client.lines().empty());
+        const auto& lines = client.lines();
+        EXPECT_NE(std::find(lines.begin(), lines.end(), expected), lines.end())
+            << expected << " is not " << lines.front();
+        client.expect_all_told();
+    }
+
+    void copy(ModelClient& client) {
+        const bool uid = chance(50), move = chance(40);
+        const std::string to = client.mailbox() == "INBOX" ? "Drafts" : "INBOX";
+        std::string named;
+        const auto uids = some_of(client, uid, named);
+        if (uids.empty()) return;
+        ModelMailbox& from = box_of(client);
+        UidSet sources, copies;
+        for (const Uid each : uids) {
+            const auto at = from.messages.find(each);
+            if (at == from.messages.end()) continue;
+            sources.add(each);
+            copies.add(model_[to].uid_next);
+            model_[to].messages[model_[to].uid_next++] = at->second;
+            if (move) from.messages.erase(at);
+        }
+        client.run(std::string(uid ? "UID " : "") + (move ? "MOVE " : "COPY ") + named + ' ' + to);
+        if (!sources.empty()) {
+            const std::string code = ' ' + sources.to_string() + ' ' + copies.to_string() + ']';
+            std::string said = client.tagged();
+            for (const auto& line : client.lines()) said += line;
+            EXPECT_NE(said.find(code), std::string::npos) << code << " is not in " << said;
+        }
+        client.expect_all_told();
+    }
+
+    void expunge(ModelClient& client) {
+        const bool uid = chance(50);
+        std::string named;
+        const auto uids = some_of(client, true, named);
+        if (uid && uids.empty()) return;
+        std::erase_if(box_of(client).messages, [&](const auto& each) {
+            return each.second.count("\\Deleted") != 0 && (!uid || uids.count(each.first) != 0);
+        });
+        client.run(uid ? "UID EXPUNGE " + named : "EXPUNGE");
+        client.expect_all_told();
+    }
+
+    void leave(ModelClient& client) {
+        if (chance(50)) {
+            client.run("UID FETCH 1:* (FLAGS)");  // what makes a cache worth keeping
+            client.expect_all_told();
+        }
+        client.leave("UNSELECT");
+    }
+
+    std::mt19937 random_;
+    Model model_;
+    std::vector<std::unique_ptr<ModelClient>> clients_;
+};
+
+TEST_F(ModelTest, EveryResponseIsTheModels) {
+    for (unsigned seed = 1; seed <= 3; ++seed) {
+        SCOPED_TRACE("seed " + std::to_string(seed));
+        begin(seed);
+        for (int i = 0; i < 400 && !HasFailure(); ++i) step();
+        if (HasFailure()) break;
+    }
+}
+
+}  // namespace
+}  // namespace postern::imap_service
