@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+"""Many IMAP sessions on one mailbox, and connections that are deflated, on the real daemon."""
+
+import random
+import re
+import threading
+import time
+import unittest
+import zlib
+
+from base import E2eTest, Raw, imap_session, message
+
+WORKERS = 6
+ROUNDS = 60
+
+
+class Deflated(Raw):
+    """A raw session that speaks DEFLATE from start() on (RFC 4978)."""
+
+    def start(self):
+        self.deflater = zlib.compressobj(wbits=-15)
+        self.inflater = zlib.decompressobj(wbits=-15)
+        plain = self.socket
+
+        class Stream:
+            def sendall(_, data):
+                plain.sendall(self.deflater.compress(data) +
+                              self.deflater.flush(zlib.Z_SYNC_FLUSH))
+
+            def recv(_, size, *flags):
+                while True:
+                    data = plain.recv(size, *flags)
+                    out = self.inflater.decompress(data)
+                    if out or not data:
+                        return out
+
+            def close(_):
+                plain.close()
+
+        self.socket = Stream()
+
+
+def append(raw, tag, content):
+    raw.send(f"{tag} APPEND INBOX {{{len(content)}+}}\r\n".encode() + content + b"\r\n")
+    return raw.until(rf"^{tag} ")[-1]
+
+
+class Compression(E2eTest):
+    def test_a_deflated_session(self):
+        content = message("deflate me", "x" * 70 + "\r\n" + "line\r\n" * 5000)
+        raw = Deflated(self.gateway.ports["imap"])
+        self.addCleanup(raw.close)
+        raw.line()
+        self.assertIn("COMPRESS=DEFLATE", raw.imap("a", "LOGIN alice@example.net secret")[-1])
+        self.assertTrue(raw.imap("b", "COMPRESS DEFLATE")[-1].startswith("b OK"))
+        raw.start()
+        self.assertIn("COMPRESSIONACTIVE", raw.imap("c", "COMPRESS DEFLATE")[-1])
+        self.assertTrue(append(raw, "d", content).startswith("d OK"))
+        raw.imap("e", "SELECT INBOX")
+        lines = raw.imap("f", "FETCH 1 (BODY.PEEK[])")
+        self.assertEqual("\r\n".join(lines[1:-2]).encode() + b"\r\n)", content + b")")
+        raw.send("g IDLE\r\n")
+        raw.until(r"^\+ ")
+        self.gateway.deliver(message("news"))
+        raw.until(r"^\* 2 EXISTS")
+        raw.send("DONE\r\n")
+        raw.until("^g OK")
+
+    def test_nonsense_ends_only_its_own_session(self):
+        with imap_session(self.gateway, "bob") as other:
+            raw = imap_session(self.gateway)
+            raw.imap("b", "COMPRESS DEFLATE")
+            raw.send(b"\xff" * 1000)
+            self.assertEqual(raw.line(), b"")
+            self.assertTrue(other.imap("a", "NOOP")[-1].startswith("a OK"))
+
+
+class OneMailbox(E2eTest):
+    def setUp(self):
+        self.empty("alice")
+
+    def test_a_flag_reaches_another_session_in_idle(self):
+        self.gateway.deliver(message("shared"))
+        with imap_session(self.gateway) as one, imap_session(self.gateway) as two:
+            one.imap("a", "SELECT INBOX")
+            two.imap("a", "SELECT INBOX")
+            two.send("b IDLE\r\n")
+            two.until(r"^\+ ")
+            times = []
+            for number in range(20):
+                sign = "+-"[number % 2]
+                started = time.perf_counter()
+                one.send(f"c STORE 1 {sign}FLAGS (\\Flagged)\r\n")
+                two.until(r"^\* 1 FETCH \(FLAGS ")
+                times.append((time.perf_counter() - started) * 1000)
+                one.until("^c OK")
+            print(f"STORE to IDLE of another session: {sorted(times)[10]:.1f} ms median, "
+                  f"{max(times):.1f} ms at most")
+
+    def test_sequence_numbers_never_lie(self):
+        """Workers append, flag and expunge; a watcher keeps count by what it is told alone."""
+        stop = threading.Event()
+        failures = []
+
+        def work(seed):
+            random_ = random.Random(seed)
+            try:
+                with imap_session(self.gateway) as raw:
+                    raw.imap("s", "SELECT INBOX")
+                    for number in range(ROUNDS):
+                        what = random_.randrange(5)
+                        if what <= 1:
+                            answer = append(raw, "w", message(f"{seed}-{number}"))
+                        elif what == 2:
+                            answer = raw.imap("w", "STORE 1:* +FLAGS.SILENT (\\Seen)")[-1]
+                        elif what == 3:
+                            answer = raw.imap("w", "UID STORE 1:* +FLAGS (\\Deleted)")[-1]
+                        else:
+                            answer = raw.imap("w", "EXPUNGE")[-1]
+                        if not answer.startswith("w OK"):
+                            failures.append(answer)
+            except (AssertionError, OSError) as error:
+                failures.append(repr(error))
+
+        def watch():
+            try:
+                with imap_session(self.gateway) as raw:
+                    lines = raw.imap("s", "SELECT INBOX")
+                    uids = self.uids(raw)
+                    while not stop.is_set():
+                        lines = raw.imap("n", "NOOP")
+                        for line in lines:
+                            expunged = re.match(r"\* (\d+) EXPUNGE", line)
+                            exists = re.match(r"\* (\d+) EXISTS", line)
+                            if expunged:
+                                del uids[int(expunged.group(1)) - 1]
+                            if exists:
+                                uids += [None] * (int(exists.group(1)) - len(uids))
+                        told = self.uids(raw, len(uids))
+                        for ours, theirs in zip(uids, told):
+                            if ours is not None and theirs is not None and ours != theirs:
+                                failures.append(f"{ours} became {theirs}")
+                        uids = told
+            except (AssertionError, OSError, IndexError) as error:
+                failures.append(repr(error))
+
+        watcher = threading.Thread(target=watch)
+        workers = [threading.Thread(target=work, args=(seed,)) for seed in range(WORKERS)]
+        for thread in [watcher, *workers]:
+            thread.start()
+        for thread in workers:
+            thread.join()
+        stop.set()
+        watcher.join()
+        self.assertEqual(failures, [])
+
+    @staticmethod
+    def uids(raw, count=None):
+        """The UID of each sequence number; None where it is gone already, or came just now."""
+        found = {}
+        for line in raw.imap("u", "FETCH 1:* (UID)"):
+            exists = re.match(r"\* (\d+) EXISTS", line)
+            if exists:
+                count = int(exists.group(1))
+            match = re.match(r"\* (\d+) FETCH \(UID (\d+)\)", line)
+            if match:
+                found[int(match.group(1))] = int(match.group(2))
+        return [found.get(number) for number in range(1, (count or len(found)) + 1)]
+
+
+if __name__ == "__main__":
+    unittest.main()
