@@ -33,7 +33,8 @@ void Engine::State::command(std::string_view line, bool has_bare_cr) {
         {"LIST", true, &State::list},       {"UIDL", true, &State::uidl},
         {"RETR", true, &State::retr},       {"TOP", true, &State::top},
         {"DELE", true, &State::dele},       {"NOOP", true, &State::noop},
-        {"RSET", true, &State::rset}};
+        {"RSET", true, &State::rset},       {"UTF8", false, &State::utf8},
+        {"LANG", false, &State::lang}};
 
     if (has_bare_cr || has_control(line)) return refuse("Control character in a command");
     const std::size_t space = std::min(line.find(' '), line.size());
@@ -51,9 +52,13 @@ void Engine::State::command(std::string_view line, bool has_bare_cr) {
 
 void Engine::State::capa(std::string_view) {
     ok("Capabilities follow");
-    held_replies += "TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE NEVER\r\n";
+    held_replies +=
+        "TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nLANG\r\nUTF8 USER\r\n";
+    const std::string expire =
+        config.expire_days ? std::to_string(*config.expire_days) : std::string("NEVER");
+    held_replies.append("EXPIRE ").append(expire).append("\r\n");
     if (!logged_in && passwords_allowed()) {
-        held_replies.append("USER\r\nSASL ").append(wire::SaslExchange::mechanisms).append("\r\n");
+        held_replies.append("USER\r\nSASL ").append(offered_mechanisms()).append("\r\n");
     }
     if (!logged_in && config.tls_offered && !tls) held_replies += "STLS\r\n";
     held_replies += "IMPLEMENTATION Postern\r\n.\r\n";

@@ -1,4 +1,5 @@
-// The POP3 server side as a sans-I/O engine (RFC 1939, 2449, 5034, 2595). Use as smtp::Engine.
+// The POP3 server side as a sans-I/O engine (RFC 1939, 2449, 2595, 3206, 5034, 6856). Use as
+// smtp::Engine.
 //
 // The maildrop is a snapshot taken at login; deletions happen at QUIT alone, so a client that
 // vanishes deletes nothing. A message is streamed: the engine asks for pieces with ReadMessage,
@@ -33,6 +34,10 @@ struct Config {
     std::string hostname;
     bool tls_offered = false;
     bool allow_plaintext_auth = false;
+    // Mechanisms besides PLAIN and LOGIN, as in smtp::Config.
+    std::vector<std::string> more_mechanisms;
+    // EXPIRE of CAPA: how long messages that were left on the server stay; nullopt: NEVER.
+    std::optional<unsigned> expire_days;
     std::chrono::milliseconds idle_timeout{600'000};  // RFC 1939 section 3: at least 10 minutes
 };
 
@@ -58,6 +63,12 @@ struct Log {
 struct Authenticate {
     std::string mechanism, authorization_id, user, password;
 };
+// -> LoginAnswer, with a challenge while the exchange goes on. As in smtp::ContinueAuth.
+struct ContinueAuth {
+    std::string mechanism;
+    std::string response;
+    bool first = false;
+};
 // -> MessageBytes. Never reaches over the entry's size; fewer bytes than length may come back.
 struct ReadMessage {
     std::size_t index;
@@ -72,7 +83,8 @@ struct LoginAnswer {
     bool ok = false;
     std::string response_code;  // "AUTH", "IN-USE", "SYS/TEMP" ...; empty: none
     std::string text;
-    std::vector<MaildropEntry> maildrop;  // index 0 is message 1
+    std::vector<MaildropEntry> maildrop;   // index 0 is message 1
+    std::optional<std::string> challenge;  // to ContinueAuth, raw
 };
 struct MessageBytes {
     bool ok = false;
@@ -83,7 +95,8 @@ struct Outcome {
     std::string text;
 };
 
-using Effect = std::variant<Send, StartTls, Close, Log, Authenticate, ReadMessage, CommitDeletions>;
+using Effect = std::variant<Send, StartTls, Close, Log, Authenticate, ContinueAuth, ReadMessage,
+                            CommitDeletions>;
 using Answer = std::variant<LoginAnswer, MessageBytes, Outcome>;
 
 class Engine {

@@ -1,9 +1,18 @@
 #include "protocols/pop3/session.h"
+#include "protocols/wire/base64.h"
 #include "protocols/wire/text.h"
 
 #include <utility>
 
 namespace postern::pop3 {
+
+std::string Engine::State::offered_mechanisms() const {
+    std::string all(wire::SaslExchange::mechanisms);
+    for (const std::string& each : config.more_mechanisms) {
+        if (tls || !each.ends_with("-PLUS")) all.append(" ").append(each);
+    }
+    return all;
+}
 
 bool Engine::State::login_possible() {
     if (logged_in) {
@@ -39,14 +48,20 @@ void Engine::State::auth(std::string_view argument) {
     if (argument.empty() && !logged_in && passwords_allowed()) {
         // Clients from before RFC 5034 ask so which mechanisms there are.
         ok("Mechanisms follow");
-        held_replies += "PLAIN\r\nLOGIN\r\n.\r\n";
+        for (const char c : offered_mechanisms()) {
+            held_replies += c == ' ' ? std::string("\r\n") : std::string(1, c);
+        }
+        held_replies += "\r\n.\r\n";
         return;
     }
     if (!login_possible()) return;
     const std::size_t space = argument.find(' ');
     std::optional<std::string_view> initial_response;
     if (space != std::string_view::npos) initial_response = argument.substr(space + 1);
-    auth_step(sasl.start(argument.substr(0, space), initial_response));
+    const std::string_view mechanism = argument.substr(0, space);
+    const bool needs_tls = wire::upper_case(mechanism).ends_with("-PLUS");
+    if (needs_tls && !tls) return refuse("That mechanism needs TLS");
+    auth_step(sasl.start(mechanism, initial_response));
 }
 
 void Engine::State::auth_step(wire::SaslStep step) {
@@ -61,9 +76,15 @@ void Engine::State::auth_step(wire::SaslStep step) {
                                 std::move(found->user), std::move(found->password)},
                    Question::login);
     }
+    if (auto* message = std::get_if<wire::SaslMessage>(&step)) {
+        flush();
+        return ask(ContinueAuth{std::move(message->mechanism), std::move(message->response),
+                                message->first},
+                   Question::login);
+    }
     switch (std::get<wire::SaslFailure>(step)) {
         case wire::SaslFailure::unsupported:
-            return refuse("Unknown mechanism, known: PLAIN LOGIN");
+            return refuse("Unknown mechanism, known: " + offered_mechanisms());
         case wire::SaslFailure::cancelled:
             return refuse("Authentication cancelled");
         case wire::SaslFailure::bad_base64:
@@ -75,6 +96,12 @@ void Engine::State::auth_step(wire::SaslStep step) {
 }
 
 void Engine::State::login_answered(LoginAnswer& answer) {
+    if (answer.challenge) {
+        mode = Mode::sasl;
+        sasl.expect_more();
+        held_replies.append("+ ").append(wire::base64_encode(*answer.challenge)).append("\r\n");
+        return;
+    }
     if (!answer.ok) {
         error(answer.response_code, answer.text.empty() ? "Login failed" : answer.text);
         const bool wrong_password = answer.response_code.empty() || answer.response_code == "AUTH";
@@ -91,6 +118,28 @@ void Engine::State::login_answered(LoginAnswer& answer) {
     }
     messages_left = maildrop.size();
     ok("Maildrop has " + std::to_string(messages_left) + " messages");
+}
+
+// RFC 6856 section 2: from now on UTF-8 goes both ways. Mail was never changed on its way out, so
+// only names and passwords could be affected, and those are taken as UTF-8 anyway.
+void Engine::State::utf8(std::string_view argument) {
+    if (logged_in) return refuse("UTF8 comes before the login");
+    if (!argument.empty()) return refuse("UTF8 takes no argument");
+    ok("UTF-8 it is");
+}
+
+// RFC 6856 section 3.
+void Engine::State::lang(std::string_view argument) {
+    if (argument.empty()) {
+        ok("Languages follow");
+        held_replies += "en English\r\ni-default English\r\n.\r\n";
+    } else if (wire::equals_ignoring_case(argument, "en") || argument == "*" ||
+               wire::starts_with_ignoring_case(argument, "en-") ||
+               wire::equals_ignoring_case(argument, "i-default")) {
+        held_replies += argument == "*" ? "+OK i-default English\r\n" : "+OK en English\r\n";
+    } else {
+        refuse("That language is not spoken here");
+    }
 }
 
 void Engine::State::start_tls(std::string_view argument) {

@@ -43,7 +43,8 @@ struct Engine::State {
         wire::DotStuffer stuffer;
     };
 
-    State(Config config_given, Time now_given) : config(std::move(config_given)), now(now_given) {}
+    State(Config config_given, Time now_given)
+        : config(std::move(config_given)), now(now_given), sasl(config.more_mechanisms) {}
 
     // engine.cpp: effects, input, time
     void emit(Effect effect);
@@ -61,12 +62,15 @@ struct Engine::State {
     // login.cpp: the AUTHORIZATION state
     bool passwords_allowed() const { return tls || config.allow_plaintext_auth; }
     bool login_possible();
+    std::string offered_mechanisms() const;
     void user(std::string_view argument);
     void pass(std::string_view argument);
     void auth(std::string_view argument);
     void auth_step(wire::SaslStep step);
     void login_answered(LoginAnswer& answer);
     void start_tls(std::string_view argument);
+    void utf8(std::string_view argument);
+    void lang(std::string_view argument);
 
     // commands.cpp
     void command(std::string_view line, bool has_bare_cr);

@@ -1,5 +1,6 @@
 #include "protocols/smtp/reply.h"
 #include "protocols/smtp/session.h"
+#include "protocols/wire/base64.h"
 #include "protocols/wire/text.h"
 
 #include <utility>
@@ -8,6 +9,14 @@ namespace postern::smtp {
 
 bool Engine::State::auth_works() const {
     return config.role == Role::submission && (tls || config.allow_plaintext_auth);
+}
+
+std::string Engine::State::offered_mechanisms() const {
+    std::string all(wire::SaslExchange::mechanisms);
+    for (const std::string& each : config.more_mechanisms) {
+        if (tls || !each.ends_with("-PLUS")) all.append(" ").append(each);
+    }
+    return all;
 }
 
 void Engine::State::auth(std::string_view argument) {
@@ -20,7 +29,10 @@ void Engine::State::auth(std::string_view argument) {
     const std::size_t space = argument.find(' ');
     std::optional<std::string_view> initial_response;
     if (space != std::string_view::npos) initial_response = argument.substr(space + 1);
-    auth_step(sasl.start(argument.substr(0, space), initial_response));
+    const std::string_view mechanism = argument.substr(0, space);
+    const bool needs_tls = wire::upper_case(mechanism).ends_with("-PLUS");
+    if (needs_tls && !tls) return refuse(504, "5.5.4", "That mechanism needs TLS");
+    auth_step(sasl.start(mechanism, initial_response));
 }
 
 void Engine::State::auth_line(std::string_view line) {
@@ -41,9 +53,15 @@ void Engine::State::auth_step(wire::SaslStep step) {
                                 std::move(found->user), std::move(found->password)},
                    Question::authenticate);
     }
+    if (auto* message = std::get_if<wire::SaslMessage>(&step)) {
+        flush();
+        return ask(ContinueAuth{std::move(message->mechanism), std::move(message->response),
+                                message->first},
+                   Question::authenticate);
+    }
     switch (std::get<wire::SaslFailure>(step)) {
         case wire::SaslFailure::unsupported:
-            return refuse(504, "5.5.4", "Unknown mechanism, known: PLAIN LOGIN");
+            return refuse(504, "5.5.4", "Unknown mechanism, known: " + offered_mechanisms());
         case wire::SaslFailure::cancelled:
             return refuse(501, "5.7.0", "Authentication cancelled");
         case wire::SaslFailure::bad_base64:
@@ -55,8 +73,14 @@ void Engine::State::auth_step(wire::SaslStep step) {
 }
 
 void Engine::State::authenticated(const AuthAnswer& answer) {
+    if (answer.challenge) {
+        mode = Mode::sasl;
+        sasl.expect_more();
+        return reply(334, "", wire::base64_encode(*answer.challenge));
+    }
     if (answer.ok) {
-        authenticated_user = std::move(authenticating_user);
+        authenticated_user = answer.user.empty() ? std::move(authenticating_user) : answer.user;
+        authenticating_user.clear();
         failed_auths = 0;
         return reply(235, "2.7.0", "Welcome");
     }

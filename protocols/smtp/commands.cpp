@@ -43,10 +43,11 @@ void Engine::State::command(std::string_view line, bool has_bare_cr) {
         Handler handler;
     };
     static constexpr Entry entries[] = {
-        {"MAIL", &State::mail}, {"RCPT", &State::rcpt},         {"DATA", &State::data},
-        {"RSET", &State::rset}, {"NOOP", &State::noop},         {"QUIT", &State::quit},
-        {"VRFY", &State::vrfy}, {"EXPN", &State::expn},         {"HELP", &State::help},
-        {"AUTH", &State::auth}, {"STARTTLS", &State::start_tls}};
+        {"MAIL", &State::mail},      {"RCPT", &State::rcpt},          {"DATA", &State::data},
+        {"RSET", &State::rset},      {"NOOP", &State::noop},          {"QUIT", &State::quit},
+        {"VRFY", &State::vrfy},      {"EXPN", &State::expn},          {"HELP", &State::help},
+        {"AUTH", &State::auth},      {"STARTTLS", &State::start_tls}, {"BDAT", &State::bdat},
+        {"XCLIENT", &State::xclient}};
 
     const std::size_t space = std::min(line.find(' '), line.size());
     const std::string verb = wire::upper_case(line.substr(0, space));
@@ -89,11 +90,15 @@ void Engine::State::hello(std::string_view verb, std::string_view name) {
 void Engine::State::announce() {
     std::string text = config.hostname;
     text += "\nPIPELINING\nSIZE " + std::to_string(config.max_message_bytes);
-    text += "\n8BITMIME\nSMTPUTF8";
+    text += "\n8BITMIME\nSMTPUTF8\nCHUNKING\nBINARYMIME";
+    if (config.dsn_offered) text += "\nDSN";
     if (config.tls_offered && !tls) text += "\nSTARTTLS";
     if (auth_works() && authenticated_user.empty()) {
-        text.append("\nAUTH ").append(wire::SaslExchange::mechanisms);
+        text.append("\nAUTH ").append(offered_mechanisms());
     }
+    if (config.requiretls_offered && tls) text += "\nREQUIRETLS";
+    if (config.xclient_offered) text += "\nXCLIENT NAME ADDR PORT PROTO HELO";
+    text += "\nLIMITS RCPTMAX=" + std::to_string(config.max_recipients);
     text += "\nENHANCEDSTATUSCODES";
     reply(250, "", text);
 }

@@ -35,7 +35,7 @@ bool Engine::State::read_data() {
     data_bytes += progress.consumed;
     progressed();
     take_data(std::move(bytes), progress.consumed);
-    if (progress.ended && !closed) body_ended();
+    if (progress.ended && !closed) body_ended(unstuffer.flaw());
     return true;
 }
 
@@ -49,7 +49,11 @@ void Engine::State::take_data(std::string bytes, std::size_t consumed) {
         if (!bytes.empty()) emit(BodyChunk{std::move(bytes)});
         return;
     }
-    discarded_bytes += consumed;
+    count_discarded(consumed);
+}
+
+void Engine::State::count_discarded(std::size_t bytes) {
+    discarded_bytes += bytes;
     if (discarded_bytes <= max_discarded_bytes) return;
     log("a refused message does not end");
     close_with(421, "4.3.0", "Too much of a message that is refused anyway");
@@ -68,16 +72,21 @@ void Engine::State::discard_body() {
     if (!std::exchange(body_discarded, true)) emit(DiscardBody{});
 }
 
-void Engine::State::body_ended() {
-    using Flaw = wire::DotUnstuffer::Flaw;
+void Engine::State::body_ended(wire::DotUnstuffer::Flaw flaw) {
     mode = Mode::command;
-    const Flaw flaw = unstuffer.flaw();
     if (!body_discarded) {
         flush();
-        return ask(AcceptMessage{helo, transaction.reverse_path, transaction.recipients,
-                                 transaction.parameters, authenticated_user, esmtp, tls},
+        const bool claimed = claim && !claim->helo.empty();
+        return ask(AcceptMessage{claimed ? claim->helo : helo, transaction.reverse_path,
+                                 transaction.recipients, transaction.parameters, authenticated_user,
+                                 esmtp && (!claim || claim->esmtp), tls},
                    Question::message);
     }
+    message_answered({refused_body(flaw)});
+}
+
+Reply Engine::State::refused_body(wire::DotUnstuffer::Flaw flaw) {
+    using Flaw = wire::DotUnstuffer::Flaw;
     Reply refusal = {552, "5.3.4",
                      "Message over " + std::to_string(config.max_message_bytes) + " bytes"};
     if (flaw == Flaw::line_too_long) {
@@ -88,7 +97,7 @@ void Engine::State::body_ended() {
     }
     log(std::string("message refused: ") +
         (flaw == Flaw::none ? "over the size limit" : describe(flaw)));
-    message_answered({refusal});
+    return refusal;
 }
 
 // LMTP: one reply for each recipient (RFC 2033 section 4.2); SMTP: one.
@@ -98,7 +107,7 @@ void Engine::State::message_answered(std::vector<Reply> replies) {
     const std::size_t wanted = lmtp ? transaction.recipients.size() : 1;
     // One reply stands for all recipients.
     replies.resize(wanted, replies.back());
-    reset_transaction();
+    transaction = {};
     for (const Reply& each : replies) {
         if (!closed) reply(each);
     }

@@ -25,12 +25,29 @@ void Engine::State::flush() {
 // One step of work. False: nothing can be done before something comes from outside.
 bool Engine::State::advance() {
     if (closed || waiting_for_tls || question != Question::none) return false;
+    if (!greeted) return await_greeting();
     if (mode == Mode::data) return read_data();
+    if (mode == Mode::chunk) return read_chunk();
     if (shutting_down) {
         close_with(421, "4.3.2", config.hostname + " is shutting down, try again later");
         return true;
     }
     return advance_line();
+}
+
+// A client that speaks before the greeting is a program that does not listen.
+bool Engine::State::await_greeting() {
+    if (!greet_at || shutting_down || peer_gone) {
+        greeted = true;
+        if (peer_gone) return true;
+        if (!shutting_down) greet();
+        return true;
+    }
+    if (input.empty()) return false;
+    greeted = true;
+    log("the peer spoke before the greeting");
+    close_with(554, "5.5.0", config.hostname + " You spoke before the greeting");
+    return true;
 }
 
 bool Engine::State::advance_line() {
@@ -63,7 +80,7 @@ bool Engine::State::advance_line() {
 }
 
 void Engine::State::input_ended() {
-    if (mode == Mode::data) {
+    if (in_body()) {
         log("the peer closed in the middle of a message");
         discard_body();
     }
@@ -85,13 +102,18 @@ Engine::~Engine() = default;
 
 void Engine::start(bool implicit_tls) {
     state_->tls = implicit_tls;
+    if (state_->config.greeting_delay.count() > 0) {
+        state_->greet_at = state_->now + state_->config.greeting_delay;
+        return;
+    }
+    state_->greeted = true;
     state_->greet();
 }
 
 void Engine::feed(std::string_view bytes) {
     if (state_->closed || state_->peer_gone) return;
     state_->input.append(bytes);
-    if (state_->mode == State::Mode::data) state_->progressed();
+    if (state_->in_body()) state_->progressed();
 }
 
 bool Engine::input_full() const {
@@ -105,7 +127,7 @@ std::optional<Effect> Engine::next() {
         const bool enough = !advanced || state.held_replies.size() >= held_reply_bytes;
         if (enough && state.question == State::Question::none) state.flush();
         if (!advanced && state.effects.empty()) {
-            if (state.mode != State::Mode::data) state.input.release_if_empty();
+            if (!state.in_body()) state.input.release_if_empty();
             return std::nullopt;
         }
     }
@@ -125,6 +147,9 @@ void Engine::answer(Answer answer) {
     switch (question) {
         case Question::none:
             break;
+        case Question::client:
+            state.client_claimed(reply ? *reply : unanswered);
+            break;
         case Question::sender:
             state.sender_checked(reply ? *reply : unanswered);
             break;
@@ -133,7 +158,7 @@ void Engine::answer(Answer answer) {
             break;
         case Question::authenticate: {
             const auto* verdict = std::get_if<AuthAnswer>(&answer);
-            state.authenticated(verdict ? *verdict : AuthAnswer{false, unanswered});
+            state.authenticated(verdict ? *verdict : AuthAnswer{false, unanswered, {}, {}});
             break;
         }
         case Question::message: {
@@ -164,7 +189,11 @@ void Engine::tick(Time now) {
     }
     const auto due = deadline();
     if (!due) return;
-    const bool data = state.mode == State::Mode::data;
+    if (!state.greeted) {
+        if (now >= *due) state.greet_at.reset();
+        return;
+    }
+    const bool data = state.in_body();
     if (now < *due && !(data && state.data_too_slow())) return;
     state.log(data ? "timeout in a message" : "timeout");
     if (data) state.discard_body();
@@ -175,7 +204,8 @@ void Engine::tick(Time now) {
 std::optional<Time> Engine::deadline() const {
     const State& state = *state_;
     if (state.closed || state.question != State::Question::none) return std::nullopt;
-    const bool data = state.mode == State::Mode::data;
+    if (!state.greeted) return state.greet_at;
+    const bool data = state.in_body();
     return state.last_progress + (data ? state.config.data_timeout : state.config.command_timeout);
 }
 

@@ -1,6 +1,7 @@
 #include "protocols/smtp/parameters.h"
 
 #include "protocols/wire/text.h"
+#include "protocols/wire/xtext.h"
 
 #include <algorithm>
 #include <optional>
@@ -36,39 +37,124 @@ bool take_size(const Parameter& parameter, MailParameters& parameters) {
 bool take_body(const Parameter& parameter, MailParameters& parameters) {
     if (!parameter.value) return false;
     parameters.body_8bit = wire::equals_ignoring_case(*parameter.value, "8BITMIME");
-    return parameters.body_8bit || wire::equals_ignoring_case(*parameter.value, "7BIT");
+    parameters.body_binary = wire::equals_ignoring_case(*parameter.value, "BINARYMIME");
+    return parameters.body_8bit || parameters.body_binary ||
+           wire::equals_ignoring_case(*parameter.value, "7BIT");
 }
 
 Reply refusal(int code, std::string_view what, std::string_view keyword) {
     return {code, "5.5.4", std::string(what) + " " + wire::printable(keyword)};
 }
 
-}  // namespace
+bool take_ret(const Parameter& parameter, MailParameters& parameters) {
+    if (!parameter.value) return false;
+    const bool full = wire::equals_ignoring_case(*parameter.value, "FULL");
+    parameters.ret = full ? Return::full : Return::headers;
+    return full || wire::equals_ignoring_case(*parameter.value, "HDRS");
+}
 
-std::variant<MailParameters, Reply> parse_mail_parameters(std::string_view text, bool auth_known) {
-    MailParameters parameters;
+bool is_xtext(std::string_view text) {
+    return !text.empty() && wire::xtext_decode(text).has_value();
+}
+
+bool take_envelope_id(const Parameter& parameter, MailParameters& parameters) {
+    if (!parameter.value || parameter.value->size() > max_envelope_id_bytes) return false;
+    parameters.envelope_id = *parameter.value;
+    return is_xtext(*parameter.value);
+}
+
+// "NEVER", or a list of the others.
+bool take_notify(const Parameter& parameter, RecipientParameters& parameters) {
+    if (!parameter.value) return false;
+    std::string_view rest = *parameter.value;
+    while (true) {
+        const std::size_t comma = std::min(rest.find(','), rest.size());
+        const std::string word = wire::upper_case(rest.substr(0, comma));
+        const std::uint8_t flag = word == "NEVER"     ? notify_never
+                                  : word == "SUCCESS" ? notify_success
+                                  : word == "FAILURE" ? notify_failure
+                                  : word == "DELAY"   ? notify_delay
+                                                      : 0;
+        if (flag == 0) return false;
+        parameters.notify |= flag;
+        if (comma == rest.size()) break;
+        rest.remove_prefix(comma + 1);
+    }
+    return (parameters.notify & notify_never) == 0 || parameters.notify == notify_never;
+}
+
+bool take_original_recipient(const Parameter& parameter, RecipientParameters& parameters) {
+    if (!parameter.value || parameter.value->size() > max_original_recipient_bytes) return false;
+    const std::size_t semicolon = parameter.value->find(';');
+    if (semicolon == std::string_view::npos || semicolon == 0) return false;
+    const std::string_view address = parameter.value->substr(semicolon + 1);
+    // RFC 6533's utf-8-addr-xtext is no xtext: it may hold UTF-8 and escapes of its own.
+    const bool utf8 = wire::equals_ignoring_case(parameter.value->substr(0, semicolon), "utf-8");
+    parameters.original_recipient = *parameter.value;
+    return utf8 ? !address.empty() : is_xtext(address);
+}
+
+bool take_mail_parameter(const std::string& keyword, const Parameter& parameter,
+                         MailParameters& parameters) {
+    if (keyword == "SIZE") return take_size(parameter, parameters);
+    if (keyword == "BODY") return take_body(parameter, parameters);
+    if (keyword == "RET") return take_ret(parameter, parameters);
+    if (keyword == "ENVID") return take_envelope_id(parameter, parameters);
+    if (keyword == "AUTH") return parameter.value.has_value();
+    (keyword == "SMTPUTF8" ? parameters.smtputf8 : parameters.require_tls) = true;
+    return !parameter.value;
+}
+
+bool is_known(std::string_view keyword, const MailExtensions& known) {
+    if (keyword == "SIZE" || keyword == "BODY" || keyword == "SMTPUTF8") return true;
+    if (keyword == "AUTH") return known.auth;
+    if (keyword == "RET" || keyword == "ENVID") return known.dsn;
+    return keyword == "REQUIRETLS" && known.require_tls;
+}
+
+// Takes each parameter once. known(keyword), take(keyword, parameter) -> good.
+template <class Known, class Take>
+std::optional<Reply> take_each(std::string_view text, Known known, Take take) {
     std::vector<std::string> seen;
     while (const auto parameter = take_parameter(text)) {
         const std::string keyword = wire::upper_case(parameter->keyword);
+        if (!known(keyword)) return refusal(555, "Unknown parameter", keyword);
         if (std::find(seen.begin(), seen.end(), keyword) != seen.end()) {
             return refusal(501, "Parameter given twice:", keyword);
         }
+        if (!take(keyword, *parameter)) return refusal(501, "Bad value of parameter", keyword);
         seen.push_back(keyword);
-        bool good = false;
-        if (keyword == "SIZE") {
-            good = take_size(*parameter, parameters);
-        } else if (keyword == "BODY") {
-            good = take_body(*parameter, parameters);
-        } else if (keyword == "SMTPUTF8") {
-            good = !parameter->value;
-            parameters.smtputf8 = true;
-        } else if (keyword == "AUTH" && auth_known) {
-            good = parameter->value.has_value();
-        } else {
-            return refusal(555, "Unknown parameter", keyword);
-        }
-        if (!good) return refusal(501, "Bad value of parameter", keyword);
     }
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::variant<MailParameters, Reply> parse_mail_parameters(std::string_view text,
+                                                          const MailExtensions& known) {
+    MailParameters parameters;
+    auto refused = take_each(
+        text, [&](const std::string& keyword) { return is_known(keyword, known); },
+        [&](const std::string& keyword, const Parameter& parameter) {
+            return take_mail_parameter(keyword, parameter, parameters);
+        });
+    if (refused) return std::move(*refused);
+    return parameters;
+}
+
+std::variant<RecipientParameters, Reply> parse_recipient_parameters(std::string_view text,
+                                                                    bool dsn_known) {
+    RecipientParameters parameters;
+    auto refused = take_each(
+        text,
+        [&](const std::string& keyword) {
+            return dsn_known && (keyword == "NOTIFY" || keyword == "ORCPT");
+        },
+        [&](const std::string& keyword, const Parameter& parameter) {
+            return keyword == "NOTIFY" ? take_notify(parameter, parameters)
+                                       : take_original_recipient(parameter, parameters);
+        });
+    if (refused) return std::move(*refused);
     return parameters;
 }
 

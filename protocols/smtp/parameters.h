@@ -1,4 +1,4 @@
-// The parameters behind the path of MAIL (RFC 5321 section 4.1.2, "esmtp-param").
+// The parameters behind the paths of MAIL and RCPT (RFC 5321 section 4.1.2, "esmtp-param").
 #pragma once
 
 #include "protocols/smtp/engine.h"
@@ -8,8 +8,17 @@
 
 namespace postern::smtp {
 
+// Which parameters are known; others are refused.
+struct MailExtensions {
+    bool auth = false;  // AUTH= (RFC 4954 section 5) is taken and ignored
+    bool dsn = false;
+    bool require_tls = false;
+};
+
 // text: what follows the path. The Reply is the refusal to send.
-// auth_known: AUTH= (RFC 4954 section 5) is taken and ignored, else refused as unknown.
-std::variant<MailParameters, Reply> parse_mail_parameters(std::string_view text, bool auth_known);
+std::variant<MailParameters, Reply> parse_mail_parameters(std::string_view text,
+                                                          const MailExtensions& known);
+std::variant<RecipientParameters, Reply> parse_recipient_parameters(std::string_view text,
+                                                                    bool dsn_known);
 
 }  // namespace postern::smtp

@@ -17,7 +17,7 @@ void Engine::State::reply(const Reply& given) {
 // A reply to a peer's mistake.
 void Engine::State::refuse(int code, std::string_view enhanced, std::string_view text) {
     reply(code, enhanced, text);
-    if (++errors < max_errors || closed) return;
+    if (++errors < config.max_errors || closed) return;
     log("too many errors");
     close_with(421, "4.7.0", "Too many errors");
 }

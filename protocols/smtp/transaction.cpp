@@ -43,7 +43,9 @@ void Engine::State::mail(std::string_view argument) {
         return refuse(refusal.code, refusal.enhanced, refusal.text);
     }
     Path& path = std::get<Path>(parsed);
-    auto parameters = parse_mail_parameters(path.rest, config.role == Role::submission);
+    auto parameters = parse_mail_parameters(
+        path.rest,
+        {config.role == Role::submission, config.dsn_offered, config.requiretls_offered && tls});
     if (const auto* bad = std::get_if<Reply>(&parameters)) {
         return refuse(bad->code, bad->enhanced, bad->text);
     }
@@ -69,6 +71,7 @@ void Engine::State::sender_checked(const Reply& verdict) {
 
 void Engine::State::rcpt(std::string_view argument) {
     if (!transaction.open) return refuse(503, "5.5.1", "Say MAIL first");
+    if (transaction.chunking) return refuse(503, "5.5.1", "Recipients come before BDAT");
     if (!wire::starts_with_ignoring_case(argument, "TO:")) {
         return refuse(501, "5.5.4", "Say RCPT TO:<user@domain>");
     }
@@ -79,14 +82,17 @@ void Engine::State::rcpt(std::string_view argument) {
         return refuse(refusal.code, refusal.enhanced, refusal.text);
     }
     Path& path = std::get<Path>(parsed);
-    if (path.rest.find_first_not_of(' ') != std::string_view::npos) {
-        return refuse(555, "5.5.4", "Unknown parameter of RCPT");
+    auto parameters = parse_recipient_parameters(path.rest, config.dsn_offered);
+    if (const auto* bad = std::get_if<Reply>(&parameters)) {
+        return refuse(bad->code, bad->enhanced, bad->text);
     }
-    if (transaction.recipients.size() >= max_recipients) {
+    if (transaction.recipients.size() >= config.max_recipients) {
         return reply(452, "4.5.3", "Too many recipients, send another copy");
     }
     pending_recipient = path.address;
-    ask(CheckRecipient{std::move(path.address)}, Question::recipient);
+    ask(CheckRecipient{std::move(path.address),
+                       std::move(std::get<RecipientParameters>(parameters))},
+        Question::recipient);
 }
 
 void Engine::State::recipient_checked(const Reply& verdict) {
@@ -97,15 +103,28 @@ void Engine::State::recipient_checked(const Reply& verdict) {
 void Engine::State::data(std::string_view argument) {
     if (!argument.empty()) return refuse(501, "5.5.4", "DATA takes no argument");
     if (!transaction.open) return refuse(503, "5.5.1", "Say MAIL first");
+    if (transaction.chunking || transaction.parameters.body_binary) {
+        return refuse(503, "5.5.1", "This message goes by BDAT");
+    }
     if (transaction.recipients.empty()) {
         return reply(config.role == Role::lmtp ? 503 : 554, "5.5.1", "No valid recipients");
     }
     reply(354, "", "Go ahead, end with CRLF.CRLF");
     mode = Mode::data;
     unstuffer = wire::DotUnstuffer(max_data_line_bytes);
+    begin_body();
+}
+
+void Engine::State::begin_body() {
     body_bytes = discarded_bytes = data_bytes = 0;
     data_started.reset();
     body_discarded = false;
+}
+
+// Chunks that were given on belong to a message that will not be.
+void Engine::State::reset_transaction() {
+    if (transaction.chunking) discard_body();
+    transaction = {};
 }
 
 }  // namespace postern::smtp

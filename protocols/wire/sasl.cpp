@@ -3,6 +3,7 @@
 #include "protocols/wire/base64.h"
 #include "protocols/wire/text.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace postern::wire {
@@ -27,7 +28,12 @@ SaslStep SaslExchange::start(std::string_view mechanism,
         // "Username:", the very prompt that some clients compare with.
         if (!initial_response) return SaslChallenge{base64_encode("Username:")};
     } else {
-        return SaslFailure::unsupported;
+        mechanism_ = upper_case(mechanism);
+        const bool known =
+            std::find(delegated_.begin(), delegated_.end(), mechanism_) != delegated_.end();
+        if (!known) return SaslFailure::unsupported;
+        wants_ = Wants::delegated_first;
+        if (!initial_response) return SaslChallenge{};
     }
     return *initial_response == "=" ? take("") : step(*initial_response);
 }
@@ -57,6 +63,10 @@ SaslStep SaslExchange::take(const std::string& response) {
         case Wants::login_password:
             if (!acceptable(response, max_sasl_password_bytes)) break;
             return SaslCredentials{"LOGIN", "", std::move(user_), response};
+        case Wants::delegated_first:
+            return SaslMessage{mechanism_, response, true};
+        case Wants::delegated:
+            return SaslMessage{mechanism_, response, false};
         case Wants::nothing:
             break;
     }

@@ -1,0 +1,103 @@
+// The SMTP and LMTP client side as a sans-I/O engine: how mail goes out to other servers.
+//
+//   ClientEngine engine(config, now);   // the connection is open
+//   engine.send(message);               // at once, or when a former one has its Outcome
+//   feed() what comes; loop next() until nullopt, doing each effect in order.
+//
+// For each message one Outcome comes out, whatever happens; then send() another, quit(), or let go.
+// After Close the engine is of no more use. Commands are pipelined where the server can (RFC 2920);
+// RCPTs come before DATA is decided upon, so that a message without recipients is never sent.
+//
+// Owns no socket, clock, thread or log. Not thread-safe.
+#pragma once
+
+#include "protocols/smtp/engine.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace postern::smtp {
+
+inline constexpr std::size_t max_client_reply_line_bytes = 4096;
+inline constexpr std::size_t max_client_reply_lines = 100;
+inline constexpr std::uint64_t client_read_bytes = 64 * 1024;
+
+struct ClientConfig {
+    enum class Tls : std::uint8_t {
+        never,
+        if_offered,  // and go on in plaintext where it is not
+        always,      // else no mail goes
+    };
+    std::string hostname;  // for EHLO
+    bool lmtp = false;
+    Tls tls = Tls::if_offered;
+    bool tls_from_start = false;  // the handshake is done already (submissions)
+    std::string user, password;   // AUTH PLAIN; empty: none. Never without TLS
+    bool plaintext_auth = false;  // ... but for tests and loopback
+    // RFC 5321 section 4.5.3.2.
+    std::chrono::milliseconds reply_timeout{300'000};
+    std::chrono::milliseconds final_timeout{600'000};  // for the reply to a whole message
+};
+
+struct OutgoingRecipient {
+    std::string address;
+    RecipientParameters parameters;
+};
+
+struct OutgoingMessage {
+    std::string reverse_path;
+    MailParameters parameters;  // size: of the message, always
+    std::vector<OutgoingRecipient> recipients;
+};
+
+// --- effects (besides Send, StartTls, Close, Log) ---
+// -> answer(bytes): message bytes [offset, offset + length), fewer at the end; nullopt: they cannot
+// be read, and the connection is given up.
+struct ReadBody {
+    std::uint64_t offset = 0;
+    std::uint64_t length = 0;
+};
+// One reply for each recipient of the message, in order. A code of 0: the server never said; text
+// tells why, and another try may do.
+struct Outcome {
+    std::vector<Reply> replies;
+    bool session_failed = false;  // before MAIL: nothing is said of this message
+    bool dsn_passed_on = false;   // the server takes care of NOTIFY from here
+    std::string greeting;         // the server's, for the log
+};
+
+using ClientEffect = std::variant<Send, StartTls, Close, Log, ReadBody, Outcome>;
+
+class ClientEngine {
+public:
+    ClientEngine(ClientConfig config, Time now);
+    ~ClientEngine();
+
+    void send(OutgoingMessage message);
+    bool idle() const;  // no message under way: send() or quit()
+    void quit();
+
+    void feed(std::string_view bytes);
+    std::optional<ClientEffect> next();
+    void answer(std::optional<std::string> body_bytes);
+    void tls_started();
+    // The handshake did not succeed; the connection is lost.
+    void tls_failed(std::string_view reason);
+    void tick(Time now);
+    Time deadline() const;
+    void peer_closed();
+    // Gives up: the Outcome, if one is due, says `reason`.
+    void abandon(std::string_view reason);
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace postern::smtp

@@ -1,0 +1,101 @@
+// The inside of smtp::ClientEngine.
+#pragma once
+
+#include "protocols/smtp/client.h"
+#include "protocols/wire/dot_stuffing.h"
+#include "protocols/wire/input_buffer.h"
+
+#include <deque>
+
+namespace postern::smtp {
+
+struct ClientEngine::State {
+    enum class Phase : std::uint8_t {
+        greeting,
+        hello,
+        hello_plain,  // HELO, after EHLO was refused
+        start_tls,
+        handshake,
+        auth,
+        ready,
+        mail,
+        rcpt,
+        data,
+        body,
+        body_end,
+        reset,  // RSET was said; the Outcome is out
+        quit,
+        closed,
+    };
+    // What EHLO said.
+    struct Offers {
+        bool pipelining = false, start_tls = false, size = false, body_8bit = false,
+             smtputf8 = false, dsn = false, require_tls = false, auth_plain = false;
+        std::uint64_t max_size = 0;  // 0: not said
+    };
+
+    State(ClientConfig given, Time time)
+        : config(std::move(given)), now(time), waiting_since(time) {}
+
+    // client.cpp
+    void say(const std::string& line);
+    void emit(ClientEffect effect) { effects.push_back(std::move(effect)); }
+    bool take_reply();
+    void replied(const Reply& reply);
+    void enter(Phase next);
+    void give_up(int code, std::string_view enhanced, std::string_view text);
+    void close();
+
+    // client_hello.cpp
+    void greeted(const Reply& reply);
+    void hello_replied(const Reply& reply);
+    void take_offers(const std::string& text);
+    void start_tls_replied(const Reply& reply);
+    void hello();
+    void after_hello();
+    void auth_replied(const Reply& reply);
+    void ready();
+
+    // client_transaction.cpp
+    void begin();
+    std::optional<Reply> impossible() const;
+    std::string mail_command() const;
+    std::string rcpt_command(const OutgoingRecipient& recipient) const;
+    void say_next_rcpt();
+    void mail_replied(const Reply& reply);
+    void rcpt_replied(const Reply& reply);
+    void recipients_decided();
+    void data_replied(const Reply& reply);
+    void read_more();
+    void body_read(const std::string& bytes);
+    void body_end_replied(const Reply& reply);
+    void finish();
+
+    ClientConfig config;
+    Time now;
+    Time waiting_since;
+    wire::InputBuffer input;
+    std::deque<ClientEffect> effects;
+    Phase phase = Phase::greeting;
+    Offers offers;
+    bool tls = false;
+    bool esmtp = true;
+    bool reading = false;  // a ReadBody is open
+    std::string greeting;
+
+    Reply partial;  // lines of a reply so far
+    std::size_t partial_lines = 0;
+
+    std::optional<OutgoingMessage> message;
+    std::vector<Reply> replies;         // final ones, of the recipients; code 0: none yet
+    std::size_t next_rcpt = 0;          // to be said
+    std::size_t answered_rcpt = 0;      // the reply to this one comes next
+    std::vector<std::size_t> accepted;  // recipients
+    std::size_t body_replies = 0;       // got after the body
+    std::optional<Reply> mail_refusal;
+    bool session_failed = false;
+    wire::DotStuffer stuffer;
+    std::uint64_t offset = 0;
+};
+
+}  // namespace postern::smtp
