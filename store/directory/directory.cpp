@@ -162,6 +162,11 @@ Result<void> Directory::remove_domain(std::string_view domain) {
             return Error{Errc::conflict,
                          "domain has users: " + std::to_string(row->users) + "; remove them first"};
         }
+        const auto aliases = store_.scan(shard, "A" + *name + '\0', "A" + *name + '\1', 1);
+        if (!aliases) return aliases.error();
+        if (!aliases->rows.empty()) {
+            return Error{Errc::conflict, "domain has aliases; remove them first"};
+        }
         batch.operations.push_back(kv::Erase{domain_key(*name)});
         return {};
     });

@@ -32,7 +32,7 @@ public:
 
     // Domain names are given in ASCII (A-labels), any case. Errors: exists, invalid.
     Result<void> add_domain(std::string_view domain);
-    // Errors: not_found, conflict (users left).
+    // Errors: not_found, conflict (users or aliases left).
     Result<void> remove_domain(std::string_view domain);
     Result<std::vector<std::string>> domains();
     Result<bool> has_domain(std::string_view domain);
