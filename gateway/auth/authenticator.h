@@ -2,21 +2,25 @@
 //
 // The hash is computed on a pool of its own; an unknown user costs the time of a known one. A
 // failure is answered late, later with each failure of the same address (an IPv6 /64 counts as
-// one).
+// one) and of the same name, whatever protocol it came by.
 #pragma once
 
+#include "gateway/auth/scram.h"
 #include "gateway/config/current.h"
 #include "gateway/net/awaitable.h"
 #include "gateway/net/session.h"
 #include "gateway/net/work_pool.h"
+#include "store/directory/credentials.h"
 #include "store/directory/directory.h"
 
 #include <chrono>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 namespace postern::auth {
 
@@ -50,25 +54,49 @@ struct Login {
     directory::User user;  // when ok
 };
 
+// One exchange in a mechanism of several rounds, kept between them by its session.
+struct ScramSession {
+    std::optional<ScramServer> server;
+    std::optional<directory::User> user;  // nullopt: nobody of that name
+    bool proven = false;                  // only the client's last word is left
+};
+struct ScramStep {
+    LoginStatus status = LoginStatus::refused;
+    directory::User user;                  // when ok
+    std::optional<std::string> challenge;  // the exchange goes on; status says nothing then
+};
+
+// What the engines may announce besides PLAIN and LOGIN.
+std::vector<std::string> scram_mechanisms();
+
 // Thread rule: check() on sessions' cores.
 class Authenticator {
 public:
+    // credentials: nullptr: passwords alone.
     Authenticator(directory::Directory& directory, net::WorkPool& pool,
-                  const config::Current& config)
-        : directory_(directory), pool_(pool), config_(config) {}
+                  const config::Current& config, directory::Credentials* credentials = nullptr)
+        : directory_(directory), pool_(pool), config_(config), credentials_(credentials) {}
 
     // The user name is the whole address. authorization_id: empty, or the user's own. Logs the
     // outcome.
     net::Awaitable<Login> check(net::Session& session, std::string authorization_id,
                                 std::string user, std::string password);
 
+    // One response of the client in SCRAM-SHA-256 or SCRAM-SHA-256-PLUS.
+    net::Awaitable<ScramStep> scram(net::Session& session, ScramSession& exchange,
+                                    std::string mechanism, std::string response, bool first);
+
 private:
+    net::Awaitable<void> finish(net::Session& session, const Login& login, std::string user);
+    Result<std::string> scram_challenge(ScramSession& exchange);
+    bool is_app_password(const directory::User& user, std::string_view password);
     net::Awaitable<Login> look_up(const std::string& authorization_id, const std::string& user,
                                   std::string password);
 
     directory::Directory& directory_;
     net::WorkPool& pool_;
     const config::Current& config_;
+    directory::Credentials* credentials_;
     FailureDelays delays_;
 };
 

@@ -54,6 +54,42 @@ void describe_tls(Section& section, Tls& value) {
                   "expected together with tls.key");
 }
 
+void describe_smtp(Section& section, Smtp& value) {
+    describe_connections(section, value);
+    section.number("max_recipients", value.max_recipients, 100, 1000);
+    section.number("max_errors", value.max_errors, 1, 1000);
+    section.number("greeting_delay_ms", value.greeting_delay_ms, 0, 60'000);
+    section.number("max_messages_per_minute_per_address", value.max_messages_per_minute_per_address,
+                   0, 1'000'000);
+    section.number("max_messages_per_minute_per_network", value.max_messages_per_minute_per_network,
+                   0, 1'000'000);
+}
+
+void describe_outbound(Section& section, Outbound& value) {
+    constexpr std::uint64_t year_s = 365 * 24 * 3600;
+    section.text("smarthost", value.smarthost);
+    section.text("smarthost_user", value.smarthost_user);
+    section.text("smarthost_password_file", value.smarthost_password_file);
+    section.texts_by_name("transports", value.transports);
+    for (const auto& [domain, target] : value.transports) {
+        const bool good = target.starts_with("smtp:") || target.starts_with("lmtp:");
+        section.check(good && target.size() > 5, "transports",
+                      "expected smtp:HOST:PORT or lmtp:HOST:PORT for " + domain);
+    }
+    section.texts("relay_domains", value.relay_domains);
+    section.one_of("tls", value.tls, {"off", "opportunistic", "require"});
+    section.flag("dane", value.dane);
+    section.text("ca_file", value.ca_file);
+    section.number("mx_port", value.mx_port, 1, 65535);
+    section.number("max_connections", value.max_connections, 1, 10'000);
+    section.number("max_connections_per_destination", value.max_connections_per_destination, 1,
+                   1000);
+    section.number("retry_first_s", value.retry_first_s, 1, year_s);
+    section.number("retry_longest_s", value.retry_longest_s, 1, year_s);
+    section.number("give_up_after_s", value.give_up_after_s, 1, year_s);
+    section.number("delay_notice_after_s", value.delay_notice_after_s, 1, year_s);
+}
+
 void describe_limits(Section& section, Limits& value) {
     section.number("threads", value.threads, 0, 1024);
     section.bytes("max_inflight_bytes", value.max_inflight_bytes, mib, 1024 * gib);
@@ -86,7 +122,22 @@ void describe(Section& root, Config& config) {
     });
     root.section("smtp", [&](Section& s) {
         s.bytes("max_message_bytes", config.smtp.max_message_bytes, 64 * 1024, 200 * mib);
-        describe_connections(s, config.smtp);
+        describe_smtp(s, config.smtp);
+    });
+    root.section("submission", [&](Section& s) {
+        s.number("max_recipients_per_hour", config.submission.max_recipients_per_hour, 0,
+                 100'000'000);
+    });
+    root.section("outbound", [&](Section& s) { describe_outbound(s, config.outbound); });
+    root.section("dns", [&](Section& s) {
+        s.texts("servers", config.dns.servers);
+        s.text("trust_anchor_file", config.dns.trust_anchor_file);
+        s.number("timeout_ms", config.dns.timeout_ms, 100, 300'000);
+    });
+    root.section("dkim", [&](Section& s) { s.texts_by_name("keys", config.dkim.keys); });
+    root.section("trusted", [&](Section& s) {
+        s.networks("proxy_protocol", config.trusted.proxy_protocol);
+        s.networks("xclient", config.trusted.xclient);
     });
     root.section("imap", [&](Section& s) { describe_connections(s, config.imap); });
     root.section("pop3", [&](Section& s) { describe_connections(s, config.pop3); });

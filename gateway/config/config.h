@@ -63,7 +63,56 @@ struct Connections {
 struct Smtp : Connections {
     Smtp() : Connections{2000, 100} {}
     std::uint64_t max_message_bytes = 50ull * 1024 * 1024;  // also of an IMAP APPEND
+    std::uint64_t max_recipients = 1000;                    // of one message
+    std::uint64_t max_errors = 20;                          // of one session; then 421
+    std::uint64_t greeting_delay_ms = 0;  // on the smtp listeners; who speaks before is refused
+    // Messages from other servers; 0: no limit. A network is an IPv4 /24 or an IPv6 /48.
+    std::uint64_t max_messages_per_minute_per_address = 0;
+    std::uint64_t max_messages_per_minute_per_network = 0;
     bool operator==(const Smtp&) const = default;
+};
+// Mail to other servers.
+struct Outbound {
+    std::string smarthost;  // "HOST" or "HOST:PORT": all mail goes there; empty: by MX
+    std::string smarthost_user;
+    std::string smarthost_password_file;
+    // Domain, or ".domain" for all below it, to "smtp:HOST:PORT" or "lmtp:HOST:PORT".
+    std::vector<std::pair<std::string, std::string>> transports;
+    std::vector<std::string> relay_domains;  // mail for them is taken from anybody, and passed on
+    std::string tls = "opportunistic";       // off, opportunistic, require
+    bool dane = true;                        // RFC 7672, where DNSSEC vouches for the records
+    std::string ca_file;                     // for tls: require; empty: the system's
+    std::uint64_t mx_port = 25;
+    std::uint64_t max_connections = 100;
+    std::uint64_t max_connections_per_destination = 10;
+    std::uint64_t retry_first_s = 300;  // then doubled each time, with some chance in it
+    std::uint64_t retry_longest_s = 4 * 3600;
+    std::uint64_t give_up_after_s = 5 * 24 * 3600;
+    std::uint64_t delay_notice_after_s = 4 * 3600;
+    bool operator==(const Outbound&) const = default;
+};
+
+struct Dkim {
+    std::vector<std::pair<std::string, std::string>> keys;  // domain to "SELECTOR:FILE"
+    bool operator==(const Dkim&) const = default;
+};
+
+struct Dns {
+    std::vector<std::string> servers;  // "ADDRESS" or "ADDRESS@PORT"; empty: from the root down
+    std::string trust_anchor_file = "/usr/share/dns/root.key";
+    std::uint64_t timeout_ms = 20'000;
+    bool operator==(const Dns&) const = default;
+};
+
+struct Submission {
+    std::uint64_t max_recipients_per_hour = 500;  // of one account; 0: no limit
+    bool operator==(const Submission&) const = default;
+};
+
+struct Trusted {
+    std::vector<std::string> proxy_protocol;  // networks whose connections begin with its header
+    std::vector<std::string> xclient;         // networks that may use XCLIENT
+    bool operator==(const Trusted&) const = default;
 };
 struct Imap : Connections {
     Imap() : Connections{10'000, 200} {}
@@ -106,6 +155,11 @@ struct Config {
     Tls tls;
     Auth auth;
     Smtp smtp;
+    Submission submission;
+    Outbound outbound;
+    Dns dns;
+    Dkim dkim;
+    Trusted trusted;
     Imap imap;
     Pop3 pop3;
     Limits limits;

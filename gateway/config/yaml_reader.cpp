@@ -1,5 +1,7 @@
 #include "gateway/config/yaml_reader.h"
 
+#include "protocols/wire/ip_address.h"
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -183,6 +185,19 @@ void Section::texts(const char* key, std::vector<std::string>& values) {
     for (const auto& node : found) values.push_back(node.Scalar());
 }
 
+void Section::networks(const char* key, std::vector<std::string>& values) {
+    const char* expected = "a numeric address or a network, as \"192.0.2.1\" or \"2001:db8::/32\"";
+    std::vector<YAML::Node> found;
+    if (!list(key, expected, found)) return;
+    values.clear();
+    for (const auto& node : found) {
+        if (!wire::parse_ip_network(node.Scalar())) {
+            return fail(node, key, std::string("expected ") + expected);
+        }
+        values.push_back(node.Scalar());
+    }
+}
+
 void Section::endpoints(const char* key, std::vector<Endpoint>& values) {
     const char* expected = "a numeric address and a port, as \"127.0.0.1:25\" or \"[::1]:25\"";
     std::vector<YAML::Node> found;
@@ -213,6 +228,23 @@ void Section::numbers_by_name(const char* key,
             return fail(entry.first, key, "expected a name and a number");
         }
         values.emplace_back(entry.first.Scalar(), number);
+    }
+}
+
+void Section::texts_by_name(const char* key,
+                            std::vector<std::pair<std::string, std::string>>& values) {
+    state_.keys.push_back(name_of(key));
+    auto node = find(key);
+    if (!node.IsDefined() || node.IsNull()) return;
+    if (!node.IsMap() || node.size() > max_list_entries) {
+        return fail(node, key, "expected a mapping of names to texts");
+    }
+    values.clear();
+    for (const auto& entry : node) {
+        if (!entry.first.IsScalar() || !entry.second.IsScalar()) {
+            return fail(entry.first, key, "expected a name and a text");
+        }
+        values.emplace_back(entry.first.Scalar(), entry.second.Scalar());
     }
 }
 

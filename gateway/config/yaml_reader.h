@@ -43,9 +43,12 @@ public:
     void real(const char* key, double& value, double min, double max);
     void one_of(const char* key, std::string& value, const std::vector<std::string>& choices);
     void texts(const char* key, std::vector<std::string>& values);
+    void networks(const char* key, std::vector<std::string>& values);
     void endpoints(const char* key, std::vector<Endpoint>& values);
     // A mapping of free names to numbers.
     void numbers_by_name(const char* key, std::vector<std::pair<std::string, double>>& values);
+
+    void texts_by_name(const char* key, std::vector<std::pair<std::string, std::string>>& values);
 
     // Refuses keys that were not asked for. `check(ok, key, expected)` states a rule of the schema.
     void finish();

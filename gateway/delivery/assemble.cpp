@@ -52,9 +52,12 @@ Assembled assemble(std::string body, const Arrival& arrival, const Stamp& stamp,
     out.judgement = judge(body, parsed);
 
     std::string fields = return_path_field(arrival.reverse_path);
+    out.return_path_bytes = fields.size();
     fields += received_field(arrival, stamp.hostname, stamp.id, stamp.for_recipient, stamp.now);
+    out.received_bytes = fields.size() - out.return_path_bytes;
     fields += authentication_results_field(arrival, stamp.hostname);
     fields += spam_fields(out.judgement);
+    out.fields_bytes = fields.size();
 
     const bool fits = begins_with_field(parsed);
     const bool own_header = fits || body.rfind("\r\n", 0) == 0;

@@ -19,6 +19,10 @@ struct Assembled {
     std::string report;       // filters::encode_report, at most mail::max_report_bytes
     filters::Report judgement;
     std::size_t removed_fields = 0;
+    // The first so many of `bytes` are Return-Path; then Received; then what this gateway found.
+    std::size_t return_path_bytes = 0;
+    std::size_t received_bytes = 0;
+    std::size_t fields_bytes = 0;  // all of them
 };
 
 using Judge = std::function<filters::Report(std::string_view bytes, const mime::Message& parsed)>;

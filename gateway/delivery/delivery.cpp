@@ -28,6 +28,12 @@ std::string joined(const std::vector<LocalRecipient>& recipients) {
     return text;
 }
 
+std::string only_recipient(const std::vector<LocalRecipient>& local,
+                           const std::vector<RemoteRecipient>& remote) {
+    if (local.size() + remote.size() != 1) return "";
+    return local.empty() ? remote.front().address : local.front().address;
+}
+
 }  // namespace
 
 bool InflightBudget::Share::grow(std::uint64_t bytes) {
@@ -50,6 +56,7 @@ struct Delivery::Job {
     std::string id_text;
     Arrival arrival;
     std::vector<LocalRecipient> recipients;
+    std::vector<RemoteRecipient> remote;
     std::string body;
     std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();
     Time now = wall_clock();
@@ -66,18 +73,27 @@ struct Delivery::Job {
 
 net::Awaitable<Result<std::string>> Delivery::accept(Arrival arrival,
                                                      std::vector<LocalRecipient> recipients,
+                                                     std::vector<RemoteRecipient> remote,
                                                      std::string body) {
     Job job;
     job.id = kv::random_id();
     job.id_text = to_hex(job.id);
     job.arrival = std::move(arrival);
     job.recipients = std::move(recipients);
+    job.remote = std::move(remote);
     job.body = std::move(body);
     job.message = judge(job);
 
-    const bool single = job.recipients.size() == 1;
-    auto storing = single ? append_to_one(job) : accept_for_many(job);
-    auto stored = co_await std::move(storing);
+    // Other servers first: what is queued can be withdrawn, what lies in a mailbox cannot. A crash
+    // in between sends a message that was not acknowledged; none is lost.
+    Result<void> stored;
+    if (!job.remote.empty()) stored = co_await send_on(job);
+    if (stored && !job.recipients.empty()) {
+        const bool single = job.recipients.size() == 1;
+        auto storing = single ? append_to_one(job) : accept_for_many(job);
+        stored = co_await std::move(storing);
+        if (!stored && !job.remote.empty()) co_await backends_.outgoing.withdraw(job.id);
+    }
     if (!stored) {
         ++counters_.failed;
         logging::error("message not accepted", {{"session", job.arrival.session},
@@ -99,15 +115,37 @@ Assembled Delivery::judge(Job& job) {
     connection.helo = job.arrival.helo;
     connection.reverse_path = job.arrival.reverse_path;
     for (const auto& recipient : job.recipients) connection.recipients.push_back(recipient.address);
+    for (const auto& recipient : job.remote) connection.recipients.push_back(recipient.address);
     connection.authenticated = !job.arrival.authenticated_user.empty();
 
     const auto config = backends_.config.get();
-    const Stamp stamp{config->hostname, job.id_text,
-                      job.recipients.size() == 1 ? job.recipients.front().address : "", job.now};
+    const Stamp stamp{config->hostname, job.id_text, only_recipient(job.recipients, job.remote),
+                      job.now};
     return assemble(std::move(job.body), job.arrival, stamp,
                     [&](std::string_view bytes, const mime::Message& parsed) {
                         return backends_.scan(bytes, parsed, std::move(connection), job.now);
                     });
+}
+
+// A user's mail goes out as the user wrote it; other mail shows what this gateway found in it.
+net::Awaitable<Result<void>> Delivery::send_on(Job& job) {
+    const Assembled& message = job.message;
+    const bool own = !job.arrival.authenticated_user.empty();
+    const std::string& bytes = *message.bytes;
+    Outgoing out;
+    out.id = job.id;
+    out.reverse_path = job.arrival.reverse_path;
+    out.account = job.arrival.authenticated_user;
+    out.envelope_id = job.arrival.envelope_id;
+    out.headers_only = job.arrival.return_headers_only;
+    out.smtputf8 = job.arrival.smtputf8;
+    out.require_tls = job.arrival.require_tls;
+    out.spam = message.judgement.verdict == filters::Verdict::spam;
+    out.recipients = job.remote;
+    out.bytes =
+        bytes.substr(message.return_path_bytes, own ? message.received_bytes : std::string::npos);
+    if (own) out.bytes += bytes.substr(message.fields_bytes);
+    return backends_.outgoing.add(std::move(out));
 }
 
 // Junk may have been removed by its owner; INBOX is always there.
@@ -187,6 +225,7 @@ void Delivery::log_accepted(const Job& job) {
                    {"id", job.id_text},
                    {"from", job.arrival.reverse_path},
                    {"rcpt", joined(job.recipients)},
+                   {"queued", job.remote.size()},
                    {"size", job.message.bytes->size()},
                    {"verdict", filters::to_string(judgement.verdict)},
                    {"score", judgement.score},

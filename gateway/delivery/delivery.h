@@ -62,6 +62,32 @@ struct LocalRecipient {
     AccountId account;
 };
 
+// At another server.
+struct RemoteRecipient {
+    std::string address;
+    std::uint8_t notify = 0;  // smtp::Notify flags
+    std::string original;     // ORCPT
+};
+
+// A message for other servers, as it is to go out.
+struct Outgoing {
+    OperationId id;
+    std::string reverse_path;
+    std::string account;
+    std::string envelope_id;
+    bool headers_only = false;
+    bool smtputf8 = false;
+    bool require_tls = false;
+    bool spam = false;
+    std::vector<RemoteRecipient> recipients;
+    std::string bytes;
+};
+// Answers once it is durable. `withdraw`: as if it had never been queued, if it is still there.
+struct OutgoingQueue {
+    std::function<net::Awaitable<Result<void>>(Outgoing)> add;
+    std::function<net::Awaitable<void>(OperationId)> withdraw;
+};
+
 struct Counters {
     std::atomic<std::uint64_t> accepted{0};   // messages
     std::atomic<std::uint64_t> spam{0};       // of them
@@ -82,14 +108,16 @@ public:
         const config::Current& config;
         // Runs a coroutine beside the session that asks for it (net::Server::spawn).
         std::function<void(std::function<net::Awaitable<void>()>)> spawn;
+        OutgoingQueue outgoing;
     };
     explicit Delivery(Backends backends) : backends_(std::move(backends)) {}
 
     // Answers the message's id once the message is durable. On an error nothing is stored:
     // over_quota, unavailable and others of mail::MailStore::append and spool::Spool::accept.
-    // `recipients` is not empty and has no address twice.
+    // `recipients` has no address twice; one of the two lists is not empty.
     net::Awaitable<Result<std::string>> accept(Arrival arrival,
                                                std::vector<LocalRecipient> recipients,
+                                               std::vector<RemoteRecipient> remote,
                                                std::string body);
 
     // Whether the account would take mail of so many bytes now (0: any). Errors: over_quota,
@@ -111,6 +139,7 @@ private:
     net::Awaitable<Result<mail::MailboxInfo>> target_made_if_missing(AccountId account,
                                                                      filters::Verdict verdict);
     Assembled judge(Job& job);
+    net::Awaitable<Result<void>> send_on(Job& job);
     net::Awaitable<Result<void>> append_to_one(Job& job);
     net::Awaitable<Result<void>> accept_for_many(Job& job);
     net::Awaitable<void> deliver(spool::Item item);

@@ -23,6 +23,10 @@ struct Arrival {
     std::string tls_cipher;
     std::string authenticated_user;  // empty: none
     std::string reverse_path;        // empty: <>
+    // What the sender wants of the way on; see smtp::MailParameters.
+    std::string envelope_id;
+    bool return_headers_only = false;
+    bool require_tls = false;
 };
 
 // The word after "with" (RFC 3848, RFC 6531 section 3.7.3): ESMTPSA, UTF8SMTPS, LMTP...

@@ -92,7 +92,8 @@ void Connection::log(logging::Level level, std::string_view event, logging::Fiel
 Awaitable<void> Connection::run() {
     log(logging::Level::debug, "connected", {});
     bool good = true;
-    if (listener_.implicit_tls) good = co_await handshake();
+    if (!ticket_) good = co_await read_proxy_header();
+    if (good && listener_.implicit_tls) good = co_await handshake();
     if (good) co_await converse();
     conversation_.reset();
     timer_.cancel();

@@ -47,9 +47,13 @@ public:
     // --- Session ---
     const std::string& id() const override { return id_; }
     const std::string& peer_address() const override { return peer_address_; }
+    void set_peer_address(std::string address) override { peer_address_ = std::move(address); }
     bool tls() const override { return stream_.tls(); }
     std::string tls_protocol() const override { return stream_.protocol(); }
     std::string tls_cipher() const override { return stream_.cipher(); }
+    std::string channel_binding(std::string_view type) const override {
+        return stream_.channel_binding(type);
+    }
     std::shared_ptr<Waker> waker() override;
     Awaitable<void> pause(std::chrono::milliseconds duration) override;
     void log(logging::Level level, std::string_view event, logging::Fields fields) override;
@@ -64,6 +68,8 @@ private:
 
     Awaitable<void> converse();
     Awaitable<bool> next_input();
+    Awaitable<bool> read_proxy_header();
+    bool admit_client();
     Awaitable<bool> handshake();
     Awaitable<void> linger();
     void read_some();
@@ -81,8 +87,8 @@ private:
     boost::asio::ip::tcp::socket socket_;
     Stream stream_;
     const std::string id_;
-    const std::string peer_address_;
-    const std::unique_ptr<ConnectionLimits::Ticket> ticket_;
+    std::string peer_address_;
+    std::unique_ptr<ConnectionLimits::Ticket> ticket_;  // null: the PROXY header is still to come
     std::shared_ptr<Waker> waker_;
 
     unsigned raised_ = 0;

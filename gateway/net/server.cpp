@@ -169,8 +169,10 @@ void Server::State::admit(OpenListener& open, Core& core, tcp::socket socket) {
     const auto remote = socket.remote_endpoint(failure);
     if (failure) return;
     auto peer = numeric(remote.address());
-    auto ticket = open.listener.limits->admit(peer);
-    if (!ticket) return refuse(open, std::move(socket), peer);
+    // A proxy's clients are counted once it has said who they are.
+    const bool proxied = open.listener.is_proxy && open.listener.is_proxy(peer);
+    auto ticket = proxied ? nullptr : open.listener.limits->admit(peer);
+    if (!proxied && !ticket) return refuse(open, std::move(socket), peer);
     socket.native_non_blocking(true, failure);
     socket.set_option(tcp::no_delay(true), failure);
     socket.set_option(tcp::socket::keep_alive(true), failure);

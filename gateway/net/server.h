@@ -24,6 +24,9 @@ struct Listener {
     std::shared_ptr<ConnectionLimits> limits;
     std::function<std::string()>
         refusal;  // whole line for a connection over the limits, without TLS
+    // Whether a peer of that address is a proxy, whose connections begin with a PROXY header. Any
+    // thread; left empty: none is.
+    std::function<bool(const std::string& address)> is_proxy = {};
 };
 
 struct ServerOptions {

@@ -1,6 +1,8 @@
 #include "gateway/net/stream.h"
 
 #include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/objects.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 
@@ -62,6 +64,10 @@ IoResult Stream::tls_outcome(int returned) {
     const auto code = ERR_peek_last_error();
     const char* reason = code != 0 ? ERR_reason_error_string(code) : nullptr;
     failure_ = reason != nullptr ? reason : "connection lost";
+    const long verdict = SSL_get_verify_result(ssl_);
+    if (verdict != X509_V_OK && SSL_get_verify_mode(ssl_) != SSL_VERIFY_NONE) {
+        failure_ = X509_verify_cert_error_string(verdict);
+    }
     ERR_clear_error();
     established_ = false;
     return {Io::failed, 0};
@@ -72,6 +78,13 @@ bool Stream::start_tls(std::shared_ptr<const TlsContext> context) {
     ssl_ = SSL_new(context_->native());
     if (ssl_ == nullptr || SSL_set_fd(ssl_, fd_) != 1) return false;
     SSL_set_accept_state(ssl_);
+    return true;
+}
+
+bool Stream::start_client_tls(ssl_st* session) {
+    ssl_ = session;
+    if (SSL_set_fd(ssl_, fd_) != 1) return false;
+    SSL_set_connect_state(ssl_);
     return true;
 }
 
@@ -89,6 +102,37 @@ std::string Stream::protocol() const {
 }
 std::string Stream::cipher() const {
     return established_ ? SSL_get_cipher_name(ssl_) : "";
+}
+
+namespace {
+
+// RFC 5929 section 4.1: the certificate under the hash of its signature, but never a weak one.
+std::string certificate_hash(SSL* ssl) {
+    X509* certificate = SSL_get_certificate(ssl);
+    if (certificate == nullptr) return "";
+    int digest_nid = NID_undef;
+    OBJ_find_sigid_algs(X509_get_signature_nid(certificate), &digest_nid, nullptr);
+    const EVP_MD* digest = EVP_get_digestbynid(digest_nid);
+    if (digest == nullptr || digest_nid == NID_md5 || digest_nid == NID_sha1) {
+        digest = EVP_sha256();
+    }
+    unsigned char out[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    if (X509_digest(certificate, digest, out, &size) != 1) return "";
+    return {reinterpret_cast<const char*>(out), size};
+}
+
+}  // namespace
+
+std::string Stream::channel_binding(std::string_view type) const {
+    if (!established_) return "";
+    if (type == "tls-server-end-point") return certificate_hash(ssl_);
+    if (type != "tls-exporter") return "";
+    static constexpr std::string_view label = "EXPORTER-Channel-Binding";
+    unsigned char out[32];
+    const int done = SSL_export_keying_material(ssl_, out, sizeof out, label.data(), label.size(),
+                                                nullptr, 0, 1);
+    return done == 1 ? std::string(reinterpret_cast<const char*>(out), sizeof out) : "";
 }
 
 void Stream::close_notify() {

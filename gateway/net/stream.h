@@ -42,10 +42,15 @@ public:
     bool tls() const { return ssl_ != nullptr; }
     // False: no memory. Then handshake() until it is done.
     bool start_tls(std::shared_ptr<const TlsContext> context);
+    // As a client, with a session of the caller's, which this owns from here on.
+    bool start_client_tls(ssl_st* session);
+    // Before the first byte: the socket, where it was not known yet.
+    void use(int fd) { fd_ = fd; }
     IoResult handshake();
     std::string failure() const { return failure_; }  // of the handshake, for the log
     std::string protocol() const;
     std::string cipher() const;
+    std::string channel_binding(std::string_view type) const;  // as in Session
     // Tells a TLS peer that no more comes; best effort.
     void close_notify();
 

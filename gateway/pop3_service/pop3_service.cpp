@@ -11,27 +11,44 @@ constexpr std::size_t rows_per_page = 1000;
 }  // namespace
 
 net::Awaitable<pop3::Answer> Pop3Service::answer(pop3::Authenticate question) {
-    pop3::LoginAnswer answer;
     auto login = co_await backends_.authenticator.check(
         session_, std::move(question.authorization_id), std::move(question.user),
         std::move(question.password));
-    if (login.status != auth::LoginStatus::ok) {
-        const bool temporary = login.status == auth::LoginStatus::temporary;
+    co_return co_await logged_in(login.status, std::move(login.user));
+}
+
+net::Awaitable<pop3::Answer> Pop3Service::answer(pop3::ContinueAuth question) {
+    auto step =
+        co_await backends_.authenticator.scram(session_, scram_, std::move(question.mechanism),
+                                               std::move(question.response), question.first);
+    if (step.challenge) {
+        pop3::LoginAnswer answer;
+        answer.challenge = std::move(step.challenge);
+        co_return answer;
+    }
+    co_return co_await logged_in(step.status, std::move(step.user));
+}
+
+net::Awaitable<pop3::LoginAnswer> Pop3Service::logged_in(auth::LoginStatus status,
+                                                         directory::User user) {
+    pop3::LoginAnswer answer;
+    if (status != auth::LoginStatus::ok) {
+        const bool temporary = status == auth::LoginStatus::temporary;
         answer.response_code = temporary ? "SYS/TEMP" : "AUTH";
         answer.text = temporary ? "Logins cannot be checked now" : "Authentication failed";
         co_return answer;
     }
-    lock_ = backends_.locks.take(login.user.id);
+    lock_ = backends_.locks.take(user.id);
     if (!lock_) {
         answer.response_code = "IN-USE";
         answer.text = "The maildrop is in use by another POP3 session";
         co_return answer;
     }
-    auto maildrop = co_await open(login.user.id);
+    auto maildrop = co_await open(user.id);
     if (!maildrop) {
         lock_.reset();
         session_.log(logging::Level::error, "maildrop cannot be read",
-                     {{"user", login.user.address}, {"reason", maildrop.error().text}});
+                     {{"user", user.address}, {"reason", maildrop.error().text}});
         answer.response_code = "SYS/TEMP";
         answer.text = "The maildrop cannot be read now";
         co_return answer;
@@ -109,6 +126,7 @@ net::ConversationFactory make_factory(const Backends& backends) {
         engine.hostname = config->hostname;
         engine.tls_offered = true;
         engine.allow_plaintext_auth = config->auth.allow_plaintext;
+        engine.more_mechanisms = auth::scram_mechanisms();
         return net::make_conversation<Pop3Protocol>(
             engine, session, std::make_unique<Pop3Service>(backends, session));
     };

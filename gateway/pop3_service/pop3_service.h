@@ -39,6 +39,7 @@ public:
         : backends_(backends), session_(session) {}
 
     net::Awaitable<pop3::Answer> answer(pop3::Authenticate question);
+    net::Awaitable<pop3::Answer> answer(pop3::ContinueAuth question);
     net::Awaitable<pop3::Answer> answer(pop3::ReadMessage question);
     net::Awaitable<pop3::Answer> answer(pop3::CommitDeletions question);
 
@@ -48,10 +49,12 @@ private:
         BlobId blob;
     };
 
+    net::Awaitable<pop3::LoginAnswer> logged_in(auth::LoginStatus status, directory::User user);
     net::Awaitable<Result<std::vector<pop3::MaildropEntry>>> open(AccountId account);
 
     const Backends& backends_;
     net::Session& session_;
+    auth::ScramSession scram_;
     std::unique_ptr<MaildropLocks::Lock> lock_;
     MailboxId inbox_;
     std::vector<Message> messages_;

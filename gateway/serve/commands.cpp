@@ -35,6 +35,11 @@ void Daemon::add_control_commands() {
         tend();
         return {};
     });
+    // The command line changed the queue.
+    control_.on("queue-wake", [this](const json&, json&) -> Result<void> {
+        outbound_->look_again();
+        return {};
+    });
     // Another process (the command line) wrote to the learn log.
     control_.on("learn-wake", [this](const json&, json&) -> Result<void> {
         learning_->wake();
@@ -62,6 +67,12 @@ void Daemon::status(json& reply) const {
                          {"delivered", messages.delivered.load()},
                          {"failed", messages.failed.load()},
                          {"inflight_bytes", budget_.used()}};
+    const auto& out = outbound_->counters();
+    reply["outbound"] = {{"waiting", outbound_->waiting()},
+                         {"queued", out.queued.load()},
+                         {"delivered", out.delivered.load()},
+                         {"deferred", out.deferred.load()},
+                         {"bounced", out.bounced.load()}};
     reply["filter"] = {{"trained_ham", model.ham},        {"trained_spam", model.spam},
                        {"features", model.features},      {"bytes", model.bytes},
                        {"jobs_applied", learned.applied}, {"jobs_logged", learned.logged}};

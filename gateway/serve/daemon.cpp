@@ -18,6 +18,9 @@ unsigned login_threads() {
 constexpr std::size_t max_waiting_logins = 1000;
 constexpr unsigned search_threads = 2;
 constexpr std::size_t max_waiting_searches = 1000;
+// They wait for the disk: commits of several are joined.
+constexpr unsigned queue_threads = 8;
+constexpr std::size_t max_waiting_queue_calls = 10'000;
 
 Time wall_clock() {
     return std::chrono::time_point_cast<std::chrono::milliseconds>(
@@ -39,6 +42,7 @@ Daemon::Daemon(const config::Config& config)
     : config_(config),
       login_pool_(login_threads(), max_waiting_logins),
       search_pool_(search_threads, max_waiting_searches),
+      queue_pool_(queue_threads, max_waiting_queue_calls),
       budget_(config.limits.max_inflight_bytes),
       smtp_limits_(make_limits(config.smtp)),
       imap_limits_(make_limits(config.imap)),
@@ -87,7 +91,11 @@ std::optional<Failure> Daemon::open_store() {
     if (!mail) return cannot_create(mail.error());
     mail_ = std::move(*mail);
     directory_ = std::make_unique<directory::Directory>(*store_);
+    aliases_ = std::make_unique<directory::Aliases>(*store_);
+    credentials_ = std::make_unique<directory::Credentials>(*store_);
+    resolver_ = std::make_unique<addresses::Resolver>(*directory_, *aliases_);
     spool_ = std::make_unique<spool::Spool>(*store_);
+    queue_ = std::make_unique<queue::Queue>(*store_);
     return std::nullopt;
 }
 
@@ -120,6 +128,7 @@ std::optional<Failure> Daemon::start() {
     }
     learning_->start();
     server_->start();
+    if (auto started = outbound_->start(); !started) return cannot_create(started.error());
     tend();
     return std::nullopt;
 }
@@ -146,11 +155,14 @@ Result<void> Daemon::reload() {
     if (auto failure = load_tls(*fresh, tls)) return Error{Errc::invalid, failure->text};
     const auto judgement = scan::settings_from(*fresh);
     if (!judgement) return judgement.error();
+    auto signing = dkim::Signer::make(fresh->dkim.keys);
+    if (!signing) return signing.error();
     const auto judging = scanner_->reload(judgement->rules, judgement->options);
     if (!judging) return judging.error();
 
     tls_ = tls;
     server_->set_tls(std::move(tls));
+    set_signer(std::move(*signing));
     smtp_limits_->change(fresh->smtp.max_connections, fresh->smtp.max_connections_per_address);
     imap_limits_->change(fresh->imap.max_connections, fresh->imap.max_connections_per_address);
     pop3_limits_->change(fresh->pop3.max_connections, fresh->pop3.max_connections_per_address);
@@ -163,6 +175,10 @@ Result<void> Daemon::reload() {
 
 bool Daemon::shut_down() {
     const std::chrono::seconds grace(config_.get()->limits.shutdown_grace_s);
+    // What is under way to other servers ends at once; the queue keeps it.
+    outbound_->stop();
+    dialer_.shut_down();
+    dns_->shut_down();
     const bool ended = server_->shut_down(grace);
     control_.stop();
     if (auto stopped = learning_->stop(); !stopped) {

@@ -1,14 +1,18 @@
 // All parts of a running gateway, in the order in which they depend on each other.
 #pragma once
 
+#include "gateway/addresses/resolver.h"
 #include "gateway/auth/authenticator.h"
 #include "gateway/config/current.h"
 #include "gateway/control/control.h"
 #include "gateway/delivery/delivery.h"
+#include "gateway/dkim/signer.h"
 #include "gateway/imap_service/imap_service.h"
 #include "gateway/learning/learning.h"
+#include "gateway/limits/rate_limiter.h"
 #include "gateway/net/server.h"
 #include "gateway/net/work_pool.h"
+#include "gateway/outbound/outbound.h"
 #include "gateway/pop3_service/pop3_service.h"
 #include "gateway/scan/scanner.h"
 #include "gateway/serve/run_folder.h"
@@ -56,6 +60,11 @@ private:
     std::optional<Failure> open_store();
     std::optional<Failure> open_filter();
     std::optional<Failure> open_listeners();
+    std::optional<Failure> open_outbound();
+    std::shared_ptr<const dkim::Signer> signer() const;
+    void set_signer(std::shared_ptr<const dkim::Signer> signer);
+    net::Awaitable<bool> deliver_report(std::string to, std::string report);
+    net::Awaitable<Result<void>> queue_mail(delivery::Outgoing mail);
     std::optional<Failure> listen(const std::string& service,
                                   const std::vector<config::Endpoint>& endpoints, bool implicit_tls,
                                   const net::ConversationFactory& factory,
@@ -71,17 +80,29 @@ private:
 
     std::unique_ptr<kv::Store> store_;
     std::unique_ptr<directory::Directory> directory_;
+    std::unique_ptr<directory::Aliases> aliases_;
+    std::unique_ptr<directory::Credentials> credentials_;
+    std::unique_ptr<addresses::Resolver> resolver_;
     std::unique_ptr<mail::MailStore> mail_;
     std::unique_ptr<spool::Spool> spool_;
+    std::unique_ptr<queue::Queue> queue_;
     std::unique_ptr<learning::Learning> learning_;
     std::unique_ptr<scan::Scanner> scanner_;
 
     net::WorkPool login_pool_;
     net::WorkPool search_pool_;
+    net::WorkPool queue_pool_;
     delivery::InflightBudget budget_;
+    limits::RateLimiter rates_;
     pop3_service::MaildropLocks maildrop_locks_;
     std::unique_ptr<auth::Authenticator> authenticator_;
     std::unique_ptr<delivery::Delivery> delivery_;
+    std::unique_ptr<dns::Resolver> dns_;
+    mutable std::mutex signer_mutex_;
+    std::shared_ptr<const dkim::Signer> signer_;
+    net::Dialer dialer_;
+    std::unique_ptr<outbound::Courier> courier_;
+    std::unique_ptr<outbound::Outbound> outbound_;
     std::unique_ptr<smtp_service::Backends> smtp_;
     std::unique_ptr<imap_service::Backends> imap_;
     std::unique_ptr<pop3_service::Backends> pop3_;

@@ -1,6 +1,7 @@
 #include "gateway/log/log.h"
 #include "gateway/serve/daemon.h"
 #include "gateway/serve/serve.h"
+#include "protocols/wire/ip_address.h"
 
 namespace postern::serve {
 
@@ -10,15 +11,21 @@ std::optional<Failure> Daemon::open_listeners() {
         net::ServerOptions{static_cast<unsigned>(config->limits.threads),
                            std::chrono::seconds(config->limits.write_timeout_s)});
     server_->set_tls(tls_);
-    authenticator_ = std::make_unique<auth::Authenticator>(*directory_, login_pool_, config_);
+    authenticator_ = std::make_unique<auth::Authenticator>(*directory_, login_pool_, config_,
+                                                           credentials_.get());
     delivery_ = std::make_unique<delivery::Delivery>(delivery::Delivery::Backends{
-        *mail_, *spool_,
+        *mail_,
+        *spool_,
         [this](std::string_view bytes, const mime::Message& parsed, filters::Connection connection,
                Time now) { return scanner_->scan(bytes, parsed, std::move(connection), now); },
         config_,
+        [this](std::function<net::Awaitable<void>()> job) { server_->spawn(std::move(job)); },
+        {[this](delivery::Outgoing mail) { return queue_mail(std::move(mail)); },
+         [this](OperationId id) { return outbound_->withdraw(id); }}});
+    if (auto failure = open_outbound()) return failure;
+    smtp_ = std::make_unique<smtp_service::Backends>(smtp_service::Backends{
+        config_, *resolver_, *authenticator_, *delivery_, budget_, rates_, *outbound_,
         [this](std::function<net::Awaitable<void>()> job) { server_->spawn(std::move(job)); }});
-    smtp_ = std::make_unique<smtp_service::Backends>(
-        smtp_service::Backends{config_, *directory_, *authenticator_, *delivery_, budget_});
     imap_ = std::make_unique<imap_service::Backends>(imap_service::Backends{
         config_, *mail_, *authenticator_, *learning_, search_pool_, budget_});
     pop3_ = std::make_unique<pop3_service::Backends>(
@@ -57,7 +64,11 @@ std::optional<Failure> Daemon::listen(const std::string& service,
                                       const std::function<std::string()>& refusal) {
     auto& opened = ports_[service];
     for (auto endpoint : endpoints) {
-        auto port = server_->listen({service, endpoint, implicit_tls, factory, limits, refusal});
+        auto port =
+            server_->listen({service, endpoint, implicit_tls, factory, limits, refusal,
+                             [this](const std::string& peer) {
+                                 return wire::is_among(config_.get()->trusted.proxy_protocol, peer);
+                             }});
         if (!port && port.error().code == Errc::unsupported && endpoint.address == "::") {
             logging::warning("no IPv6 here", {{"service", service}});
             continue;

@@ -12,8 +12,14 @@ inline smtp::Reply unknown_user() {
 inline smtp::Reply no_relay() {
     return {550, "5.7.1", "Relaying is not allowed"};
 }
-inline smtp::Reply no_outbound_relay() {
-    return {550, "5.7.1", "This server does not relay to other servers yet, local mailboxes only"};
+inline smtp::Reply not_your_address() {
+    return {550, "5.7.1", "That sender address is not yours"};
+}
+inline smtp::Reply too_many_recipients() {
+    return {451, "4.7.1", "You have written to many recipients within an hour, try again later"};
+}
+inline smtp::Reply expands_too_far() {
+    return {550, "5.1.4", "That address stands for too many others"};
 }
 inline smtp::Reply directory_unavailable() {
     return {451, "4.3.0", "The directory cannot be read now, try again later"};
@@ -23,6 +29,12 @@ inline smtp::Reply bad_login() {
 }
 inline smtp::Reply auth_unavailable() {
     return {454, "4.7.0", "Logins cannot be checked now, try again later"};
+}
+inline smtp::Reply too_fast() {
+    return {451, "4.7.1", "Too many messages from you in a short time, try again later"};
+}
+inline smtp::Reply bare_ends() {
+    return {550, "5.6.11", "Bare line ends or NUL outside of the parts marked as binary"};
 }
 inline smtp::Reply no_storage_now() {
     return {452, "4.3.1", "Insufficient system storage, try again later"};

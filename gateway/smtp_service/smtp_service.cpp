@@ -1,6 +1,9 @@
 #include "gateway/smtp_service/smtp_service.h"
 
+#include "gateway/delivery/encode_binary.h"
+#include "gateway/smtp_service/fix_up.h"
 #include "gateway/smtp_service/replies.h"
+#include "protocols/wire/ip_address.h"
 #include "protocols/wire/text.h"
 
 #include <algorithm>
@@ -11,6 +14,13 @@ namespace {
 
 // A client may announce any size; only so much is set aside before bytes come.
 constexpr std::uint64_t max_reserved_bytes = 256 * 1024;
+// What counts as one network in limits.
+constexpr unsigned network_v4_bits = 24;
+constexpr unsigned network_v6_bits = 48;
+// After so many unknown recipients of one session each further one is told so late: a list of
+// guessed names is then no faster than sending to them.
+constexpr unsigned free_unknown_recipients = 5;
+constexpr std::chrono::milliseconds unknown_recipient_delay{1000};
 
 }  // namespace
 
@@ -20,84 +30,138 @@ net::Awaitable<smtp::Answer> SmtpService::answer(smtp::Authenticate question) {
         std::move(question.password));
     smtp::AuthAnswer answer;
     answer.ok = login.status == auth::LoginStatus::ok;
+    if (answer.ok) user_ = login.user;
     answer.failure =
         login.status == auth::LoginStatus::temporary ? auth_unavailable() : bad_login();
     co_return answer;
 }
 
+net::Awaitable<smtp::Answer> SmtpService::answer(smtp::ContinueAuth question) {
+    auto step =
+        co_await backends_.authenticator.scram(session_, scram_, std::move(question.mechanism),
+                                               std::move(question.response), question.first);
+    smtp::AuthAnswer answer;
+    answer.challenge = std::move(step.challenge);
+    answer.ok = step.status == auth::LoginStatus::ok;
+    if (answer.ok) {
+        answer.user = step.user.address;
+        user_ = std::move(step.user);
+    }
+    answer.failure = step.status == auth::LoginStatus::temporary ? auth_unavailable() : bad_login();
+    co_return answer;
+}
+
+net::Awaitable<smtp::Answer> SmtpService::answer(smtp::ClaimClient question) {
+    session_.log(logging::Level::info, "XCLIENT",
+                 {{"address", question.address}, {"name", question.name}, {"helo", question.helo}});
+    const auto address = wire::parse_ip(question.address);
+    if (address) session_.set_peer_address(wire::to_string(*address));
+    co_return smtp::Reply{220, "", ""};
+}
+
+// Only servers are counted by their address; users are by their account.
+bool SmtpService::over_rate() {
+    const auto config = backends_.config.get();
+    const auto address = wire::parse_ip(session_.peer_address());
+    if (role_ != smtp::Role::mx || !address) return false;
+    const auto now = limits::RateLimiter::Clock::now();
+    const auto taken = [&](const std::string& key, std::uint64_t count) {
+        return backends_.rates.take(key, {count, std::chrono::minutes(1)}, now);
+    };
+    return !taken("address " + wire::network_of(*address, 32, 64),
+                  config->smtp.max_messages_per_minute_per_address) ||
+           !taken("network " + wire::network_of(*address, network_v4_bits, network_v6_bits),
+                  config->smtp.max_messages_per_minute_per_network);
+}
+
 net::Awaitable<smtp::Answer> SmtpService::answer(smtp::CheckSender question) {
     begin_transaction();
+    if (over_rate()) {
+        session_.log(logging::Level::info, "over the rate", {{"from", question.reverse_path}});
+        co_return too_fast();
+    }
+    if (user_ && !question.reverse_path.empty()) {
+        const auto owned = backends_.resolver.owns(user_->id, question.reverse_path);
+        if (!owned) co_return directory_unavailable();
+        if (!*owned) {
+            session_.log(logging::Level::warning, "sender refused",
+                         {{"user", user_->address}, {"from", question.reverse_path}});
+            co_return not_your_address();
+        }
+    }
     announced_bytes_ = question.parameters.size.value_or(0);
     co_return smtp::Reply{250, "2.1.0", "Sender ok"};
 }
 
 net::Awaitable<smtp::Answer> SmtpService::answer(smtp::CheckRecipient question) {
-    co_return co_await check_recipient(question.forward_path);
+    auto reply = co_await check_recipient(question);
+    if (reply.code >= 500 && ++unknown_recipients_ > free_unknown_recipients) {
+        co_await session_.pause(unknown_recipient_delay);
+    }
+    co_return reply;
 }
 
-net::Awaitable<smtp::Reply> SmtpService::check_recipient(const std::string& forward_path) {
-    auto found = find_recipient(forward_path);
+net::Awaitable<smtp::Reply> SmtpService::check_recipient(const smtp::CheckRecipient& question) {
+    const auto& forward_path = question.forward_path;
+    auto found = backends_.resolver.resolve(forward_path);
+    smtp::Reply reply{250, "2.1.5", "Recipient ok"};
     if (!found) {
-        session_.log(logging::Level::error, "directory cannot be read",
-                     {{"reason", found.error().text}});
-        co_return directory_unavailable();
+        session_.log(logging::Level::error, "recipient cannot be looked up",
+                     {{"rcpt", forward_path}, {"reason", found.error().text}});
+        co_return found.error().code == Errc::limit ? expands_too_far() : directory_unavailable();
     }
-    if (!found->has_value()) {
-        auto reply = refused_recipient(forward_path);
+    const auto config = backends_.config.get();
+    if (!found->found()) {
+        reply = unknown_user();
+    } else if (!found->local_domain && role_ != smtp::Role::submission &&
+               !outbound::is_relay_domain(outbound::domain_of(found->others.front()),
+                                          config->outbound)) {
+        reply = no_relay();
+    } else if (found->users.size() == 1 && found->others.empty()) {
+        // Of many, those with room get their copy; a single one can be told now.
+        auto room =
+            co_await backends_.delivery.check_room(found->users.front().id, announced_bytes_);
+        if (!room) reply = not_accepted(room.error());
+    }
+    if (reply.code == 250 && over_account_rate(found->users.size() + found->others.size())) {
+        reply = too_many_recipients();
+    }
+    if (reply.code != 250) {
         session_.log(logging::Level::info, "recipient refused",
                      {{"rcpt", forward_path}, {"reply", reply.text}});
         co_return reply;
     }
-    auto& user = **found;
-    auto room = co_await backends_.delivery.check_room(user.id, announced_bytes_);
-    if (!room) {
-        session_.log(logging::Level::info, "recipient refused",
-                     {{"rcpt", forward_path}, {"reply", room.error().text}});
-        co_return not_accepted(room.error());
-    }
-    const bool known = std::any_of(recipients_.begin(), recipients_.end(),
-                                   [&](const auto& other) { return other.account == user.id; });
-    if (!known) recipients_.push_back({std::move(user.address), user.id});
-    co_return smtp::Reply{250, "2.1.5", "Recipient ok"};
+    take_recipients(std::move(*found), question.parameters);
+    co_return reply;
 }
 
-Result<std::optional<directory::User>> SmtpService::find_recipient(
-    const std::string& forward_path) {
-    const auto at = forward_path.rfind('@');
-    const auto local = forward_path.substr(0, at);
-    const auto domain = at == std::string::npos ? std::string() : forward_path.substr(at + 1);
-    auto found = backends_.directory.find(forward_path);
-    // An address that the directory could not hold is an address that it does not hold.
-    if (!found && found.error().code == Errc::invalid) found = std::optional<directory::User>();
-    const bool missing = found && !found->has_value();
-    if (missing && wire::equals_ignoring_case(local, "postmaster")) return find_postmaster(domain);
-    return found;
+// Each mailbox and each address once, whatever it was reached by.
+void SmtpService::take_recipients(addresses::Resolved found,
+                                  const smtp::RecipientParameters& parameters) {
+    for (auto& user : found.users) {
+        const bool known = std::any_of(recipients_.begin(), recipients_.end(),
+                                       [&](const auto& other) { return other.account == user.id; });
+        if (known) continue;
+        if ((parameters.notify & smtp::notify_success) != 0) {
+            to_be_told_.push_back({user.address, parameters.original_recipient});
+        }
+        recipients_.push_back({std::move(user.address), user.id});
+    }
+    for (auto& address : found.others) {
+        const bool known = std::any_of(remote_.begin(), remote_.end(),
+                                       [&](const auto& other) { return other.address == address; });
+        if (known) continue;
+        // What an alias stands for is not the address that the sender named.
+        remote_.push_back({std::move(address), parameters.notify, parameters.original_recipient});
+    }
 }
 
-// Every domain takes mail for its postmaster (RFC 5321 section 4.5.1). A domain without such a user
-// shares the first postmaster there is; `domain` is empty for the bare name.
-Result<std::optional<directory::User>> SmtpService::find_postmaster(const std::string& domain) {
-    if (!domain.empty()) {
-        auto ours = backends_.directory.has_domain(domain);
-        if (!ours) return ours.error();
-        if (!*ours) return std::optional<directory::User>();
-    }
-    auto domains = backends_.directory.domains();
-    if (!domains) return domains.error();
-    for (const auto& name : *domains) {
-        auto found = backends_.directory.find("postmaster@" + name);
-        if (!found || found->has_value()) return found;
-    }
-    return std::optional<directory::User>();
-}
-
-smtp::Reply SmtpService::refused_recipient(const std::string& forward_path) {
-    const auto at = forward_path.rfind('@');
-    if (at == std::string::npos) return unknown_user();
-    auto ours = backends_.directory.has_domain(forward_path.substr(at + 1));
-    if (ours && *ours) return unknown_user();
-    if (!ours && ours.error().code != Errc::invalid) return directory_unavailable();
-    return role_ == smtp::Role::submission ? no_outbound_relay() : no_relay();
+bool SmtpService::over_account_rate(std::size_t recipients) {
+    if (!user_) return false;
+    const auto config = backends_.config.get();
+    const limits::Rate rate{config->submission.max_recipients_per_hour, std::chrono::hours(1)};
+    return !backends_.rates.take("account " + user_->address, rate,
+                                 limits::RateLimiter::Clock::now(), recipients);
 }
 
 void SmtpService::take(smtp::BodyChunk chunk) {
@@ -124,6 +188,8 @@ void SmtpService::drop_body() {
 
 void SmtpService::begin_transaction() {
     recipients_.clear();
+    remote_.clear();
+    to_be_told_.clear();
     drop_body();
     no_room_ = false;
     announced_bytes_ = 0;
@@ -141,22 +207,61 @@ delivery::Arrival SmtpService::arrival_of(const smtp::AcceptMessage& question) c
     arrival.tls_cipher = session_.tls_cipher();
     arrival.authenticated_user = question.authenticated_user;
     arrival.reverse_path = question.reverse_path;
+    arrival.envelope_id = question.parameters.envelope_id;
+    arrival.return_headers_only = question.parameters.ret == smtp::Return::headers;
+    arrival.require_tls = question.parameters.require_tls;
     return arrival;
 }
 
 net::Awaitable<smtp::Answer> SmtpService::answer(smtp::AcceptMessage question) {
-    if (no_room_ || recipients_.empty()) {
+    if (no_room_ || (recipients_.empty() && remote_.empty())) {
         session_.log(logging::Level::warning, "message refused",
                      {{"reason", no_room_ ? "limits.max_inflight_bytes is used up"
                                           : "no recipient is left"}});
         begin_transaction();
         co_return no_storage_now();
     }
+    if (question.parameters.body_binary) {
+        auto encoded = delivery::encode_binary(std::move(body_));
+        if (!encoded) {
+            session_.log(logging::Level::info, "message refused",
+                         {{"reason", encoded.error().text}});
+            begin_transaction();
+            co_return bare_ends();
+        }
+        body_ = std::move(*encoded);
+    }
+    if (role_ == smtp::Role::submission) {
+        add_missing_fields(body_, backends_.config.get()->hostname, session_.id());
+    }
+    auto told = std::move(to_be_told_);
+    auto header = told.empty() ? std::string() : header_of(body_);
     auto id = co_await backends_.delivery.accept(arrival_of(question), std::move(recipients_),
-                                                 std::move(body_));
+                                                 std::move(remote_), std::move(body_));
     begin_transaction();
     if (!id) co_return not_accepted(id.error());
+    if (!told.empty()) report_success(question, *id, std::move(told), std::move(header));
     co_return smtp::Reply{250, "2.0.0", "Accepted as " + *id};
+}
+
+// RFC 3461 section 4.1: whoever asked is told that the mail lies in the mailbox.
+void SmtpService::report_success(const smtp::AcceptMessage& question, const std::string& id,
+                                 std::vector<ToBeTold> recipients, std::string header) {
+    queue::Message message;
+    (void)from_hex(id, message.id);
+    message.reverse_path = question.reverse_path;
+    message.envelope_id = question.parameters.envelope_id;
+    message.account = question.authenticated_user;
+    for (auto& each : recipients) {
+        queue::Recipient recipient;
+        recipient.address = std::move(each.address);
+        recipient.original = std::move(each.original);
+        message.recipients.push_back(std::move(recipient));
+    }
+    backends_.spawn(
+        [&outbound = backends_.outbound, message = std::move(message), header = std::move(header)] {
+            return outbound.report_delivered(message, header);
+        });
 }
 
 net::ConversationFactory make_factory(const Backends& backends, smtp::Role role) {
@@ -167,6 +272,15 @@ net::ConversationFactory make_factory(const Backends& backends, smtp::Role role)
         engine.role = role;
         engine.max_message_bytes = config->smtp.max_message_bytes;
         engine.tls_offered = true;
+        engine.max_recipients = config->smtp.max_recipients;
+        engine.max_errors = static_cast<unsigned>(config->smtp.max_errors);
+        if (role == smtp::Role::mx) {
+            engine.greeting_delay = std::chrono::milliseconds(config->smtp.greeting_delay_ms);
+        }
+        engine.more_mechanisms = auth::scram_mechanisms();
+        engine.dsn_offered = true;
+        engine.requiretls_offered = true;
+        engine.xclient_offered = wire::is_among(config->trusted.xclient, session.peer_address());
         engine.allow_plaintext_auth = config->auth.allow_plaintext;
         return net::make_conversation<SmtpProtocol>(
             engine, session, std::make_unique<SmtpService>(backends, session, role));

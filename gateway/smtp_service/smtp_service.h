@@ -1,17 +1,20 @@
 // What the SMTP engine asks, answered: logins, addresses, and the acceptance of messages.
 //
-// One service for each connection, used on its core alone. Postern takes mail for its own users and
-// for nobody else: an address of another domain is refused with 550 5.7.1, also for users who are
-// logged in (outbound relay is not part of this program yet).
+// One service for each connection, used on its core alone. Mail for other servers is taken from
+// users who logged in, from their own addresses alone; from anybody where an alias leads there or
+// the domain is one of outbound.relay_domains; and else refused with 550 5.7.1.
 #pragma once
 
+#include "gateway/addresses/resolver.h"
 #include "gateway/auth/authenticator.h"
 #include "gateway/config/current.h"
 #include "gateway/delivery/delivery.h"
+#include "gateway/limits/rate_limiter.h"
 #include "gateway/net/conversation.h"
+#include "gateway/outbound/outbound.h"
 #include "protocols/smtp/engine.h"
-#include "store/directory/directory.h"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -30,10 +33,13 @@ struct SmtpProtocol {
 
 struct Backends {
     const config::Current& config;
-    directory::Directory& directory;
+    addresses::Resolver& resolver;
     auth::Authenticator& authenticator;
     delivery::Delivery& delivery;
     delivery::InflightBudget& budget;
+    limits::RateLimiter& rates;
+    outbound::Outbound& outbound;
+    std::function<void(std::function<net::Awaitable<void>()>)> spawn;
 };
 
 class SmtpService {
@@ -42,6 +48,8 @@ public:
         : backends_(backends), session_(session), role_(role), share_(backends.budget) {}
 
     net::Awaitable<smtp::Answer> answer(smtp::Authenticate question);
+    net::Awaitable<smtp::Answer> answer(smtp::ContinueAuth question);
+    net::Awaitable<smtp::Answer> answer(smtp::ClaimClient question);
     net::Awaitable<smtp::Answer> answer(smtp::CheckSender question);
     net::Awaitable<smtp::Answer> answer(smtp::CheckRecipient question);
     net::Awaitable<smtp::Answer> answer(smtp::AcceptMessage question);
@@ -49,10 +57,16 @@ public:
     void take(smtp::DiscardBody);
 
 private:
-    net::Awaitable<smtp::Reply> check_recipient(const std::string& forward_path);
-    smtp::Reply refused_recipient(const std::string& forward_path);
-    Result<std::optional<directory::User>> find_recipient(const std::string& forward_path);
-    Result<std::optional<directory::User>> find_postmaster(const std::string& domain);
+    bool over_rate();
+    struct ToBeTold {
+        std::string address, original;
+    };
+
+    net::Awaitable<smtp::Reply> check_recipient(const smtp::CheckRecipient& question);
+    void take_recipients(addresses::Resolved found, const smtp::RecipientParameters& parameters);
+    bool over_account_rate(std::size_t recipients);
+    void report_success(const smtp::AcceptMessage& question, const std::string& id,
+                        std::vector<ToBeTold> recipients, std::string header);
     delivery::Arrival arrival_of(const smtp::AcceptMessage& question) const;
     void begin_transaction();
     void drop_body();
@@ -62,8 +76,13 @@ private:
     const smtp::Role role_;
 
     std::vector<delivery::LocalRecipient> recipients_;  // accepted ones, each mailbox once
+    std::vector<delivery::RemoteRecipient> remote_;     // at other servers, each address once
+    std::vector<ToBeTold> to_be_told_;                  // NOTIFY=SUCCESS, of recipients_
+    auth::ScramSession scram_;
+    std::optional<directory::User> user_;  // who logged in
     std::uint64_t announced_bytes_ = 0;
     std::string body_;
+    unsigned unknown_recipients_ = 0;
     bool no_room_ = false;  // the message in hand found the budget used up
     delivery::InflightBudget::Share share_;
 };

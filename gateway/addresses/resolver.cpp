@@ -1,0 +1,165 @@
+#include "gateway/addresses/resolver.h"
+
+#include "protocols/mime/idna.h"
+#include "protocols/wire/text.h"
+#include "store/directory/names.h"
+
+#include <algorithm>
+
+namespace postern::addresses {
+
+namespace {
+
+constexpr const char* postmaster_name = "postmaster";
+
+}  // namespace
+
+struct Resolver::Walk {
+    Resolved out;
+    std::set<std::string> seen;
+
+    Result<void> add(directory::User user) {
+        const bool known = std::any_of(out.users.begin(), out.users.end(),
+                                       [&](const auto& other) { return other.id == user.id; });
+        if (!known) out.users.push_back(std::move(user));
+        return check();
+    }
+    Result<void> add_other(const std::string& address) {
+        if (std::find(out.others.begin(), out.others.end(), address) == out.others.end()) {
+            out.others.push_back(address);
+        }
+        return check();
+    }
+    Result<void> check() const {
+        if (out.users.size() + out.others.size() <= max_expansion) return {};
+        return Error{Errc::limit, "an alias stands for more than " + std::to_string(max_expansion) +
+                                      " addresses"};
+    }
+};
+
+std::string ascii_address(std::string_view address) {
+    const auto at = address.rfind('@');
+    if (at == std::string_view::npos || wire::is_ascii(address.substr(at))) {
+        return std::string(address);
+    }
+    const auto domain = mime::domain_to_ascii(address.substr(at + 1));
+    if (!domain) return std::string(address);
+    return std::string(address.substr(0, at + 1)) + *domain;
+}
+
+Result<Resolved> Resolver::resolve(std::string_view address) {
+    Walk walk;
+    if (wire::equals_ignoring_case(address, postmaster_name)) {
+        walk.out.local_domain = true;
+        if (auto found = postmaster(walk); !found) return found.error();
+        return std::move(walk.out);
+    }
+    const auto ascii = ascii_address(address);
+    const auto at = ascii.rfind('@');
+    const auto domain =
+        at == std::string::npos ? std::nullopt : directory::canonical_domain(ascii.substr(at + 1));
+    if (domain) {
+        const auto ours = directory_.has_domain(*domain);
+        if (!ours) return ours.error();
+        walk.out.local_domain = *ours;
+    }
+    if (!walk.out.local_domain) {
+        if (at != std::string::npos) walk.out.others.push_back(ascii);
+        return std::move(walk.out);
+    }
+    if (auto expanded = expand(walk, ascii, 0); !expanded) return expanded.error();
+    return std::move(walk.out);
+}
+
+Result<bool> Resolver::owns(AccountId account, std::string_view address) {
+    auto resolved = resolve(address);
+    if (!resolved) return resolved.error();
+    return std::any_of(resolved->users.begin(), resolved->users.end(),
+                       [&](const auto& user) { return user.id == account; });
+}
+
+Result<void> Resolver::expand(Walk& walk, const std::string& address, std::size_t depth) {
+    const auto parts = directory::canonical_address(address);
+    if (!parts) {
+        // The directory holds no such names of its own domains, but other servers may.
+        const auto at = address.rfind('@');
+        const auto domain = directory::canonical_domain(address.substr(at + 1));
+        if (!domain) return walk.add_other(address);
+        const auto ours = directory_.has_domain(*domain);
+        if (!ours) return ours.error();
+        return *ours ? Result<void>() : walk.add_other(address);
+    }
+    const auto name = parts->local_part + "@" + parts->domain;
+    if (depth > directory::max_alias_depth || !walk.seen.insert(name).second) return {};
+    const auto ours = directory_.has_domain(parts->domain);
+    if (!ours) return ours.error();
+    if (!*ours) return walk.add_other(address);
+
+    auto done = exact(walk, name, depth);
+    if (!done || *done) return done ? Result<void>() : done.error();
+    const auto plus = parts->local_part.find(detail_separator, 1);
+    if (plus != std::string::npos) {
+        done = exact(walk, parts->local_part.substr(0, plus) + "@" + parts->domain, depth);
+        if (!done || *done) return done ? Result<void>() : done.error();
+    }
+    if (parts->local_part == postmaster_name) {
+        done = postmaster(walk);
+        if (!done || *done) return done ? Result<void>() : done.error();
+    }
+    return through_domain(walk, parts->local_part, parts->domain, depth);
+}
+
+// An alias of that name, or a mailbox. False: neither.
+Result<bool> Resolver::exact(Walk& walk, const std::string& address, std::size_t depth) {
+    const auto alias = aliases_.find(address);
+    if (!alias) return alias.error();
+    bool mailbox = !*alias;
+    if (*alias) {
+        for (const auto& target : (*alias)->targets) {
+            // Its own name means its own mailbox.
+            if (target == address) {
+                mailbox = true;
+            } else if (auto expanded = expand(walk, target, depth + 1); !expanded) {
+                return expanded.error();
+            }
+        }
+    }
+    if (mailbox) {
+        auto user = directory_.find(address);
+        if (!user && user.error().code == Errc::invalid) return alias->has_value();
+        if (!user) return user.error();
+        if (*user) {
+            if (auto added = walk.add(std::move(**user)); !added) return added.error();
+            return true;
+        }
+    }
+    return alias->has_value();
+}
+
+Result<void> Resolver::through_domain(Walk& walk, const std::string& local,
+                                      const std::string& domain, std::size_t depth) {
+    const auto alias = aliases_.find("@" + domain);
+    if (!alias) return alias.error();
+    if (!*alias) return {};
+    for (const auto& target : (*alias)->targets) {
+        const bool whole_domain = target.starts_with('@');
+        auto expanded = expand(walk, whole_domain ? local + target : target, depth + 1);
+        if (!expanded) return expanded;
+    }
+    return {};
+}
+
+// A domain without a postmaster shares the first one there is.
+Result<bool> Resolver::postmaster(Walk& walk) {
+    const auto domains = directory_.domains();
+    if (!domains) return domains.error();
+    for (const auto& domain : *domains) {
+        const auto address = std::string(postmaster_name) + "@" + domain;
+        walk.seen.insert(address);
+        auto found = exact(walk, address, 1);
+        if (!found || *found) return found;
+    }
+    return false;
+}
+
+}  // namespace postern::addresses

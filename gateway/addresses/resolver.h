@@ -1,0 +1,59 @@
+// Where mail for an address goes: to mailboxes here, to other servers, or nowhere.
+//
+// In this order: an alias of just that name; a mailbox; the same for what stands before '+' (plus
+// addressing); for "postmaster" the first postmaster there is (RFC 5321 section 4.5.1); the alias
+// domain or catch-all. Targets are resolved the same way, each once, so that a circle ends.
+//
+// Thread rule: any function from any thread.
+#pragma once
+
+#include "protocols/base/result.h"
+#include "store/directory/aliases.h"
+#include "store/directory/directory.h"
+
+#include <cstddef>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace postern::addresses {
+
+inline constexpr std::size_t max_expansion =
+    1000;  // mailboxes and other addresses of one recipient
+inline constexpr char detail_separator = '+';
+
+// The domain in ASCII (IDNA), the local part as it is; as given where there is nothing to convert.
+std::string ascii_address(std::string_view address);
+
+struct Resolved {
+    bool local_domain = false;           // the address is at a domain of ours
+    std::vector<directory::User> users;  // each account once
+    std::vector<std::string> others;     // at other domains
+    bool found() const { return !users.empty() || !others.empty(); }
+};
+
+class Resolver {
+public:
+    Resolver(directory::Directory& directory, directory::Aliases& aliases)
+        : directory_(directory), aliases_(aliases) {}
+
+    // "Postmaster" without a domain is known. An address of another domain resolves to itself, in
+    // `others`. Errors: limit (over max_expansion), and those of the directory.
+    Result<Resolved> resolve(std::string_view address);
+    // Whether mail to that address reaches the account, and so the account may send from it.
+    Result<bool> owns(AccountId account, std::string_view address);
+
+private:
+    struct Walk;
+    Result<void> expand(Walk& walk, const std::string& address, std::size_t depth);
+    Result<bool> exact(Walk& walk, const std::string& address, std::size_t depth);
+    Result<void> through_domain(Walk& walk, const std::string& local, const std::string& domain,
+                                std::size_t depth);
+    Result<bool> postmaster(Walk& walk);
+
+    directory::Directory& directory_;
+    directory::Aliases& aliases_;
+};
+
+}  // namespace postern::addresses

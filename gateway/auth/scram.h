@@ -1,0 +1,57 @@
+// SCRAM-SHA-256 and SCRAM-SHA-256-PLUS on the server's side (RFC 5802, RFC 7677, RFC 9266): proves
+// the password without sending it, and, with -PLUS, that nobody sits in between.
+#pragma once
+
+#include "protocols/base/result.h"
+#include "store/directory/credentials.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace postern::auth {
+
+inline constexpr std::uint32_t scram_iterations = 16'384;  // RFC 7677 asks for at least 4,096
+
+directory::ScramKeys make_scram_keys(std::string_view password);
+// Keys that no password fits, always the same for one name: an unknown user looks like a known one.
+directory::ScramKeys impossible_scram_keys(std::string_view user);
+
+class ScramServer {
+public:
+    // binding: of the connection, for a named type; empty where there is none.
+    struct Binding {
+        std::string type;  // "tls-exporter", "tls-server-end-point"
+        std::string data;
+    };
+
+    // plus: the client chose the -PLUS mechanism. plus_offered: it could have.
+    ScramServer(bool plus, bool plus_offered) : plus_(plus), plus_offered_(plus_offered) {}
+
+    // The client's first message. False: malformed, or a downgrade (RFC 5802 section 6).
+    bool first(std::string_view message);
+    const std::string& user() const { return user_; }
+    const std::string& authorization_id() const { return authorization_id_; }
+    const std::string& binding_type() const { return binding_type_; }  // empty: none is used
+
+    // The server's first message.
+    std::string challenge(directory::ScramKeys keys, std::string_view server_nonce);
+    // The client's final message; nullopt: wrong password or broken. Else the server's final one.
+    std::optional<std::string> finish(std::string_view message, std::string_view binding_data);
+
+private:
+    bool plus_;
+    bool plus_offered_;
+    std::string gs2_header_;
+    std::string binding_type_;
+    std::string authorization_id_;
+    std::string user_;
+    std::string client_first_bare_;
+    std::string server_first_;
+    std::string nonce_;
+    directory::ScramKeys keys_;
+};
+
+}  // namespace postern::auth

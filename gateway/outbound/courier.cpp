@@ -1,0 +1,214 @@
+#include "gateway/outbound/courier.h"
+
+#include "gateway/log/log.h"
+#include "gateway/outbound/line.h"
+#include "protocols/wire/ip_address.h"
+
+#include <algorithm>
+#include <fstream>
+
+namespace postern::outbound {
+
+namespace {
+
+using Tls = smtp::ClientConfig::Tls;
+
+smtp::Reply not_now(std::string text) {
+    return {0, "4.4.3", std::move(text)};
+}
+
+std::string read_secret(const std::string& file) {
+    std::ifstream in(file);
+    std::string line;
+    std::getline(in, line);
+    return line;
+}
+
+Carried carried(const Parcel& parcel, const smtp::Reply& reply, bool unreachable) {
+    Carried out;
+    out.replies.assign(parcel.message.recipients.size(), reply);
+    out.unreachable = unreachable;
+    return out;
+}
+
+}  // namespace
+
+smtp::ClientConfig Courier::client_config(const Route& route, const Hop& hop) const {
+    const auto config = config_.get();
+    smtp::ClientConfig out;
+    out.hostname = config->hostname;
+    out.lmtp = route.kind == Route::Kind::lmtp;
+    out.tls = hop.tls;
+    out.plaintext_auth = config->auth.allow_plaintext;
+    if (route.kind == Route::Kind::smarthost && !config->outbound.smarthost_user.empty()) {
+        out.user = config->outbound.smarthost_user;
+        out.password = read_secret(config->outbound.smarthost_password_file);
+    }
+    return out;
+}
+
+net::Awaitable<Courier::Hops> Courier::hops(const Route& route) {
+    return route.kind == Route::Kind::mx ? mx_hops(route) : host_hops(route);
+}
+
+net::Awaitable<Courier::Hops> Courier::host_hops(const Route& route) {
+    Hops out;
+    auto failed = co_await add_host(out, route.host, route.port, false);
+    if (out.hops.empty()) out.verdict = failed.value_or(not_now(route.host + " has no address"));
+    co_return out;
+}
+
+// RFC 5321 section 5.1; RFC 7505 for the null MX.
+net::Awaitable<Courier::Hops> Courier::mx_hops(const Route& route) {
+    Hops out;
+    if (route.host.starts_with('[')) {
+        auto failed = co_await add_host(out, route.host, route.port, false);
+        if (out.hops.empty()) out.verdict = failed.value_or(not_now("bad address literal"));
+        co_return out;
+    }
+    const auto found = co_await resolver_.mx(route.host);
+    if (!found) {
+        out.verdict = not_now(found.error().text);
+        co_return out;
+    }
+    if (found->no_such_domain) {
+        out.verdict = smtp::Reply{550, "5.1.2", "The domain " + route.host + " does not exist"};
+        co_return out;
+    }
+    auto hosts = found->hosts;
+    if (hosts.size() == 1 && hosts.front().host.empty()) {
+        out.verdict = smtp::Reply{556, "5.1.10", "The domain " + route.host + " takes no mail"};
+        co_return out;
+    }
+    const bool implicit = hosts.empty();
+    if (implicit) hosts.push_back({0, route.host});
+    std::optional<smtp::Reply> failed;
+    for (const auto& mx : hosts) {
+        if (out.hops.size() >= max_hops_tried) break;
+        auto problem = co_await add_host(out, mx.host, route.port, found->secure);
+        if (problem) failed = std::move(problem);
+    }
+    if (!out.hops.empty()) co_return out;
+    if (failed)
+        out.verdict = std::move(failed);
+    else if (implicit)
+        out.verdict = smtp::Reply{550, "5.1.2", "The domain " + route.host + " has no mail server"};
+    else
+        out.verdict = not_now("no mail server of " + route.host + " has an address");
+    co_return out;
+}
+
+// What went wrong, if something did that may be better another time.
+net::Awaitable<std::optional<smtp::Reply>> Courier::add_host(Hops& out, std::string host,
+                                                             std::uint16_t port,
+                                                             bool dane_possible) {
+    const auto config = config_.get();
+    Hop hop;
+    hop.host = host;
+    hop.port = port;
+    hop.peer.hostname = host;
+    hop.peer.ca_file = config->outbound.ca_file;
+    if (config->outbound.tls == "off") hop.tls = Tls::never;
+    if (config->outbound.tls == "require") {
+        hop.tls = Tls::always;
+        hop.peer.verify = true;
+    }
+    std::string literal = host;
+    if (host.starts_with('[')) {
+        literal = host.substr(1, host.size() - 2);
+        if (literal.starts_with("IPv6:")) literal.erase(0, 5);
+    }
+    if (const auto numeric = wire::parse_ip(literal)) {
+        hop.address = wire::to_string(*numeric);
+        hop.peer.hostname.clear();
+        out.hops.push_back(std::move(hop));
+        co_return std::nullopt;
+    }
+    const auto addresses = co_await resolver_.addresses(host);
+    if (!addresses) co_return not_now(addresses.error().text);
+    if (dane_possible && addresses->secure && config->outbound.dane &&
+        config->outbound.tls != "off") {
+        auto records = co_await resolver_.tlsa(host, port);
+        // An attacker who can drop the answer must not be able to drop the protection.
+        if (!records) co_return not_now("TLSA records of " + host + ": " + records.error().text);
+        if (!records->empty()) {
+            hop.tls = Tls::always;
+            hop.peer.tlsa = std::move(*records);
+        }
+    }
+    for (const auto& address : addresses->numeric) {
+        hop.address = address;
+        out.hops.push_back(hop);
+    }
+    co_return std::nullopt;
+}
+
+net::Awaitable<Carried> Courier::carry(const Route& route, std::shared_ptr<Line>& line,
+                                       Parcel parcel) {
+    if (line && line->usable()) {
+        const Hop hop = line->hop();
+        auto out = co_await try_hop(route, hop, line, parcel);
+        if (!out.unreachable) co_return out;
+        // It had been closed meanwhile: begin anew.
+    }
+    line.reset();
+    auto servers = co_await hops(route);
+    if (servers.hops.empty())
+        co_return carried(parcel, *servers.verdict, servers.verdict->code == 0);
+    Carried last;
+    std::size_t tried = 0;
+    for (const auto& hop : servers.hops) {
+        if (tried++ >= max_hops_tried) break;
+        last = co_await try_hop(route, hop, line, parcel);
+        if (!last.unreachable) break;
+    }
+    co_return last;
+}
+
+net::Awaitable<Carried> Courier::try_hop(const Route& route, const Hop& hop,
+                                         std::shared_ptr<Line>& line, const Parcel& parcel) {
+    const auto name = hop.host == hop.address ? hop.address : hop.host + "[" + hop.address + "]";
+    const bool fresh = !line;
+    if (fresh) {
+        const auto until = net::Outgoing::Clock::now() + connect_timeout;
+        auto connection = co_await dialer_.connect(hop.address, hop.port, until);
+        if (!connection) {
+            co_return carried(parcel, not_now(name + ": " + connection.error().text), true);
+        }
+        line = std::make_shared<Line>(hop, std::move(*connection), client_config(route, hop));
+    }
+    auto result = co_await line->send(parcel);
+    const bool opportunistic = hop.tls == Tls::if_offered;
+    if (result.handshake_failed && opportunistic) {
+        logging::info("TLS failed, going on in plaintext", {{"host", name}});
+        line.reset();
+        Hop plain = hop;
+        plain.tls = Tls::never;
+        co_return co_await try_hop(route, plain, line, parcel);
+    }
+    Carried out;
+    out.replies = std::move(result.outcome.replies);
+    if (out.replies.empty()) out = carried(parcel, not_now(name + ": connection lost"), true);
+    out.dsn_passed_on = result.outcome.dsn_passed_on;
+    const bool nothing_said = std::all_of(out.replies.begin(), out.replies.end(),
+                                          [](const auto& reply) { return reply.code == 0; });
+    // On a kept line a closed connection says nothing of the server.
+    out.unreachable = result.outcome.session_failed || (!fresh && nothing_said);
+    for (auto& reply : out.replies) {
+        const bool session = result.outcome.session_failed && reply.code >= 500;
+        // A server that turns everybody away may be in trouble; the mail is not at fault.
+        if (session) reply.code = 450;
+        if (reply.code == 0) reply.text = name + ": " + reply.text;
+    }
+    out.server = name;
+    out.tls = line->tls_protocol();
+    if (!line->usable()) line.reset();
+    co_return out;
+}
+
+net::Awaitable<void> Courier::hang_up(std::shared_ptr<Line>& line) {
+    if (line) co_await line->quit();
+    line.reset();
+}
+
+}  // namespace postern::outbound

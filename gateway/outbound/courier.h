@@ -1,0 +1,79 @@
+// Carries messages over the network: finds the servers of a route, speaks to them, and brings back
+// what they said of each recipient. Knows nothing of queues or retries.
+//
+// Thread rule: coroutines on any core.
+#pragma once
+
+#include "gateway/config/current.h"
+#include "gateway/dns/resolver.h"
+#include "gateway/net/dialer.h"
+#include "gateway/outbound/route.h"
+#include "protocols/smtp/client.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace postern::outbound {
+
+inline constexpr std::size_t max_hops_tried = 6;  // addresses, for one message
+inline constexpr std::chrono::seconds connect_timeout{30};
+inline constexpr std::chrono::seconds tls_timeout{60};
+
+// One server to try.
+struct Hop {
+    std::string host;     // as named
+    std::string address;  // numeric
+    std::uint16_t port = 25;
+    smtp::ClientConfig::Tls tls = smtp::ClientConfig::Tls::if_offered;
+    net::TlsPeer peer;
+};
+
+struct Parcel {
+    smtp::OutgoingMessage message;
+    // nullopt: it cannot be read.
+    std::function<std::optional<std::string>(std::uint64_t offset, std::uint64_t length)> read;
+};
+
+struct Carried {
+    std::vector<smtp::Reply> replies;  // one for each recipient; code 0: none came
+    bool dsn_passed_on = false;
+    bool unreachable = false;  // no server of the route could be spoken to
+    std::string server;        // "host[address]" that spoke last
+    std::string tls;           // protocol; empty: plaintext
+};
+
+class Courier {
+public:
+    Courier(const config::Current& config, dns::Resolver& resolver, net::Dialer& dialer)
+        : config_(config), resolver_(resolver), dialer_(dialer) {}
+
+    // A connection to a route's server, kept between messages.
+    class Line;
+
+    net::Awaitable<Carried> carry(const Route& route, std::shared_ptr<Line>& line, Parcel parcel);
+    // Says QUIT, and waits shortly for the answer.
+    net::Awaitable<void> hang_up(std::shared_ptr<Line>& line);
+
+private:
+    struct Hops {
+        std::vector<Hop> hops;
+        std::optional<smtp::Reply> verdict;  // when there are none: what to say
+    };
+    net::Awaitable<Hops> hops(const Route& route);
+    net::Awaitable<Hops> host_hops(const Route& route);
+    net::Awaitable<Hops> mx_hops(const Route& route);
+    net::Awaitable<std::optional<smtp::Reply>> add_host(Hops& out, std::string host,
+                                                        std::uint16_t port, bool dane_possible);
+    net::Awaitable<Carried> try_hop(const Route& route, const Hop& hop, std::shared_ptr<Line>& line,
+                                    const Parcel& parcel);
+    smtp::ClientConfig client_config(const Route& route, const Hop& hop) const;
+
+    const config::Current& config_;
+    dns::Resolver& resolver_;
+    net::Dialer& dialer_;
+};
+
+}  // namespace postern::outbound

@@ -1,0 +1,36 @@
+// One open connection with its engine. Inner header of gateway/outbound.
+#pragma once
+
+#include "gateway/outbound/courier.h"
+
+namespace postern::outbound {
+
+class Courier::Line {
+public:
+    Line(Hop hop, std::unique_ptr<net::Outgoing> connection, smtp::ClientConfig config);
+
+    struct Result {
+        smtp::Outcome outcome;
+        bool handshake_failed = false;
+    };
+    // Sends one message; afterwards usable() says whether another may follow.
+    net::Awaitable<Result> send(const Parcel& parcel);
+    net::Awaitable<void> quit();
+    bool usable() const { return !closed_ && engine_.idle(); }
+    const Hop& hop() const { return hop_; }
+    std::string tls_protocol() const { return connection_->tls_protocol(); }
+
+private:
+    net::Awaitable<void> perform(smtp::ClientEffect& effect, const Parcel* parcel);
+    net::Awaitable<void> receive();
+    net::Outgoing::Clock::time_point deadline() const;
+
+    Hop hop_;
+    std::unique_ptr<net::Outgoing> connection_;
+    smtp::ClientEngine engine_;
+    std::optional<smtp::Outcome> outcome_;
+    bool closed_ = false;
+    bool handshake_failed_ = false;
+};
+
+}  // namespace postern::outbound

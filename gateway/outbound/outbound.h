@@ -1,0 +1,130 @@
+// The queue at work: every message that waits is tried, tried again, and ends delivered, bounced or
+// deleted. What the store holds is the truth; this only knows what is due when.
+//
+// A message's recipients are tried by destination (route), each destination with so many
+// connections at once as it bears: one more after each success, half as many after a failure to
+// reach it.
+//
+// Thread rule: add() and withdraw() on any core; the others on any thread.
+#pragma once
+
+#include "gateway/config/current.h"
+#include "gateway/net/awaitable.h"
+#include "gateway/net/work_pool.h"
+#include "gateway/outbound/courier.h"
+#include "gateway/outbound/report.h"
+#include "store/queue/queue.h"
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace postern::outbound {
+
+inline constexpr std::size_t max_parcels_in_memory = 1000;  // waiting for a connection
+inline constexpr std::size_t max_messages_a_connection = 100;
+inline constexpr std::chrono::seconds unreachable_pause{60};  // at most, of one destination
+
+struct Counters {
+    std::atomic<std::uint64_t> queued{0};     // messages
+    std::atomic<std::uint64_t> delivered{0};  // recipients
+    std::atomic<std::uint64_t> deferred{0};   // attempts for one recipient
+    std::atomic<std::uint64_t> bounced{0};    // recipients
+};
+
+class Outbound {
+public:
+    struct Backends {
+        queue::Queue& queue;
+        const config::Current& config;
+        Courier& courier;
+        net::WorkPool& pool;  // for what waits for the store
+        std::function<void(std::function<net::Awaitable<void>()>)> spawn;
+        // Sends a report to the sender of a message, from <>; true once it is durable.
+        std::function<net::Awaitable<bool>(std::string to, std::string report)> deliver_report;
+    };
+    explicit Outbound(Backends backends) : backends_(std::move(backends)) {}
+    ~Outbound();
+
+    // Reads what waits and begins. Errors: those of the store.
+    Result<void> start();
+    // No new attempts; those under way end by the Dialer's shut_down().
+    void stop();
+
+    // Durable when this returns; more than queue::max_recipients become several messages, of which
+    // either all are queued or none.
+    net::Awaitable<Result<void>> add(queue::Message message, std::string bytes);
+    net::Awaitable<void> withdraw(OperationId id);
+
+    // Somebody else changed the queue: look at all of it again.
+    void look_again();
+
+    // Tells the sender that local recipients have their mail (NOTIFY=SUCCESS).
+    net::Awaitable<void> report_delivered(const queue::Message& message, std::string header);
+
+    const Counters& counters() const { return counters_; }
+    std::size_t waiting() const;
+
+private:
+    // The recipients of one message that go to one destination.
+    struct Work {
+        OperationId id;
+        std::vector<std::string> addresses;
+    };
+    struct Destination {
+        Route route;
+        std::deque<Work> waiting;
+        std::size_t active = 0;    // connections
+        std::size_t starting = 0;  // of them, those that have no work yet
+        std::size_t limit = 2;
+        Time paused_until{};
+        std::string pause_reason;
+    };
+
+    void work();
+    void dispatch(std::unique_lock<std::mutex>& lock, Time now);
+    void dispatch_message(const queue::Message& message, Time now);
+    void open_connections(Destination& destination, Time now);
+    net::Awaitable<void> serve(std::string key);
+    std::optional<Work> next_work(Destination& destination, bool first);
+    net::Awaitable<bool> attempt(Route route, std::shared_ptr<Courier::Line>& line, Work work);
+    net::Awaitable<void> settle(queue::Message before, Work work, Carried carried);
+    void judge(queue::Message& message, const Work& work, const Carried& carried, Time now,
+               std::vector<ReportedRecipient>& reported);
+    net::Awaitable<bool> send_reports(const queue::Message& message,
+                                      std::vector<ReportedRecipient> reported);
+    void done_with(const OperationId& id);
+    void schedule(const queue::Message& message);
+    void reload();
+    double chance();
+
+    // queue::Queue's, off the core.
+    net::Awaitable<Result<std::optional<queue::Message>>> change(
+        OperationId id, std::function<void(queue::Message&)> edit);
+
+    Backends backends_;
+    Counters counters_;
+    mutable std::mutex mutex_;
+    std::condition_variable wake_;
+    bool stopping_ = false;
+    bool reload_wanted_ = false;
+    std::multimap<Time, OperationId> due_;
+    std::map<OperationId, std::size_t> busy_;  // works of that message under way
+    std::map<std::string, Destination> destinations_;
+    std::size_t parcels_ = 0;
+    std::size_t connections_ = 0;
+    std::uint64_t random_state_ = 0;
+    std::thread thread_;
+};
+
+}  // namespace postern::outbound

@@ -1,0 +1,169 @@
+#include "gateway/outbound/report.h"
+
+#include "protocols/mime/date.h"
+#include "protocols/wire/text.h"
+#include "protocols/wire/xtext.h"
+
+#include <algorithm>
+
+namespace postern::outbound {
+
+namespace {
+
+constexpr std::size_t wrap_at = 76;
+
+const char* word_of(Action action) {
+    switch (action) {
+        case Action::failed:
+            return "failed";
+        case Action::delayed:
+            return "delayed";
+        case Action::delivered:
+            return "delivered";
+        case Action::relayed:
+            break;
+    }
+    return "relayed";
+}
+
+std::string date(Time time) {
+    return mime::format_rfc5322({to_unix_ms(time) / 1000, 0});
+}
+
+// Foreign words inside a field or the text: one line, without control characters.
+std::string one_line(std::string_view text) {
+    std::string out(text.substr(0, 500));
+    std::replace_if(
+        out.begin(), out.end(),
+        [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+    return out;
+}
+
+std::string wrapped(std::string_view text) {
+    std::string out;
+    std::size_t column = 0;
+    while (!text.empty()) {
+        const std::size_t space = std::min(text.find(' '), text.size());
+        const auto word = text.substr(0, space);
+        text.remove_prefix(std::min(space + 1, text.size()));
+        if (column > 0 && column + 1 + word.size() > wrap_at) {
+            out += "\r\n";
+            column = 0;
+        }
+        if (column > 0) out += ' ';
+        out += word;
+        column += word.size() + 1;
+    }
+    return out + "\r\n";
+}
+
+std::string subject_of(const Report& report) {
+    switch (report.recipients.front().action) {
+        case Action::failed:
+            return "Your message could not be delivered";
+        case Action::delayed:
+            return "Your message is late";
+        default:
+            return "Your message was delivered";
+    }
+}
+
+std::string explanation(const Report& report) {
+    const Action action = report.recipients.front().action;
+    std::string text = "This is the mail system at " + report.hostname + ".\r\n\r\n";
+    if (action == Action::failed) {
+        text += wrapped(
+            "Your message could not be delivered to the recipients below, and will not "
+            "be tried again. The reason stands below each of them.");
+    } else if (action == Action::delayed) {
+        text += wrapped(
+            "Your message has not been delivered to the recipients below yet. You need "
+            "not send it again: it will be tried until " +
+            date(report.retry_until) + ".");
+    } else {
+        text += wrapped(
+            "You asked to be told: your message was delivered, or was handed on to a "
+            "server that does not send such notices.");
+    }
+    for (const auto& each : report.recipients) {
+        text += "\r\n    " + each.address + "\r\n";
+        if (!each.diagnostic.empty()) {
+            text += "    " + (each.remote_mta.empty() ? "" : each.remote_mta + " said: ") +
+                    one_line(each.diagnostic) + "\r\n";
+        }
+    }
+    return text;
+}
+
+std::string status_part(const Report& report) {
+    std::string out = "Reporting-MTA: dns; " + report.hostname + "\r\n";
+    if (const auto id = wire::xtext_decode(report.envelope_id); id && !id->empty()) {
+        out += "Original-Envelope-Id: " + one_line(*id) + "\r\n";
+    }
+    out += "X-Postern-Queue-ID: " + report.message_id + "\r\n";
+    out += "Arrival-Date: " + date(report.arrived) + "\r\n";
+    for (const auto& each : report.recipients) {
+        out += "\r\n";
+        const std::size_t semicolon = each.original.find(';');
+        if (semicolon != std::string::npos) {
+            const auto decoded = wire::xtext_decode(each.original.substr(semicolon + 1));
+            if (decoded) {
+                out += "Original-Recipient: " + each.original.substr(0, semicolon) + ";" +
+                       one_line(*decoded) + "\r\n";
+            }
+        }
+        const bool utf8 = !wire::is_ascii(each.address);
+        out += std::string("Final-Recipient: ") + (utf8 ? "utf-8;" : "rfc822;") + each.address +
+               "\r\nAction: " + word_of(each.action) + "\r\nStatus: " + each.status + "\r\n";
+        if (!each.remote_mta.empty()) out += "Remote-MTA: dns; " + each.remote_mta + "\r\n";
+        if (!each.diagnostic.empty()) {
+            const char* type = each.remote_mta.empty() ? "x-postern; " : "smtp; ";
+            out += std::string("Diagnostic-Code: ") + type + one_line(each.diagnostic) + "\r\n";
+        }
+        if (each.action == Action::delayed) {
+            out += "Will-Retry-Until: " + date(report.retry_until) + "\r\n";
+        }
+    }
+    return out;
+}
+
+// The header through its empty line, or all there is.
+std::string_view header_of(std::string_view message) {
+    const std::size_t end = message.find("\r\n\r\n");
+    return end == std::string_view::npos ? message : message.substr(0, end + 2);
+}
+
+}  // namespace
+
+std::string report_text(const Report& report) {
+    const bool eight_bit =
+        !wire::is_ascii(report.message) ||
+        std::any_of(report.recipients.begin(), report.recipients.end(), [](const auto& each) {
+            return !wire::is_ascii(each.address + each.diagnostic);
+        });
+    const std::string boundary = "postern-" + report.id;
+    const bool whole = !report.headers_only && report.message_bytes <= max_returned_bytes &&
+                       report.message.size() == report.message_bytes &&
+                       report.recipients.front().action == Action::failed;
+    const std::string encoding = eight_bit ? "Content-Transfer-Encoding: 8bit\r\n" : "";
+    std::string out = "From: Mail Delivery System <MAILER-DAEMON@" + report.hostname +
+                      ">\r\nTo: <" + report.to + ">\r\nSubject: " + subject_of(report) +
+                      "\r\nDate: " + date(report.now) + "\r\nMessage-ID: <" + report.id + "@" +
+                      report.hostname +
+                      ">\r\nAuto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n" + encoding +
+                      "Content-Type: multipart/report; report-type=delivery-status;\r\n"
+                      "\tboundary=\"" +
+                      boundary + "\"\r\n\r\n";
+    out += "--" + boundary + "\r\nContent-Type: text/plain; charset=utf-8\r\n" + encoding + "\r\n" +
+           explanation(report);
+    out += "\r\n--" + boundary + "\r\nContent-Type: message/" +
+           (eight_bit ? "global-delivery-status" : "delivery-status") + "\r\n" + encoding + "\r\n" +
+           status_part(report);
+    out += "\r\n--" + boundary +
+           "\r\nContent-Type: " + (whole ? "message/rfc822" : "text/rfc822-headers") + "\r\n" +
+           encoding + "\r\n";
+    out += whole ? std::string_view(report.message) : header_of(report.message);
+    return out + "\r\n--" + boundary + "--\r\n";
+}
+
+}  // namespace postern::outbound
