@@ -57,6 +57,9 @@ void add_commands(CLI::App& app, Action& chosen) {
     add_serve(app, chosen);
     add_domain(app, chosen);
     add_user(app, chosen);
+    add_app_password(app, chosen);
+    add_alias(app, chosen);
+    add_queue(app, chosen);
     add_mailbox(app, chosen);
     add_pool(app, chosen);
     add_store(app, chosen);

@@ -13,6 +13,9 @@ namespace postern::cli {
 void add_serve(CLI::App& app, Action& chosen);
 void add_domain(CLI::App& app, Action& chosen);
 void add_user(CLI::App& app, Action& chosen);
+void add_app_password(CLI::App& app, Action& chosen);
+void add_alias(CLI::App& app, Action& chosen);
+void add_queue(CLI::App& app, Action& chosen);
 void add_mailbox(CLI::App& app, Action& chosen);
 void add_pool(CLI::App& app, Action& chosen);
 void add_store(CLI::App& app, Action& chosen);

@@ -34,6 +34,12 @@ void wake_learning(const config::Config& config) {
     (void)control::request(config.control_socket(), {{"command", "learn-wake"}}, reply);
 }
 
+void wake_queue(const config::Config& config) {
+    nlohmann::json reply;
+    // Nobody listens: the next start reads the queue anyway.
+    (void)control::request(config.control_socket(), {{"command", "queue-wake"}}, reply);
+}
+
 std::optional<std::string> daemon_status(const config::Config& config) {
     nlohmann::json reply;
     if (!control::request(config.control_socket(), {{"command", "status"}}, reply)) {

@@ -23,6 +23,9 @@ Result<std::unique_ptr<InstanceHold>> hold_instance(const config::Config& config
 // too.
 void wake_learning(const config::Config& config);
 
+// Tells a running daemon that the queue was changed.
+void wake_queue(const config::Config& config);
+
 // The daemon's own status as JSON text; nullopt: none answers.
 std::optional<std::string> daemon_status(const config::Config& config);
 

@@ -3,6 +3,7 @@
 #include "appliance/cli/store_access.h"
 #include "appliance/cli/terminal.h"
 #include "gateway/auth/password.h"
+#include "gateway/auth/scram.h"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -21,11 +22,26 @@ struct Options {
     bool yes = false;
 };
 
-Result<std::string> new_hash(const Options& options) {
-    auto password = options.password_stdin ? read_password_line()
-                                           : ask_new_password("Password for " + options.address);
-    if (!password) return password;
-    return auth::hash_password(*password);
+struct NewPassword {
+    std::string hash;
+    directory::ScramKeys scram;
+};
+
+Result<NewPassword> new_password(const Options& options) {
+    const auto password = options.password_stdin
+                              ? read_password_line()
+                              : ask_new_password("Password for " + options.address);
+    if (!password) return password.error();
+    auto hash = auth::hash_password(*password);
+    if (!hash) return hash.error();
+    return NewPassword{std::move(*hash), auth::make_scram_keys(*password)};
+}
+
+// Without them a client can still log in by PLAIN.
+void keep_scram_keys(StoreAccess& store, AccountId account, const NewPassword& password) {
+    directory::Credentials credentials(*store.kv);
+    const auto kept = credentials.set_scram(account, password.scram, password.hash);
+    if (!kept) note("no login by SCRAM until the next postern user passwd: " + kept.error().text);
 }
 
 int fail_password(const Error& error) {
@@ -42,9 +58,9 @@ int add(Context& context, const Options& options) {
         return fail(exit_failure, (*known)->address + " exists already",
                     "change its password with: postern user passwd " + (*known)->address);
     }
-    auto hash = new_hash(options);
-    if (!hash) return fail_password(hash.error());
-    auto user = directory.add_user(options.address, *hash);
+    auto password = new_password(options);
+    if (!password) return fail_password(password.error());
+    auto user = directory.add_user(options.address, password->hash);
     if (!user) {
         return fail(user.error(), user.error().code == Errc::not_found
                                       ? "add its domain first: postern domain add DOMAIN"
@@ -52,6 +68,7 @@ int add(Context& context, const Options& options) {
     }
     auto made = mail::wait<void>(
         [&](mail::Done<void> done) { (*store)->mail->create_account(user->id, std::move(done)); });
+    if (made) keep_scram_keys(**store, user->id, *password);
     if (made && !options.pool.empty()) {
         const auto assigned = assign_pool(**store, user->address, options.pool, "");
         if (!assigned) {
@@ -73,10 +90,12 @@ int passwd(Context& context, const Options& options) {
     const auto known = (*store)->directory.find(options.address);
     if (!known) return fail(known.error());
     if (!known->has_value()) return fail(exit_failure, options.address + ": no such user");
-    auto hash = new_hash(options);
-    if (!hash) return fail_password(hash.error());
-    auto done = (*store)->directory.set_password(options.address, *hash);
-    return done ? exit_ok : fail(done.error());
+    auto password = new_password(options);
+    if (!password) return fail_password(password.error());
+    auto done = (*store)->directory.set_password(options.address, password->hash);
+    if (!done) return fail(done.error());
+    keep_scram_keys(**store, (*known)->id, *password);
+    return exit_ok;
 }
 
 int list(Context& context, const Options& options) {

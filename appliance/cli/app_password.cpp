@@ -1,0 +1,100 @@
+#include "gateway/auth/app_password.h"
+
+#include "appliance/cli/commands.h"
+#include "appliance/cli/store_access.h"
+#include "store/directory/credentials.h"
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <functional>
+#include <memory>
+
+namespace postern::cli {
+
+namespace {
+
+struct Options {
+    std::string address;
+    std::string name;
+};
+
+int with_account(Context& context, const Options& options,
+                 const std::function<int(directory::Credentials&, AccountId)>& run) {
+    auto store = open_store(context.config, Opening::existing);
+    if (!store) return fail(store.error());
+    const auto known = (*store)->directory.find(options.address);
+    if (!known) return fail(known.error());
+    if (!known->has_value()) {
+        return fail(exit_failure, options.address + ": no such user",
+                    "postern user list shows them");
+    }
+    directory::Credentials credentials(*(*store)->kv);
+    return run(credentials, (*known)->id);
+}
+
+int add(Context& context, const Options& options) {
+    return with_account(context, options, [&](directory::Credentials& credentials, AccountId id) {
+        const auto secret = auth::make_app_password();
+        const auto added = credentials.add_app_password(
+            id, {options.name, auth::app_password_hash(secret), now()});
+        if (!added) return fail(added.error());
+        if (context.json)
+            print_json({{"name", options.name}, {"password", secret}});
+        else
+            print(secret + "\n");
+        return exit_ok;
+    });
+}
+
+int remove(Context& context, const Options& options) {
+    return with_account(context, options, [&](directory::Credentials& credentials, AccountId id) {
+        const auto removed = credentials.remove_app_password(id, options.name);
+        return removed ? exit_ok : fail(removed.error(), "postern app-password list shows them");
+    });
+}
+
+int list(Context& context, const Options& options) {
+    return with_account(context, options, [&](directory::Credentials& credentials, AccountId id) {
+        const auto all = credentials.app_passwords(id);
+        if (!all) return fail(all.error());
+        auto rows = nlohmann::json::array();
+        for (const auto& each : *all) {
+            rows.push_back({{"name", each.name}, {"created_unix_ms", to_unix_ms(each.created)}});
+            if (!context.json) print(each.name + "\n");
+        }
+        if (context.json) print_json({{"app_passwords", rows}});
+        return exit_ok;
+    });
+}
+
+constexpr const char* footer =
+    "A password for one device or program, beside the user's own. It is made here and shown once.\n"
+    "\n"
+    "Examples:\n"
+    "  postern app-password add ann@example.org phone\n"
+    "  postern app-password list ann@example.org --json\n"
+    "  postern app-password remove ann@example.org phone";
+
+}  // namespace
+
+void add_app_password(CLI::App& app, Action& chosen) {
+    auto* group = app.add_subcommand("app-password", "Passwords for single devices.");
+    group->require_subcommand(1);
+    group->footer(footer);
+    auto options = std::make_shared<Options>();
+    const auto command = [&](const char* name, const char* help, bool named,
+                             int (*run)(Context&, const Options&)) {
+        auto* sub = group->add_subcommand(name, help);
+        sub->add_option("ADDRESS", options->address, "The user.")->required();
+        if (named) sub->add_option("NAME", options->name, "Of the device.")->required();
+        sub->callback([&chosen, options, run] {
+            chosen = [options, run](Context& context) { return run(context, *options); };
+        });
+    };
+    command("add", "Make one, and print it.", true, add);
+    command("remove", "Refuse it from now on.", true, remove);
+    command("list", "Their names.", false, list);
+}
+
+}  // namespace postern::cli

@@ -1,0 +1,237 @@
+#include "store/queue/queue.h"
+
+#include "appliance/cli/commands.h"
+#include "appliance/cli/daemon.h"
+#include "appliance/cli/store_access.h"
+#include "appliance/cli/terminal.h"
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <ctime>
+#include <memory>
+
+namespace postern::cli {
+
+namespace {
+
+struct Options {
+    std::vector<std::string> ids;
+    bool all = false;
+    bool yes = false;
+};
+
+std::string utc(Time time) {
+    const std::time_t seconds = to_unix_ms(time) / 1000;
+    std::tm parts{};
+    gmtime_r(&seconds, &parts);
+    char text[32];
+    const auto size = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    return {text, size};
+}
+
+std::string sender_of(const queue::Message& message) {
+    return message.reverse_path.empty() ? "<>" : message.reverse_path;
+}
+
+nlohmann::json json_of(const queue::Message& message) {
+    auto recipients = nlohmann::json::array();
+    for (const auto& each : message.recipients) {
+        recipients.push_back({{"address", each.address},
+                              {"attempts", each.attempts},
+                              {"next_attempt", utc(each.next_attempt)},
+                              {"reason", each.reason}});
+    }
+    return {{"id", to_hex(message.id)},
+            {"from", message.reverse_path},
+            {"account", message.account},
+            {"size", message.size},
+            {"queued_at", utc(message.queued_at)},
+            {"held", message.held},
+            {"recipients", recipients}};
+}
+
+std::string state_of(const queue::Message& message, const queue::Recipient& recipient) {
+    std::string text;
+    if (message.held)
+        text = "held until postern queue release";
+    else if (recipient.attempts == 0)
+        text = "not tried yet";
+    else
+        text = "tried " + std::to_string(recipient.attempts) + " times, next at " +
+               utc(recipient.next_attempt);
+    if (!recipient.reason.empty()) text += ": " + recipient.reason;
+    return text;
+}
+
+int list(Context& context, const Options&) {
+    auto store = open_store(context.config, Opening::existing);
+    if (!store) return fail(store.error());
+    std::size_t damaged = 0;
+    const auto all = queue::Queue(*(*store)->kv).all(&damaged);
+    if (!all) return fail(all.error());
+    if (damaged > 0) note(std::to_string(damaged) + " rows of the queue cannot be read");
+    if (context.json) {
+        auto rows = nlohmann::json::array();
+        for (const auto& message : *all) rows.push_back(json_of(message));
+        print_json({{"messages", rows}});
+        return exit_ok;
+    }
+    for (const auto& message : *all) {
+        print(to_hex(message.id) + "  " + utc(message.queued_at) + "  " +
+              std::to_string(message.size) + " bytes  from " + sender_of(message) + "\n");
+        for (const auto& each : message.recipients) {
+            print("    to " + each.address + ": " + state_of(message, each) + "\n");
+        }
+    }
+    return exit_ok;
+}
+
+// The messages that were named by their id or its beginning.
+Result<std::vector<queue::Message>> chosen_messages(queue::Queue& queue, const Options& options) {
+    auto all = queue.all();
+    if (!all || options.all) return all;
+    std::vector<queue::Message> out;
+    for (const auto& id : options.ids) {
+        std::size_t found = 0;
+        for (const auto& message : *all) {
+            if (!to_hex(message.id).starts_with(id)) continue;
+            out.push_back(message);
+            ++found;
+        }
+        if (found == 0) return Error{Errc::not_found, "no message " + id + " in the queue"};
+        if (found > 1) return Error{Errc::conflict, id + " is the beginning of several ids"};
+    }
+    return out;
+}
+
+int change(Context& context, const Options& options, const char* done,
+           const std::function<void(queue::Message&)>& edit) {
+    auto store = open_store(context.config, Opening::existing);
+    if (!store) return fail(store.error());
+    queue::Queue queue(*(*store)->kv);
+    const auto messages = chosen_messages(queue, options);
+    if (!messages) return fail(messages.error(), "postern queue list shows them");
+    std::size_t count = 0;
+    for (const auto& message : *messages) {
+        const auto changed = queue.change(message.id, edit);
+        if (!changed) return fail(changed.error());
+        if (*changed) ++count;
+    }
+    wake_queue(context.config);
+    if (context.json)
+        print_json({{done, count}});
+    else
+        print(std::string(done) + ": " + std::to_string(count) + "\n");
+    return exit_ok;
+}
+
+int show(Context& context, const Options& options) {
+    auto store = open_store(context.config, Opening::existing);
+    if (!store) return fail(store.error());
+    queue::Queue queue(*(*store)->kv);
+    const auto messages = chosen_messages(queue, options);
+    if (!messages) return fail(messages.error(), "postern queue list shows them");
+    constexpr std::uint64_t shown_bytes = 64 * 1024;
+    for (const auto& message : *messages) {
+        const auto bytes = queue.read(message, 0, shown_bytes);
+        if (!bytes) return fail(bytes.error());
+        if (context.json) {
+            auto value = json_of(message);
+            value["message"] = *bytes;
+            print_json(value);
+            continue;
+        }
+        print("id:      " + to_hex(message.id) + "\nfrom:    " + sender_of(message) +
+              "\naccount: " + message.account + "\nqueued:  " + utc(message.queued_at) +
+              "\nsize:    " + std::to_string(message.size) + "\n");
+        for (const auto& each : message.recipients) {
+            print("to:      " + each.address + ": " + state_of(message, each) + "\n");
+        }
+        std::string text = *bytes;
+        text.erase(std::remove(text.begin(), text.end(), '\r'), text.end());
+        print("\n" + text);
+    }
+    return exit_ok;
+}
+
+int hold(Context& context, const Options& options) {
+    return change(context, options, "held", [](queue::Message& message) { message.held = true; });
+}
+
+void make_due(queue::Message& message) {
+    for (auto& each : message.recipients) each.next_attempt = from_unix_ms(0);
+}
+
+int release(Context& context, const Options& options) {
+    return change(context, options, "released", [](queue::Message& message) {
+        message.held = false;
+        make_due(message);
+    });
+}
+
+int retry(Context& context, const Options& options) {
+    return change(context, options, "retried", make_due);
+}
+
+int flush(Context& context, const Options&) {
+    Options everything;
+    everything.all = true;
+    return change(context, everything, "retried", [](queue::Message& message) {
+        if (!message.held) make_due(message);
+    });
+}
+
+int remove(Context& context, const Options& options) {
+    if (options.all && !options.yes && !confirm("Delete every message of the queue, unsent?")) {
+        return fail(exit_usage, "nothing deleted", "say --yes where nobody can be asked");
+    }
+    return change(context, options, "deleted",
+                  [](queue::Message& message) { message.recipients.clear(); });
+}
+
+constexpr const char* footer =
+    "Mail to other servers waits here until it is delivered, or given up and returned to its "
+    "sender\n"
+    "(outbound.give_up_after_s). Ids may be shortened to a beginning that only one has.\n"
+    "\n"
+    "Examples:\n"
+    "  postern queue list --json\n"
+    "  postern queue show 3f2a\n"
+    "  postern queue hold 3f2a9c\n"
+    "  postern queue retry --all";
+
+}  // namespace
+
+void add_queue(CLI::App& app, Action& chosen) {
+    auto* group = app.add_subcommand("queue", "Mail on its way to other servers.");
+    group->require_subcommand(1);
+    group->footer(footer);
+    auto options = std::make_shared<Options>();
+    const auto command = [&](const char* name, const char* help, bool with_ids,
+                             int (*run)(Context&, const Options&)) {
+        auto* sub = group->add_subcommand(name, help);
+        sub->callback([&chosen, options, run, with_ids, sub] {
+            if (with_ids && options->ids.empty() && !options->all) {
+                throw CLI::RequiredError(sub->get_name() + ": ID or --all");
+            }
+            chosen = [options, run](Context& context) { return run(context, *options); };
+        });
+        if (with_ids) {
+            sub->add_option("ID", options->ids, "Id of a message, or its beginning.");
+            sub->add_flag("--all", options->all, "Every message.");
+        }
+        return sub;
+    };
+    command("list", "What waits, why, and when it goes on.", false, list);
+    command("show", "One message with its text.", true, show);
+    command("hold", "Keep messages from being sent.", true, hold);
+    command("release", "Send held messages after all.", true, release);
+    command("retry", "Try messages now.", true, retry);
+    command("delete", "Drop messages unsent; their senders are not told.", true, remove)
+        ->add_flag("--yes", options->yes, "Do not ask about --all.");
+    command("flush", "Try everything that is not held now.", false, flush);
+}
+
+}  // namespace postern::cli
