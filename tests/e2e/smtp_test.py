@@ -224,11 +224,12 @@ class Submission(E2eTest):
         with self.submission() as client:
             self.assertEqual(client.mail("bob@example.net")[0], 530)
 
-    def test_relaying_is_refused_with_a_login_too(self):
+    def test_relaying_takes_a_login_and_an_own_address(self):
         with self.submission() as client:
             client.login("bob@example.net", PASSWORD)
-            client.mail("bob@example.net")
-            self.assertEqual(client.rcpt("a@elsewhere.example")[0], 550)
+            self.assertEqual(client.mail("alice@example.net")[0], 550)
+            self.assertEqual(client.mail("bob+tag@example.net")[0], 250)
+            self.assertEqual(client.rcpt("a@elsewhere.example")[0], 250)
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ std::string Pop3Rig::probe() const {
 void Pop3Rig::handle(pop3::Effect& effect) {
     const bool fails = count_question();
     if (const auto* asked = std::get_if<pop3::Authenticate>(&effect)) {
-        engine_.answer(fails ? pop3::LoginAnswer{false, "SYS/TEMP", "Failing on purpose", {}}
+        engine_.answer(fails ? pop3::LoginAnswer{false, "SYS/TEMP", "Failing on purpose", {}, {}}
                              : log_in(*asked));
     } else if (const auto* reading = std::get_if<pop3::ReadMessage>(&effect)) {
         engine_.answer(fails ? pop3::MessageBytes{} : read(*reading));
@@ -53,9 +53,9 @@ void Pop3Rig::handle(pop3::Effect& effect) {
 pop3::LoginAnswer Pop3Rig::log_in(const pop3::Authenticate& asked) const {
     const bool self = asked.authorization_id.empty() || asked.authorization_id == asked.user;
     if (!self || !is_world_user(asked.user) || asked.password != world_password) {
-        return {false, "AUTH", "Wrong user name or password", {}};
+        return {false, "AUTH", "Wrong user name or password", {}, {}};
     }
-    pop3::LoginAnswer answer{true, "", "", {}};
+    pop3::LoginAnswer answer{true, "", "", {}, {}};
     if (asked.user != world_users[0]) return answer;
     for (std::size_t i = 0; i < maildrop_.size(); ++i) {
         answer.maildrop.push_back({maildrop_[i].size(), "uid-" + std::to_string(i + 1)});

@@ -21,6 +21,12 @@ smtp::Config config_of(const Settings& settings) {
     config.allow_plaintext_auth = settings.is("plaintext-auth");
     const auto max_message = wire::parse_number(settings.get("max-message", ""));
     if (max_message) config.max_message_bytes = *max_message;
+    config.dsn_offered = settings.get("dsn", "yes") == "yes";
+    config.requiretls_offered = true;
+    config.xclient_offered = settings.is("xclient");
+    const auto delay = wire::parse_number(settings.get("greeting-delay", ""));
+    if (delay) config.greeting_delay = std::chrono::milliseconds(*delay);
+    if (settings.is("scram")) config.more_mechanisms = {"SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"};
     return config;
 }
 
@@ -54,7 +60,11 @@ void SmtpRig::handle(smtp::Effect& effect) {
     }
     const bool fails = count_question();
     if (auto* asked = std::get_if<smtp::Authenticate>(&effect)) {
-        engine_.answer(fails ? smtp::AuthAnswer{false, failed} : authenticate(*asked));
+        engine_.answer(fails ? smtp::AuthAnswer{false, failed, {}, {}} : authenticate(*asked));
+    } else if (auto* more = std::get_if<smtp::ContinueAuth>(&effect)) {
+        engine_.answer(fails ? smtp::AuthAnswer{false, failed, {}, {}} : continue_auth(*more));
+    } else if (std::holds_alternative<smtp::ClaimClient>(effect)) {
+        engine_.answer(fails ? failed : smtp::Reply{220, "", "ok"});
     } else if (std::holds_alternative<smtp::CheckSender>(effect)) {
         engine_.answer(fails ? failed : smtp::Reply{250, "2.1.0", "Sender OK"});
     } else if (auto* recipient = std::get_if<smtp::CheckRecipient>(&effect)) {
@@ -88,7 +98,14 @@ std::vector<smtp::Reply> SmtpRig::accept(smtp::AcceptMessage& envelope) {
 smtp::AuthAnswer SmtpRig::authenticate(const smtp::Authenticate& asked) {
     const bool self = asked.authorization_id.empty() || asked.authorization_id == asked.user;
     authenticated_ = self && is_world_user(asked.user) && asked.password == world_password;
-    return {authenticated_, {}};
+    return {authenticated_, {}, {}, {}};
+}
+
+// A mechanism of two rounds: "alice", then the password.
+smtp::AuthAnswer SmtpRig::continue_auth(const smtp::ContinueAuth& asked) {
+    if (asked.first) return {false, {}, "challenge for " + asked.response, {}};
+    authenticated_ = asked.response == world_password;
+    return {authenticated_, {}, {}, std::string(world_users[0])};
 }
 
 }  // namespace postern::transcripts

@@ -47,6 +47,7 @@ private:
     smtp::Reply check_recipient(const std::string& forward_path) const;
     std::vector<smtp::Reply> accept(smtp::AcceptMessage& envelope);
     smtp::AuthAnswer authenticate(const smtp::Authenticate& asked);
+    smtp::AuthAnswer continue_auth(const smtp::ContinueAuth& asked);
 
     bool lmtp_;
     bool authenticated_ = false;

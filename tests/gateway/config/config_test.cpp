@@ -1,5 +1,6 @@
 #include "gateway/config/config.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -48,6 +49,23 @@ TEST(Config, ShippedFileHasEveryKey) {
         ASSERT_NE(from, std::string::npos) << key;
         EXPECT_NE(text.find(leaf, from), std::string::npos) << key << " is not documented";
     }
+}
+
+TEST(Config, NetworksAndTransports) {
+    auto config = parse_config(
+        "trusted: {proxy_protocol: [\"192.0.2.0/24\", \"::1\"]}\n"
+        "outbound:\n"
+        "  transports: {example.org: \"lmtp:127.0.0.1:24\", .example.com: \"smtp:mail\"}\n",
+        "p.yaml");
+    ASSERT_TRUE(config) << config.error().text;
+    EXPECT_EQ(config->trusted.proxy_protocol.size(), 2u);
+    ASSERT_EQ(config->outbound.transports.size(), 2u);
+    EXPECT_EQ(config->outbound.transports[1].second, "smtp:mail");
+    EXPECT_THAT(error_of("trusted: {xclient: [\"192.0.2.0/33\"]}\n"),
+                testing::HasSubstr("p.yaml:1: trusted.xclient: expected a numeric address"));
+    EXPECT_THAT(error_of("outbound:\n  transports: {a.example: \"uucp:x\"}\n"),
+                testing::HasSubstr("p.yaml:2: outbound.transports: expected smtp:"));
+    EXPECT_NE(error_of("outbound: {transports: [a]}\n"), "");
 }
 
 TEST(Config, ReadsEveryKind) {

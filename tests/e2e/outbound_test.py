@@ -1,0 +1,385 @@
+#!/usr/bin/env python3
+"""Mail to other servers: an internet in a box, with DNS and receiving servers of our own."""
+
+import email
+import re
+import smtplib
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+from base import PASSWORD, ROOT, E2eTest, message, trusting_tls
+
+sys.path.insert(0, f"{ROOT}/tests/support")
+
+from dns_server import DnsServer  # noqa: E402
+from smtp_sink import SmtpSink  # noqa: E402
+
+REMOTE = "127.0.0.2"
+SECOND = "127.0.0.3"
+
+
+def tls_context(folder):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                    "-subj", "/CN=mx.remote.example", "-keyout", f"{folder}/key",
+                    "-out", f"{folder}/cert"], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(f"{folder}/cert", f"{folder}/key")
+    return context
+
+
+class OutboundTest(E2eTest):
+    """A gateway whose other servers listen on one port of several loopback addresses."""
+
+    outbound = ""
+    retry = "  retry_first_s: 1\n  retry_longest_s: 2\n"
+
+    @classmethod
+    def setUpClass(cls):
+        cls.dns = DnsServer({
+            ("remote.example", "MX"): [(10, "mx.remote.example")],
+            ("mx.remote.example", "A"): [REMOTE],
+            ("second.example", "MX"): [(10, "dead.second.example"), (20, "mx.second.example")],
+            ("dead.second.example", "A"): ["127.0.0.9"],
+            ("mx.second.example", "A"): [SECOND],
+            ("implicit.example", "A"): [REMOTE],
+            ("nomail.example", "MX"): [(0, ".")],
+            ("broken.example", "MX"): "SERVFAIL",
+        })
+        cls.addClassCleanup(cls.dns.close)
+        cls.sink = SmtpSink(REMOTE)
+        cls.addClassCleanup(cls.sink.close)
+        cls.settings = (f'dns: {{servers: ["127.0.0.1@{cls.dns.port}"], trust_anchor_file: "", '
+                        f"timeout_ms: 3000}}\n"
+                        f"outbound:\n  mx_port: {cls.sink.port}\n{cls.retry}{cls.outbound}")
+        super().setUpClass()
+
+    def setUp(self):
+        self.sink.messages.clear()
+        self.sink.commands.clear()
+        self.sink.behave = lambda step, argument: None
+
+    def submit(self, *recipients, sender="bob", content=None, mail_options=(), rcpt_options=()):
+        with smtplib.SMTP("127.0.0.1", self.gateway.ports["submission"], timeout=60) as client:
+            client.starttls(context=trusting_tls())
+            client.login(f"{sender}@example.net", PASSWORD)
+            return client.sendmail(f"{sender}@example.net", recipients,
+                                   content or message("out", sender=f"{sender}@example.net"),
+                                   mail_options, rcpt_options)
+
+    def queue(self):
+        return self.gateway.cli_json("queue", "list")["messages"]
+
+    def wait_for_empty_queue(self, seconds=30):
+        self.wait_for(lambda: not self.queue(), "an empty queue", seconds)
+
+    def report(self, user="bob"):
+        """The user's one report, parsed; removes it."""
+        found = self.wait_for(lambda: self.inbox(user) + self.inbox(user, "Junk"), "a report")
+        self.assertEqual(len(found), 1)
+        self.empty(user)
+        parsed = email.message_from_bytes(found[0])
+        self.assertEqual(parsed.get_content_type(), "multipart/report")
+        self.assertEqual(parsed["Return-Path"], "<>")
+        return parsed
+
+    def status(self, report):
+        return report.get_payload(1).as_string()
+
+
+class Delivery(OutboundTest):
+    def test_to_the_mx(self):
+        self.submit("ann@remote.example", "Carl@remote.example")
+        self.wait_for(lambda: self.sink.messages, "the message")
+        self.wait_for_empty_queue()
+        [(sender, recipients, content, _)] = self.sink.messages
+        self.assertTrue(sender.startswith("MAIL FROM:<bob@example.net>"))
+        self.assertEqual([r.split(">")[0] for r in recipients],
+                         ["RCPT TO:<ann@remote.example", "RCPT TO:<Carl@remote.example"])
+        self.assertRegex(content, rb"\AReceived: from ")
+        self.assertNotIn(b"Return-Path", content)
+        self.assertNotIn(b"X-Spam", content)
+        self.assertTrue(content.endswith(b"A line.\r\n"))
+
+    def test_the_next_mx_where_the_first_is_dead(self):
+        with SmtpSink(SECOND, self.sink.port) as second:
+            self.submit("ann@second.example")
+            self.wait_for(lambda: second.messages, "the message")
+        self.wait_for_empty_queue()
+
+    def test_a_domain_without_mx(self):
+        self.submit("ann@implicit.example")
+        self.wait_for(lambda: self.sink.messages, "the message")
+
+    def test_local_and_remote_at_once(self):
+        self.empty("alice")
+        self.submit("ann@remote.example", "alice@example.net")
+        self.wait_for(lambda: self.sink.messages, "the message")
+        self.assertEqual(len(self.inbox("alice")), 1)
+
+    def test_missing_fields_are_added(self):
+        self.submit("ann@remote.example", content=b"Subject: bare\r\n\r\ntext\r\n")
+        self.wait_for(lambda: self.sink.messages, "the message")
+        self.assertRegex(self.sink.messages[0][2],
+                         rb"\r\nDate: [^\r]*\r\nMessage-ID: <[^\r]*@mx\.example\.net>\r\nSubject")
+
+    def test_dots_and_8bit_arrive_as_they_were(self):
+        body = "..\r\n.\r\n. x\r\n" + "é" * 300 + "\r\n"
+        content = message("dots", body)
+        self.submit("ann@remote.example", content=content)
+        self.wait_for(lambda: self.sink.messages, "the message")
+        self.assertTrue(self.sink.messages[0][2].endswith(content.split(b"\r\n\r\n", 1)[1]))
+
+    def test_only_own_addresses(self):
+        with self.assertRaises(smtplib.SMTPSenderRefused) as refused:
+            with smtplib.SMTP("127.0.0.1", self.gateway.ports["submission"], timeout=60) as client:
+                client.starttls(context=trusting_tls())
+                client.login("bob@example.net", PASSWORD)
+                client.sendmail("alice@example.net", ["ann@remote.example"], message())
+        self.assertEqual(refused.exception.smtp_code, 550)
+
+    def test_no_open_relay(self):
+        with self.gateway.smtp() as client:
+            client.ehlo()
+            client.mail("x@remote.example")
+            self.assertEqual(client.rcpt("ann@remote.example")[0], 550)
+
+    def test_an_alias_forwards(self):
+        self.gateway.cli("alias", "add", "away@example.net", "ann@remote.example",
+                         "carol@example.net")
+        self.empty("carol")
+        with self.gateway.smtp() as client:
+            client.sendmail("x@elsewhere.example", ["away@example.net"], message("forwarded"))
+        self.wait_for(lambda: self.sink.messages, "the message")
+        self.assertTrue(self.sink.messages[0][0].startswith("MAIL FROM:<x@elsewhere.example>"))
+        self.assertEqual(len(self.inbox("carol")) + len(self.inbox("carol", "Junk")), 1)
+
+    def test_one_connection_for_many(self):
+        before = self.sink.connections
+        for _ in range(20):
+            self.submit("ann@remote.example")
+        self.wait_for(lambda: len(self.sink.messages) == 20, "all messages")
+        self.assertLessEqual(self.sink.connections - before, 20)
+        self.wait_for_empty_queue()
+
+
+class Failures(OutboundTest):
+    def test_a_refused_recipient_bounces_once(self):
+        self.empty("bob")
+        self.sink.behave = lambda step, argument: (
+            "550 5.1.1 no such user" if step == "rcpt" and "ann" in argument else None)
+        self.submit("ann@remote.example", "carl@remote.example")
+        report = self.report()
+        self.assertIn("Final-Recipient: rfc822;ann@remote.example", self.status(report))
+        self.assertIn("Status: 5.1.1", self.status(report))
+        self.assertNotIn("carl@", self.status(report))
+        self.assertEqual(len(self.sink.messages), 1)
+        self.wait_for_empty_queue()
+        time.sleep(0.5)
+        self.assertEqual(self.inbox("bob"), [])
+
+    def test_greylisting(self):
+        seen = []
+
+        def behave(step, argument):
+            if step == "rcpt" and len(seen) < 2:
+                seen.append(argument)
+                return "450 4.7.1 come back later"
+            return None
+        self.sink.behave = behave
+        self.submit("ann@remote.example")
+        waiting = self.wait_for(lambda: [m for m in self.queue() if m["recipients"][0]["reason"]],
+                                "a reason")
+        self.assertIn("450 4.7.1 come back later", waiting[0]["recipients"][0]["reason"])
+        self.wait_for(lambda: len(self.sink.messages) == 1, "the message")
+        self.wait_for_empty_queue()
+
+    def test_dropped_at_each_step(self):
+        for step in ("connect", "ehlo", "mail", "rcpt", "data", "message"):
+            with self.subTest(step=step):
+                self.sink.messages.clear()
+                dropped = []
+
+                def behave(at, _, step=step, dropped=dropped):
+                    if at == step and not dropped:
+                        dropped.append(1)
+                        return "drop"
+                    return None
+                self.sink.behave = behave
+                self.submit("ann@remote.example")
+                self.wait_for(lambda: self.sink.messages, f"delivery after a drop at {step}")
+                self.wait_for_empty_queue()
+                self.assertEqual(len(self.sink.messages), 1)
+
+    def test_domains_without_mail(self):
+        for domain, status in (("nomail.example", "5.1.10"), ("nowhere.example", "5.1.2")):
+            with self.subTest(domain=domain):
+                self.empty("bob")
+                self.submit(f"ann@{domain}")
+                self.assertIn(f"Status: {status}", self.status(self.report()))
+        self.wait_for_empty_queue()
+
+    def test_dns_that_fails_is_tried_again(self):
+        self.submit("ann@broken.example")
+        [waiting] = self.wait_for(
+            lambda: [m for m in self.queue() if m["recipients"][0]["reason"]], "a reason")
+        self.assertIn("DNS", waiting["recipients"][0]["reason"])
+        self.gateway.cli("queue", "delete", waiting["id"])
+        self.wait_for_empty_queue()
+
+    def test_success_reports(self):
+        self.empty("bob")
+        self.submit("ann@remote.example", mail_options=["ENVID=abc", "RET=HDRS"],
+                    rcpt_options=["NOTIFY=SUCCESS", "ORCPT=rfc822;ann@remote.example"])
+        report = self.report()
+        self.assertIn("Action: relayed", self.status(report))
+        self.assertIn("Original-Envelope-Id: abc", self.status(report))
+        self.submit("alice@example.net", rcpt_options=["NOTIFY=SUCCESS"])
+        self.assertIn("Action: delivered", self.status(self.report()))
+
+    def test_never_means_never(self):
+        self.empty("bob")
+        self.sink.behave = lambda step, argument: "550 no" if step == "rcpt" else None
+        self.submit("ann@remote.example", rcpt_options=["NOTIFY=NEVER"])
+        self.wait_for_empty_queue()
+        time.sleep(0.3)
+        self.assertEqual(self.inbox("bob"), [])
+
+
+class GivingUp(OutboundTest):
+    outbound = "  give_up_after_s: 3\n  delay_notice_after_s: 1\n"
+
+    def test_a_notice_and_then_the_message_back(self):
+        self.empty("bob")
+        self.sink.behave = lambda step, argument: "451 4.3.0 not now" if step == "mail" else None
+        self.submit("ann@remote.example")
+
+        def reports():
+            found = self.inbox("bob") + self.inbox("bob", "Junk")
+            return found if len(found) == 2 else None
+        late, failed = (email.message_from_bytes(each)
+                        for each in self.wait_for(reports, "two reports"))
+        self.assertIn("Action: delayed", self.status(late))
+        self.assertIn("Will-Retry-Until", self.status(late))
+        self.assertIn("Action: failed", self.status(failed))
+        self.assertIn("Status: 5.4.7", self.status(failed))
+        self.wait_for_empty_queue()
+
+
+class Tools(OutboundTest):
+    retry = "  retry_first_s: 3600\n  retry_longest_s: 3600\n"
+
+    def test_hold_release_retry_delete(self):
+        self.sink.behave = lambda step, argument: "451 later" if step == "mail" else None
+        self.submit("ann@remote.example")
+        [waiting] = self.wait_for(
+            lambda: [m for m in self.queue() if m["recipients"][0]["attempts"]], "an attempt")
+        short = waiting["id"][:12]
+        self.assertIn("451 later", self.gateway.cli("queue", "list").stdout)
+        self.assertIn("Subject: out", self.gateway.cli("queue", "show", short).stdout)
+        self.gateway.cli("queue", "hold", short)
+        self.assertTrue(self.queue()[0]["held"])
+        self.sink.behave = lambda step, argument: None
+        self.gateway.cli("queue", "flush")
+        time.sleep(0.5)
+        self.assertEqual(self.sink.messages, [])
+        self.gateway.cli("queue", "release", short)
+        self.wait_for(lambda: self.sink.messages, "the message")
+        self.wait_for_empty_queue()
+        missing = self.gateway.cli("queue", "retry", short, check=False)
+        self.assertEqual(missing.returncode, 1)
+        self.assertIn("queue list", missing.stderr)
+        self.assertEqual(self.gateway.cli("queue", "retry", check=False).returncode, 64)
+
+    def test_restart_keeps_the_queue(self):
+        self.sink.behave = lambda step, argument: "451 later" if step == "mail" else None
+        self.submit("ann@remote.example")
+        self.wait_for(lambda: [m for m in self.queue() if m["recipients"][0]["attempts"]],
+                      "an attempt")
+        self.gateway.kill()
+        self.gateway.start()
+        self.sink.behave = lambda step, argument: None
+        self.gateway.cli("queue", "retry", "--all")
+        self.wait_for(lambda: self.sink.messages, "the message")
+        self.wait_for_empty_queue()
+
+
+class Tls(OutboundTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.folder.cleanup)
+        super().setUpClass()
+        cls.sink.context = tls_context(cls.folder.name)
+        cls.sink.extensions = ["SMTPUTF8", "DSN"]
+
+    def test_tls_where_it_is_offered(self):
+        self.submit("ann@remote.example")
+        self.wait_for(lambda: self.sink.messages, "the message")
+        self.assertTrue(self.sink.messages[0][3])
+        self.assertRegex(self.gateway.log_text(), r"delivered .*tls=TLSv1\.3")
+
+
+class Signed(OutboundTest):
+    """DKIM, checked by another implementation."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.folder.cleanup)
+        cls.key = f"{cls.folder.name}/dkim.pem"
+        subprocess.run(["openssl", "genrsa", "-out", cls.key, "2048"], check=True,
+                       capture_output=True)
+        super().setUpClass()
+        with open(cls.gateway.config, "a", encoding="utf-8") as file:
+            file.write(f'dkim: {{keys: {{example.net: "s1:{cls.key}"}}}}\n')
+        cls.gateway.reload()
+
+    def public_key(self):
+        pem = subprocess.run(["openssl", "rsa", "-in", self.key, "-pubout"], check=True,
+                             capture_output=True, text=True).stdout
+        return "v=DKIM1; k=rsa; p=" + "".join(pem.splitlines()[1:-1])
+
+    def test_the_signature_verifies(self):
+        sys.path.append("/usr/lib/python3/dist-packages")
+        import dkim  # pylint: disable=import-outside-toplevel
+        self.wait_for(lambda: "reloaded" in self.gateway.log_text(), "the reload")
+        body = "Trailing space \r\n\ttab  and  runs\r\n..\r\n\r\n\r\n"
+        content = message("Signed   words", body, sender="Bob <bob@example.net>")
+        self.submit("ann@remote.example", content=content)
+        self.wait_for(lambda: self.sink.messages, "the message")
+        signed = self.sink.messages[0][2]
+        self.assertTrue(signed.startswith(b"DKIM-Signature: "))
+        key = self.public_key().encode()
+        self.assertTrue(dkim.verify(signed, dnsfunc=lambda name, timeout=5: key))
+        self.assertFalse(dkim.verify(signed.replace(b"tab", b"tob"),
+                                     dnsfunc=lambda name, timeout=5: key))
+
+
+class Behind(OutboundTest):
+    """The gateway as a filter in front of another server."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.inner = SmtpSink("127.0.0.1", lmtp=True)
+        cls.addClassCleanup(cls.inner.close)
+        cls.outbound = (f'  relay_domains: ["inner.example"]\n'
+                        f'  transports: {{inner.example: "lmtp:127.0.0.1:{cls.inner.port}"}}\n')
+        super().setUpClass()
+
+    def test_mail_for_a_relay_domain_is_passed_on(self):
+        with self.gateway.smtp() as client:
+            client.sendmail("x@elsewhere.example", ["ann@inner.example", "bea@inner.example"],
+                            message("filtered"))
+        self.wait_for(lambda: self.inner.messages, "the message")
+        _, recipients, content, _ = self.inner.messages[0]
+        self.assertEqual(len(recipients), 2)
+        self.assertIn(b"X-Spam-Status: ", content)
+        self.assertTrue(any(re.match("LHLO ", line) for line in self.inner.commands))
+
+
+if __name__ == "__main__":
+    unittest.main()

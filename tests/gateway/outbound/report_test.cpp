@@ -1,0 +1,83 @@
+#include "gateway/outbound/report.h"
+
+#include "protocols/mime/message.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace postern::outbound {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+Report make(Action action = Action::failed) {
+    Report report;
+    report.hostname = "mx.example.net";
+    report.id = "0123";
+    report.to = "ann@example.net";
+    report.envelope_id = "QQ+2B7";
+    report.message_id = "abcd";
+    report.arrived = from_unix_ms(1'700'000'000'000);
+    report.now = report.retry_until = from_unix_ms(1'700'000'100'000);
+    report.recipients = {{"bob@remote.example", "rfc822;bob+2Bx@example.org", action, "5.1.1",
+                          "550 5.1.1 no such\nuser", "mx.remote.example"}};
+    report.message = "Subject: x\r\nFrom: ann@example.net\r\n\r\nbody\r\n";
+    report.message_bytes = report.message.size();
+    return report;
+}
+
+TEST(Report, IsAMultipartReport) {
+    const auto text = report_text(make());
+    const auto parsed = mime::parse(text);
+    ASSERT_EQ(parsed.parts[0].children.size(), 3u);
+    EXPECT_EQ(parsed.parts[0].subtype, "report");
+    const auto part = [&](std::size_t i) {
+        return parsed.parts[static_cast<std::size_t>(parsed.parts[0].children[i])];
+    };
+    EXPECT_EQ(part(0).type, "text");
+    EXPECT_EQ(part(1).subtype, "delivery-status");
+    EXPECT_EQ(part(2).subtype, "rfc822");
+    const std::string status(part(1).body.of(text));
+    EXPECT_THAT(status, HasSubstr("Reporting-MTA: dns; mx.example.net\r\n"));
+    EXPECT_THAT(status, HasSubstr("Original-Envelope-Id: QQ+7\r\n"));
+    EXPECT_THAT(status, HasSubstr("\r\n\r\nOriginal-Recipient: rfc822;bob+x@example.org\r\n"
+                                  "Final-Recipient: rfc822;bob@remote.example\r\n"
+                                  "Action: failed\r\nStatus: 5.1.1\r\n"
+                                  "Remote-MTA: dns; mx.remote.example\r\n"
+                                  "Diagnostic-Code: smtp; 550 5.1.1 no such user\r\n"));
+    EXPECT_EQ(part(2).body.of(text), "Subject: x\r\nFrom: ann@example.net\r\n\r\nbody\r\n");
+    EXPECT_THAT(text, HasSubstr("Auto-Submitted: auto-replied\r\n"));
+    EXPECT_EQ(text.find('\n'), text.find("\r\n") + 1);
+}
+
+TEST(Report, OnlyTheHeaderWhereThatIsEnough) {
+    auto report = make();
+    report.headers_only = true;
+    EXPECT_THAT(report_text(report), Not(HasSubstr("body\r\n")));
+    EXPECT_THAT(report_text(report), HasSubstr("text/rfc822-headers"));
+    report = make(Action::delayed);
+    EXPECT_THAT(report_text(report), HasSubstr("Will-Retry-Until: "));
+    EXPECT_THAT(report_text(report), Not(HasSubstr("body\r\n")));
+    for (const int over : {-1, 0, 1}) {
+        report = make();
+        report.message += std::string(max_returned_bytes + over - report.message.size(), 'z');
+        report.message_bytes = report.message.size();
+        EXPECT_EQ(report_text(report).find("zzz") != std::string::npos, over <= 0);
+    }
+}
+
+TEST(Report, Utf8IsDeclared) {
+    auto report = make();
+    report.recipients[0].address =
+        "b\xc3\xb6"
+        "b@remote.example";
+    const auto text = report_text(report);
+    EXPECT_THAT(text, HasSubstr("Final-Recipient: utf-8;b\xc3\xb6"
+                                "b@remote.example\r\n"));
+    EXPECT_THAT(text, HasSubstr("message/global-delivery-status"));
+    EXPECT_THAT(text, HasSubstr("Content-Transfer-Encoding: 8bit"));
+}
+
+}  // namespace
+}  // namespace postern::outbound

@@ -1,0 +1,335 @@
+#include "protocols/smtp/client.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace postern::smtp {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+constexpr const char* greeting = "220 there ESMTP\r\n";
+
+// Speaks for the server, and keeps what the engine does.
+class Peer {
+public:
+    explicit Peer(ClientConfig config = {}) : engine(with_name(std::move(config)), now) {}
+
+    // What the client sends, once the server said `bytes`; in pieces of `piece`.
+    std::string hears(std::string_view bytes) {
+        while (!bytes.empty()) {
+            const auto part = bytes.substr(0, piece);
+            engine.feed(part);
+            bytes.remove_prefix(part.size());
+            drain();
+        }
+        return drain();
+    }
+    std::string drain() {
+        while (auto effect = engine.next()) take(*effect);
+        return std::exchange(said, {});
+    }
+    void pass(std::chrono::milliseconds time) {
+        now += time;
+        engine.tick(now);
+    }
+
+    Time now = from_unix_ms(1'700'000'000'000);
+    ClientEngine engine;
+    std::string body = "Subject: x\r\n\r\n.dot\r\n";
+    std::string said;
+    std::vector<Outcome> outcomes;
+    bool wants_tls = false;
+    bool closed = false;
+    bool body_fails = false;
+    std::size_t piece = 100'000;
+
+private:
+    static ClientConfig with_name(ClientConfig config) {
+        config.hostname = "mx.example.net";
+        return config;
+    }
+    void take(ClientEffect& effect) {
+        if (auto* send = std::get_if<Send>(&effect)) {
+            said += send->bytes;
+        } else if (std::holds_alternative<StartTls>(effect)) {
+            wants_tls = true;
+        } else if (std::holds_alternative<Close>(effect)) {
+            closed = true;
+        } else if (auto* reading = std::get_if<ReadBody>(&effect)) {
+            if (body_fails)
+                engine.answer(std::nullopt);
+            else
+                engine.answer(body.substr(reading->offset, reading->length));
+        } else if (auto* outcome = std::get_if<Outcome>(&effect)) {
+            outcomes.push_back(std::move(*outcome));
+        }
+    }
+};
+
+OutgoingMessage message(const std::vector<std::string>& recipients, const Peer& peer) {
+    OutgoingMessage out;
+    out.reverse_path = "ann@example.net";
+    out.parameters.size = peer.body.size();
+    out.parameters.body_8bit = true;
+    for (const auto& each : recipients) out.recipients.push_back({each, {}});
+    return out;
+}
+
+std::vector<int> codes(const Outcome& outcome) {
+    std::vector<int> out;
+    for (const auto& reply : outcome.replies) out.push_back(reply.code);
+    return out;
+}
+
+TEST(SmtpClient, PipelinesAndReportsEachRecipient) {
+    for (const std::size_t piece : {1u, 2u, 1000u}) {
+        Peer peer;
+        peer.piece = piece;
+        peer.engine.send(message({"a@r.example", "b@r.example"}, peer));
+        EXPECT_EQ(peer.hears(greeting), "EHLO mx.example.net\r\n");
+        EXPECT_EQ(peer.hears("250-there\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250 8BITMIME\r\n"),
+                  "MAIL FROM:<ann@example.net> SIZE=20 BODY=8BITMIME\r\n"
+                  "RCPT TO:<a@r.example>\r\nRCPT TO:<b@r.example>\r\n");
+        EXPECT_EQ(peer.hears("250 ok\r\n250 2.1.5 ok\r\n550 5.1.1 no\r\n"), "DATA\r\n");
+        EXPECT_EQ(peer.hears("354 go\r\n"), "Subject: x\r\n\r\n..dot\r\n.\r\n");
+        EXPECT_EQ(peer.hears("250 2.0.0 taken\r\n"), "");
+        ASSERT_EQ(peer.outcomes.size(), 1u);
+        EXPECT_THAT(codes(peer.outcomes[0]), ElementsAre(250, 550));
+        EXPECT_EQ(peer.outcomes[0].replies[0].text, "taken");
+        EXPECT_EQ(peer.outcomes[0].replies[1].enhanced, "5.1.1");
+        EXPECT_TRUE(peer.engine.idle());
+        peer.engine.quit();
+        EXPECT_EQ(peer.drain(), "QUIT\r\n");
+        peer.hears("221 bye\r\n");
+        EXPECT_TRUE(peer.closed);
+    }
+}
+
+TEST(SmtpClient, OneByOneWithoutPipelining) {
+    Peer peer;
+    peer.engine.send(message({"a@r.example", "b@r.example"}, peer));
+    peer.hears(greeting);
+    EXPECT_EQ(peer.hears("500 what?\r\n"), "HELO mx.example.net\r\n");
+    EXPECT_EQ(peer.hears("250 there\r\n"), "MAIL FROM:<ann@example.net>\r\n");
+    EXPECT_EQ(peer.hears("250 ok\r\n"), "RCPT TO:<a@r.example>\r\n");
+    EXPECT_EQ(peer.hears("450 greylisted\r\n"), "RCPT TO:<b@r.example>\r\n");
+    EXPECT_EQ(peer.hears("251 ok\r\n"), "DATA\r\n");
+    peer.hears("354 go\r\n");
+    peer.hears("250 taken\r\n");
+    EXPECT_THAT(codes(peer.outcomes[0]), ElementsAre(450, 250));
+}
+
+void to_ready(Peer& peer, std::string_view offers = "250 PIPELINING\r\n") {
+    peer.hears(greeting);
+    peer.hears(std::string("250-there\r\n").append(offers));
+}
+
+TEST(SmtpClient, NoRecipientNoData) {
+    Peer peer;
+    peer.engine.send(message({"a@r.example"}, peer));
+    to_ready(peer);
+    EXPECT_EQ(peer.hears("250 ok\r\n550 no\r\n"), "RSET\r\n");
+    EXPECT_THAT(codes(peer.outcomes[0]), ElementsAre(550));
+    // Another may follow at once; it waits for the reply to RSET.
+    EXPECT_TRUE(peer.engine.idle());
+    peer.engine.send(message({"b@r.example"}, peer));
+    EXPECT_EQ(peer.drain(), "");
+    EXPECT_THAT(peer.hears("250 reset\r\n"), StartsWith("MAIL FROM"));
+}
+
+TEST(SmtpClient, ARefusedSenderIsRefusedForAll) {
+    Peer peer;
+    peer.engine.send(message({"a@r.example", "b@r.example"}, peer));
+    to_ready(peer);
+    EXPECT_EQ(peer.hears("451 later\r\n503 what\r\n503 what\r\n"), "");
+    EXPECT_THAT(codes(peer.outcomes[0]), ElementsAre(451, 451));
+    EXPECT_TRUE(peer.engine.idle());
+}
+
+TEST(SmtpClient, ManyRecipientsAreSaidInBatches) {
+    Peer peer;
+    std::vector<std::string> all;
+    for (int i = 0; i < 120; ++i) all.push_back(std::to_string(i) + "@r.example");
+    peer.engine.send(message(all, peer));
+    to_ready(peer);
+    std::string said;
+    said = peer.hears("250 ok\r\n");
+    EXPECT_EQ(said, "");
+    for (int i = 0; i < 120; ++i) said += peer.hears("250 ok\r\n");
+    EXPECT_THAT(said, HasSubstr("RCPT TO:<119@r.example>\r\nDATA\r\n"));
+    peer.hears("354 go\r\n");
+    peer.hears("250 taken\r\n");
+    EXPECT_EQ(codes(peer.outcomes[0]), std::vector<int>(120, 250));
+}
+
+TEST(SmtpClient, LmtpHasAReplyForEach) {
+    ClientConfig config;
+    config.lmtp = true;
+    Peer peer(config);
+    peer.engine.send(message({"a@r.example", "b@r.example", "c@r.example"}, peer));
+    EXPECT_EQ(peer.hears(greeting), "LHLO mx.example.net\r\n");
+    peer.hears("250-there\r\n250 PIPELINING\r\n");
+    peer.hears("250 ok\r\n250 ok\r\n550 no\r\n250 ok\r\n");
+    peer.hears("354 go\r\n");
+    peer.hears("250 taken\r\n");
+    EXPECT_TRUE(peer.outcomes.empty());
+    peer.hears("452 full\r\n");
+    EXPECT_THAT(codes(peer.outcomes[0]), ElementsAre(250, 550, 452));
+}
+
+TEST(SmtpClient, AnLmtpServerThatVanishesHalfwayKeepsItsWord) {
+    ClientConfig config;
+    config.lmtp = true;
+    Peer peer(config);
+    peer.engine.send(message({"a@r.example", "b@r.example"}, peer));
+    to_ready(peer);
+    peer.hears("250 ok\r\n250 ok\r\n250 ok\r\n");
+    peer.hears("354 go\r\n");
+    peer.hears("250 taken\r\n");
+    peer.engine.peer_closed();
+    peer.drain();
+    EXPECT_THAT(codes(peer.outcomes[0]), ElementsAre(250, 0));
+}
+
+TEST(SmtpClient, StartTls) {
+    Peer peer;
+    peer.engine.send(message({"a@r.example"}, peer));
+    peer.hears(greeting);
+    EXPECT_EQ(peer.hears("250-there\r\n250 STARTTLS\r\n"), "STARTTLS\r\n");
+    // Injected plaintext behind the reply counts for nothing.
+    EXPECT_EQ(peer.hears("220 go\r\n250 SMTPUTF8\r\n"), "");
+    EXPECT_TRUE(peer.wants_tls);
+    peer.engine.tls_started();
+    EXPECT_EQ(peer.drain(), "EHLO mx.example.net\r\n");
+    EXPECT_THAT(peer.hears("250-there\r\n250 STARTTLS\r\n"), StartsWith("MAIL FROM"));
+}
+
+TEST(SmtpClient, TlsThatMustBe) {
+    ClientConfig config;
+    config.tls = ClientConfig::Tls::always;
+    Peer peer(config);
+    peer.engine.send(message({"a@r.example"}, peer));
+    to_ready(peer);
+    ASSERT_EQ(peer.outcomes.size(), 1u);
+    EXPECT_TRUE(peer.outcomes[0].session_failed);
+    EXPECT_EQ(peer.outcomes[0].replies[0].enhanced, "4.7.4");
+    EXPECT_TRUE(peer.closed);
+}
+
+TEST(SmtpClient, PasswordsGoUnderTlsOnly) {
+    ClientConfig config;
+    config.user = "u";
+    config.password = "p";
+    Peer plain(config);
+    plain.engine.send(message({"a@r.example"}, plain));
+    plain.hears(greeting);
+    EXPECT_EQ(plain.hears("250-there\r\n250 AUTH PLAIN\r\n"), "");
+    EXPECT_EQ(plain.outcomes[0].replies[0].code, 0);
+    config.plaintext_auth = true;
+    Peer trusting(config);
+    trusting.engine.send(message({"a@r.example"}, trusting));
+    trusting.hears(greeting);
+    EXPECT_EQ(trusting.hears("250-there\r\n250 AUTH LOGIN PLAIN\r\n"), "AUTH PLAIN AHUAcA==\r\n");
+    EXPECT_THAT(trusting.hears("235 ok\r\n"), StartsWith("MAIL FROM"));
+}
+
+TEST(SmtpClient, WhatTheServerCannotTakeIsNotSent) {
+    const auto refusal = [](std::string_view offers, auto change) {
+        Peer peer;
+        auto mail = message({"a@r.example"}, peer);
+        change(mail);
+        peer.engine.send(mail);
+        to_ready(peer, offers);
+        return peer.outcomes.empty() ? std::string("sent") : peer.outcomes[0].replies[0].enhanced;
+    };
+    const auto utf8 = [](OutgoingMessage& mail) {
+        mail.recipients[0].address = "\xc3\xb6@r.example";
+    };
+    EXPECT_EQ(refusal("250 SIZE\r\n", utf8), "5.6.7");
+    EXPECT_EQ(refusal("250 SMTPUTF8\r\n", utf8), "sent");
+    const auto sized = [](std::uint64_t size) {
+        return [size](OutgoingMessage& mail) { mail.parameters.size = size; };
+    };
+    EXPECT_EQ(refusal("250 SIZE 100\r\n", sized(99)), "sent");
+    EXPECT_EQ(refusal("250 SIZE 100\r\n", sized(100)), "sent");
+    EXPECT_EQ(refusal("250 SIZE 100\r\n", sized(101)), "5.3.4");
+    const auto tls = [](OutgoingMessage& mail) { mail.parameters.require_tls = true; };
+    EXPECT_EQ(refusal("250 REQUIRETLS\r\n", tls), "5.7.30");
+}
+
+TEST(SmtpClient, DsnIsPassedOn) {
+    Peer peer;
+    auto mail = message({"a@r.example"}, peer);
+    mail.parameters.ret = Return::headers;
+    mail.parameters.envelope_id = "Q+2B";
+    mail.recipients[0].parameters = {notify_success | notify_delay, "rfc822;x@y"};
+    peer.engine.send(mail);
+    peer.hears(greeting);
+    EXPECT_EQ(peer.hears("250-there\r\n250-DSN\r\n250 PIPELINING\r\n"),
+              "MAIL FROM:<ann@example.net> RET=HDRS ENVID=Q+2B\r\n"
+              "RCPT TO:<a@r.example> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;x@y\r\n");
+    peer.hears("250 ok\r\n250 ok\r\n354 go\r\n");
+    peer.hears("250 taken\r\n");
+    EXPECT_TRUE(peer.outcomes[0].dsn_passed_on);
+}
+
+// At each step: the server says 421, closes, talks nonsense, or falls silent.
+TEST(SmtpClient, EveryStepMayFail) {
+    const std::vector<std::string> script = {greeting, "250-there\r\n250 PIPELINING\r\n",
+                                             "250 ok\r\n250 ok\r\n", "354 go\r\n"};
+    for (std::size_t steps = 0; steps <= script.size(); ++steps) {
+        for (const int how : {0, 1, 2, 3, 4}) {
+            Peer peer;
+            peer.engine.send(message({"a@r.example"}, peer));
+            for (std::size_t i = 0; i < steps; ++i) peer.hears(script[i]);
+            if (how == 0) peer.hears("421 going down\r\n");
+            if (how == 1) peer.engine.peer_closed();
+            if (how == 2) peer.hears("hello?\r\n");
+            if (how == 3) peer.pass(std::chrono::milliseconds(600'000));
+            if (how == 4) peer.engine.abandon("the gateway is ending");
+            peer.drain();
+            ASSERT_EQ(peer.outcomes.size(), 1u) << steps << " " << how;
+            EXPECT_EQ(peer.outcomes[0].session_failed, steps < 2) << steps << " " << how;
+            const int code = peer.outcomes[0].replies[0].code;
+            EXPECT_TRUE(code == 0 || code == 421) << steps << " " << how << " " << code;
+            if (how != 0 || steps < script.size()) {
+                EXPECT_TRUE(peer.closed) << steps << " " << how;
+            }
+        }
+    }
+}
+
+TEST(SmtpClient, ABodyThatCannotBeReadIsNotCutShort) {
+    Peer peer;
+    peer.body_fails = true;
+    peer.engine.send(message({"a@r.example"}, peer));
+    to_ready(peer);
+    peer.hears("250 ok\r\n250 ok\r\n");
+    const auto said = peer.hears("354 go\r\n");
+    EXPECT_EQ(said.find("\r\n.\r\n"), std::string::npos);
+    EXPECT_EQ(said.find(".\r\n"), std::string::npos);
+    EXPECT_TRUE(peer.closed);
+    EXPECT_EQ(peer.outcomes[0].replies[0].code, 0);
+}
+
+TEST(SmtpClient, RepliesAreBounded) {
+    const auto outcome = [](const std::string& reply) {
+        Peer peer;
+        peer.engine.send(message({"a@r.example"}, peer));
+        peer.hears(reply);
+        return peer.closed;
+    };
+    const auto line = [](std::size_t size) { return "220 " + std::string(size - 4, 'x') + "\r\n"; };
+    EXPECT_FALSE(outcome(line(max_client_reply_line_bytes - 1)));
+    EXPECT_TRUE(outcome(line(max_client_reply_line_bytes + 1)));
+    std::string many;
+    for (std::size_t i = 0; i < max_client_reply_lines; ++i) many += "220-x\r\n";
+    EXPECT_FALSE(outcome(many + "220 x\r\n"));
+    EXPECT_TRUE(outcome(many + "220-x\r\n220 x\r\n"));
+}
+
+}  // namespace
+}  // namespace postern::smtp
