@@ -72,7 +72,8 @@ class Logins(E2eTest):
             self.assertRegex(raw.smtp(f"MAIL FROM:<{USER}>"), "^250 ")
 
     def test_bound_to_the_connection(self):
-        certificate = self.smtp().socket.getpeercert(binary_form=True)
+        with self.smtp() as raw:
+            certificate = raw.socket.getpeercert(binary_form=True)
         binding = hashlib.sha256(certificate).digest()
         header = "p=tls-server-end-point,,"
         with self.smtp() as raw:
@@ -125,7 +126,7 @@ class Logins(E2eTest):
                          ["phone"])
         for given in (secret, secret.upper().replace("-", " ")):
             with imaplib.IMAP4("127.0.0.1", self.gateway.ports["imap"], timeout=60) as client:
-                client.login(USER, f'"{given}"')
+                client.login(USER, given)
         with smtplib.SMTP_SSL("127.0.0.1", self.gateway.ports["submissions"],
                               context=trusting_tls(), timeout=60) as client:
             client.login(USER, secret)

@@ -43,8 +43,9 @@ class Chunking(E2eTest):
         [stored] = self.inbox()
         self.assertIn(b"Content-Transfer-Encoding: base64", stored)
         self.assertIn(b"\r\n\r\niVBORw0KGgoADQ==\r\n", stored)
-        with self.gateway.pop3() as client:
-            lines = client.retr(1)[1]
+        client = self.gateway.pop3()
+        self.addCleanup(client.close)
+        lines = client.retr(1)[1]
         self.assertIn(b"iVBORw0KGgoADQ==", lines)
 
     def test_binary_outside_of_binary_parts_is_refused(self):

@@ -116,7 +116,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"hostname: a\nhostnam: b\n",
                 "p.yaml:2: hostnam: unknown key, expected one of auth, "},
         BadCase{"\n\nsmtp:\n  max_mesage_bytes: 1MiB\n",
-                "p.yaml:4: smtp.max_mesage_bytes: unknown key, expected one of max_connections"},
+                "p.yaml:4: smtp.max_mesage_bytes: unknown key, expected one of greeting_delay_ms"},
         BadCase{"hostname: a\nhostname: b\n", "p.yaml:2: hostname: expected once, given twice"},
         BadCase{"hostname: -a\n", "p.yaml:1: hostname: expected a host name"},
         BadCase{"hostname: \"a\\nb\"\n", "p.yaml:1: hostname: expected a text without control"},
