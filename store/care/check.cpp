@@ -8,6 +8,7 @@
 #include "store/mail/intents.h"
 #include "store/mail/mailbox_names.h"
 #include "store/mail/pools.h"
+#include "store/queue/queue.h"
 #include "store/spool/spool.h"
 
 #include <algorithm>
@@ -52,6 +53,23 @@ Result<void> check_spool(CheckContext& context) {
             return Result<void>();
         });
         if (!walked) return walked;
+    }
+    return {};
+}
+
+Result<void> check_queue(CheckContext& context) {
+    std::size_t damaged = 0;
+    const auto messages = queue::Queue(context.store).all(&damaged);
+    if (!messages) return messages.error();
+    for (const queue::Message& message : *messages) {
+        context.references.push_back(short_id(message.blob));
+        const auto checked = check_body(context, "queue " + to_hex(message.id), message.blob,
+                                        blob::first_owner, message.size);
+        if (!checked) return checked;
+    }
+    for (; damaged > 0; --damaged) {
+        context.lost_leads = true;
+        context.finding("queue", "a record is damaged; its message is not sent");
     }
     return {};
 }
@@ -114,6 +132,9 @@ Result<void> collect_references(CheckContext& context) {
     const auto items = spool::Spool(context.store).pending(max_spool_items);
     if (!items) return items.error();
     for (const spool::Item& item : *items) context.references.push_back(short_id(item.blob));
+    const auto queued = queue::Queue(context.store).all();
+    if (!queued) return queued.error();
+    for (const auto& message : *queued) context.references.push_back(short_id(message.blob));
     return {};
 }
 
@@ -250,7 +271,7 @@ Result<void> check_all(CheckContext& context) {
     if (!mailboxes) return mailboxes.error();
     const auto checked = check_mailboxes(context, *mailboxes);
     if (!checked || context.options.only) return checked;
-    for (const auto part : {check_spool, check_intents, check_pools}) {
+    for (const auto part : {check_spool, check_queue, check_intents, check_pools}) {
         const auto done = part(context);
         if (!done) return done;
     }

@@ -20,7 +20,7 @@ ALLOWED = {
     "store/blob": {"protocols/base", "store/kv"},
     # Looks after all of the others.
     "store/care": {"protocols/base", "store/kv", "store/blob", "store/mail", "store/spool",
-                   "store/directory"},
+                   "store/queue", "store/directory"},
     "filters": {"protocols/base", "protocols/mime"},
     "filters/features": _FILTER_FLOOR,
     "filters/patterns": _FILTER_FLOOR,

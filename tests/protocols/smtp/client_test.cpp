@@ -23,13 +23,16 @@ public:
             const auto part = bytes.substr(0, piece);
             engine.feed(part);
             bytes.remove_prefix(part.size());
-            drain();
+            work();
         }
         return drain();
     }
     std::string drain() {
-        while (auto effect = engine.next()) take(*effect);
+        work();
         return std::exchange(said, {});
+    }
+    void work() {
+        while (auto effect = engine.next()) take(*effect);
     }
     void pass(std::chrono::milliseconds time) {
         now += time;

@@ -3,9 +3,11 @@
 #include "store/blob/links.h"
 #include "store/care/walk.h"
 #include "store/kv/random_id.h"
+#include "store/kv/row_codec.h"
 #include "store/mail/mailbox_names.h"
 #include "store/mail/pools.h"
 #include "store/mail/rows.h"
+#include "store/queue/queue.h"
 #include "tests/store/mail/fixture.h"
 
 #include <gmock/gmock.h>
@@ -66,6 +68,25 @@ protected:
     MailboxId inbox_;
     std::string findings_;
 };
+
+TEST_F(Check, WhatWaitsForOtherServersIsNoOrphan) {
+    queue::Queue queue(*kv_);
+    queue::Message message;
+    message.id = kv::random_id();
+    message.recipients.resize(1);
+    message.recipients[0].address = "ann@remote.example";
+    const auto added = queue.add(message, "Subject: out\r\n\r\n");
+    ASSERT_TRUE(added);
+    EXPECT_EQ(check(true).findings, 0u) << findings_;
+    EXPECT_EQ(*queue.read(*added, 0, 100), "Subject: out\r\n\r\n");
+    // A row that cannot be read may lead to any body: none is dropped then.
+    const auto row = kv::RowWriter().u8('q').id(message.id).take();
+    change({kv::ShardKind::spool, message.id.bytes[0] % queue::partitions, 0},
+           {kv::Put{row, "nonsense"}});
+    EXPECT_FALSE(check(true).clean());
+    EXPECT_THAT(findings_, HasSubstr("queue: a record is damaged"));
+    EXPECT_TRUE(queue.read(*added, 0, 100));
+}
 
 TEST_F(Check, ASoundStoreIsClean) {
     const CheckReport report = check();
