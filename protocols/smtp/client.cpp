@@ -109,9 +109,10 @@ void ClientEngine::State::replied(const Reply& reply) {
     }
 }
 
-// Ends the session; what has no reply yet gets this one.
+// Ends the session; what has no reply yet gets this one, which is never one that says yes.
 void ClientEngine::State::give_up(int code, std::string_view enhanced, std::string_view text) {
     if (phase == Phase::closed) return;
+    if (code < 400) code = 0;
     if (message) {
         session_failed = phase < Phase::ready;
         for (Reply& reply : replies) {

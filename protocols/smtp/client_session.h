@@ -62,6 +62,7 @@ struct ClientEngine::State {
     std::string mail_command() const;
     std::string rcpt_command(const OutgoingRecipient& recipient) const;
     void say_next_rcpt();
+    bool ends_session(const Reply& reply, bool expected);
     void mail_replied(const Reply& reply);
     void rcpt_replied(const Reply& reply);
     void recipients_decided();

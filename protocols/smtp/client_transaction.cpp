@@ -97,8 +97,19 @@ void ClientEngine::State::say_next_rcpt() {
     emit(Send{rcpt_command(message->recipients[next_rcpt++]) + "\r\n"});
 }
 
+// A 421 ends the session, and so does a reply that is neither what the command asks for nor a
+// refusal: a 250 where 354 was due would otherwise pass for a delivery.
+bool ClientEngine::State::ends_session(const Reply& reply, bool expected) {
+    if (reply.code == 421) {
+        give_up(reply.code, reply.enhanced, reply.text);
+    } else if (!expected && reply.code < 400) {
+        give_up(0, "4.5.0", "A reply out of sequence: " + std::to_string(reply.code));
+    }
+    return phase == Phase::closed;
+}
+
 void ClientEngine::State::mail_replied(const Reply& reply) {
-    if (reply.code == 421) return give_up(reply.code, reply.enhanced, reply.text);
+    if (ends_session(reply, is_positive(reply))) return;
     if (!is_positive(reply)) mail_refusal = reply;
     enter(Phase::rcpt);
     if (mail_refusal && answered_rcpt == next_rcpt) return recipients_decided();
@@ -106,7 +117,7 @@ void ClientEngine::State::mail_replied(const Reply& reply) {
 }
 
 void ClientEngine::State::rcpt_replied(const Reply& reply) {
-    if (reply.code == 421) return give_up(reply.code, reply.enhanced, reply.text);
+    if (ends_session(reply, is_positive(reply))) return;
     const std::size_t index = answered_rcpt++;
     if (is_positive(reply))
         accepted.push_back(index);
@@ -135,7 +146,7 @@ void ClientEngine::State::recipients_decided() {
 }
 
 void ClientEngine::State::data_replied(const Reply& reply) {
-    if (reply.code == 421) return give_up(reply.code, reply.enhanced, reply.text);
+    if (ends_session(reply, reply.code == 354)) return;
     if (reply.code != 354) {
         for (const std::size_t index : accepted) replies[index] = reply;
         return finish();

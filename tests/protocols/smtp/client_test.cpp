@@ -305,6 +305,25 @@ TEST(SmtpClient, EveryStepMayFail) {
     }
 }
 
+// Nothing counts as delivered that was not sent to its end.
+TEST(SmtpClient, AYesOutOfSequenceIsNoDelivery) {
+    const std::vector<std::string> script = {greeting, "250-there\r\n250 PIPELINING\r\n",
+                                             "250 ok\r\n250 ok\r\n", "354 go\r\n"};
+    for (std::size_t steps = 2; steps < script.size(); ++steps) {
+        for (const std::string odd : {"354 go\r\n", "220 there\r\n", "250 ok\r\n"}) {
+            if (steps == 2 && odd[0] == '2') continue;
+            if (steps == 3 && odd[0] == '3') continue;
+            Peer peer;
+            peer.engine.send(message({"a@r.example"}, peer));
+            for (std::size_t i = 0; i < steps; ++i) peer.hears(script[i]);
+            peer.hears(odd);
+            ASSERT_EQ(peer.outcomes.size(), 1u) << steps << odd;
+            EXPECT_EQ(peer.outcomes[0].replies[0].code, 0) << steps << odd;
+            EXPECT_TRUE(peer.closed) << steps << odd;
+        }
+    }
+}
+
 TEST(SmtpClient, ABodyThatCannotBeReadIsNotCutShort) {
     Peer peer;
     peer.body_fails = true;
