@@ -1,8 +1,8 @@
 // Verifies what the store promises, and mends what can be mended, also while the gateway serves.
 //
 // Rows and bodies, bitmaps and counters, history, owners of bodies, the spool, the queue, quota
-// pools, unfinished work, and what nothing leads to. A mailbox that changes all the while is looked at
-// message by message, without its sums, and counted as busy.
+// pools, unfinished work, and what nothing leads to. A mailbox that changes all the while is looked
+// at message by message, without its sums, and counted as busy.
 //
 // Repair works through the same batches as everybody else. It never takes away a body that
 // something leads to; what nothing leads to goes only when `alone` says that no gateway runs and

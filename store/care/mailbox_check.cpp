@@ -231,7 +231,9 @@ Result<void> check_mailbox(CheckContext& context, const NamedMailbox& mailbox) {
     const std::string where = where_of(mailbox);
     Tally tally;
     Result<mail::SetsPtr> sets = Error{Errc::unavailable, "not read"};
+    std::vector<std::string> history;
     bool still = false;
+    // Picture, messages and history belong together only if the head is the same behind them.
     for (int look = 0; look < max_looks && !still; ++look) {
         sets = mail::load_sets(context.store, mailbox.id);
         if (!sets && sets.error().code == Errc::unavailable) return sets.error();
@@ -240,6 +242,11 @@ Result<void> check_mailbox(CheckContext& context, const NamedMailbox& mailbox) {
         });
         if (!read) return read.error();
         tally = std::move(*read);
+        history.clear();
+        if (sets) {
+            const auto checked = check_history(context, mailbox, **sets, history);
+            if (!checked) return checked;
+        }
         const auto head = context.store.get(mailbox_shard(mailbox.id), mail::head_key);
         still = !sets || (head && *head && **head == (*sets)->raw_head);
     }
@@ -256,8 +263,7 @@ Result<void> check_mailbox(CheckContext& context, const NamedMailbox& mailbox) {
         wrong.push_back(sets.error().text);
     } else if (still) {
         for (auto& each : differences(**sets, tally)) wrong.push_back(std::move(each));
-        const auto history = check_history(context, mailbox, **sets, wrong);
-        if (!history) return history;
+        for (auto& each : history) wrong.push_back(std::move(each));
     } else {
         ++context.report.busy;
     }
