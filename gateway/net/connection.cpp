@@ -21,7 +21,9 @@ constexpr std::size_t kept_output_bytes = 4096;
 std::string random_id() {
     static constexpr char digits[] = "0123456789abcdef";
     unsigned char bytes[6] = {};
-    (void)getrandom(bytes, sizeof bytes, 0);
+    // Few bytes from the kernel's generator always come whole once it is seeded, which getrandom
+    // waits for.
+    if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes) return "none";
     std::string id;
     for (unsigned char byte : bytes) {
         id += digits[byte >> 4];
@@ -174,7 +176,7 @@ void Connection::read_some() {
 
 Awaitable<bool> Connection::handshake() {
     auto context = shared_.tls();
-    if (!context || !stream_.start_tls(std::move(context))) {
+    if (!context || !stream_.start_tls(std::move(context), listener_.alpn.c_str())) {
         log(logging::Level::error, "no TLS certificate in use", {});
         co_return false;
     }

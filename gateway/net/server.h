@@ -27,6 +27,7 @@ struct Listener {
     // Whether a peer of that address is a proxy, whose connections begin with a PROXY header. Any
     // thread; left empty: none is.
     std::function<bool(const std::string& address)> is_proxy = {};
+    std::string alpn = {};  // what TLS clients that name protocols must name; empty: anything
 };
 
 struct ServerOptions {

@@ -73,9 +73,9 @@ IoResult Stream::tls_outcome(int returned) {
     return {Io::failed, 0};
 }
 
-bool Stream::start_tls(std::shared_ptr<const TlsContext> context) {
+bool Stream::start_tls(std::shared_ptr<const TlsContext> context, const char* alpn) {
     context_ = std::move(context);
-    ssl_ = SSL_new(context_->native());
+    ssl_ = context_->make_session(alpn);
     if (ssl_ == nullptr || SSL_set_fd(ssl_, fd_) != 1) return false;
     SSL_set_accept_state(ssl_);
     return true;

@@ -40,8 +40,9 @@ public:
     bool may_have_more() const { return may_have_more_; }
 
     bool tls() const { return ssl_ != nullptr; }
-    // False: no memory. Then handshake() until it is done.
-    bool start_tls(std::shared_ptr<const TlsContext> context);
+    // False: no memory. Then handshake() until it is done. alpn: as TlsContext::make_session, and
+    // outlives this.
+    bool start_tls(std::shared_ptr<const TlsContext> context, const char* alpn);
     // As a client, with a session of the caller's, which this owns from here on.
     bool start_client_tls(ssl_st* session);
     // Before the first byte: the socket, where it was not known yet.

@@ -1,10 +1,18 @@
 #include "gateway/net/tls.h"
 
+#include "gateway/net/ticket_keys.h"
+
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
+#include <openssl/rand.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 
+#include <cstring>
 #include <filesystem>
+#include <string_view>
 
 namespace postern::net {
 
@@ -29,7 +37,66 @@ std::string hex(const unsigned char* bytes, unsigned count) {
     return out;
 }
 
-void apply_policy(SSL_CTX* context) {
+// RFC 7301 section 3.2: a client whose protocols are all unknown is told so and turned away.
+int choose_protocol(SSL* session, const unsigned char** chosen, unsigned char* chosen_size,
+                    const unsigned char* offered, unsigned offered_size, void*) {
+    const auto* ours = static_cast<const char*>(SSL_get_app_data(session));
+    if (ours == nullptr) return SSL_TLSEXT_ERR_NOACK;
+    for (unsigned at = 0; at < offered_size; at += 1 + offered[at]) {
+        const std::string_view name(reinterpret_cast<const char*>(offered) + at + 1, offered[at]);
+        if (name != ours) continue;
+        *chosen = offered + at + 1;
+        *chosen_size = offered[at];
+        return SSL_TLSEXT_ERR_OK;
+    }
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+int choose_certificate(SSL* session, int*, void* list) {
+    const char* name = SSL_get_servername(session, TLSEXT_NAMETYPE_host_name);
+    if (name == nullptr) return SSL_TLSEXT_ERR_OK;
+    const auto& contexts = *static_cast<const std::vector<SSL_CTX*>*>(list);
+    for (std::size_t i = 1; i < contexts.size(); ++i) {
+        X509* certificate = SSL_CTX_get0_certificate(contexts[i]);
+        if (X509_check_host(certificate, name, std::strlen(name), 0, nullptr) != 1) continue;
+        SSL_set_SSL_CTX(session, contexts[i]);
+        break;
+    }
+    return SSL_TLSEXT_ERR_OK;
+}
+
+bool use(const TicketKey& key, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
+         bool encrypt) {
+    char digest[] = "SHA256";
+    OSSL_PARAM mac_parameters[] = {
+        OSSL_PARAM_construct_octet_string(
+            OSSL_MAC_PARAM_KEY, const_cast<unsigned char*>(key.mac.data()), key.mac.size()),
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+        OSSL_PARAM_construct_end()};
+    return EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), nullptr, key.aes.data(), iv,
+                             encrypt ? 1 : 0) == 1 &&
+           EVP_MAC_CTX_set_params(mac, mac_parameters) == 1;
+}
+
+// As SSL_CTX_set_tlsext_ticket_key_evp_cb asks: -1 fails, 0 goes on without a ticket, 1 uses it,
+// 2 uses it and gives the client a new one.
+int seal_ticket(SSL* session, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
+                EVP_MAC_CTX* mac, int encrypt) {
+    auto* keys = static_cast<TicketKeys*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(session)));
+    const auto now = TicketKeys::Clock::now();
+    if (encrypt != 0) {
+        const auto key = keys->current(now);
+        if (!key || RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) != 1) return 0;
+        std::memcpy(name, key->name.data(), key->name.size());
+        return use(*key, iv, cipher, mac, true) ? 1 : -1;
+    }
+    const auto found = keys->find(name, now);
+    if (!found) return 0;
+    if (!use(found->key, iv, cipher, mac, false)) return -1;
+    return found->renew ? 2 : 1;
+}
+
+void apply_policy(SSL_CTX* context, TicketKeys* tickets) {
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     SSL_CTX_set_cipher_list(context, tls12_ciphers);
     SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
@@ -38,6 +105,9 @@ void apply_policy(SSL_CTX* context) {
                                   SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY);
     static constexpr unsigned char session_context[] = "postern";
     SSL_CTX_set_session_id_context(context, session_context, sizeof session_context - 1);
+    SSL_CTX_set_app_data(context, tickets);
+    SSL_CTX_set_tlsext_ticket_key_evp_cb(context, seal_ticket);
+    SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
 }
 
 std::string fingerprint_of(SSL_CTX* context) {
@@ -49,34 +119,58 @@ std::string fingerprint_of(SSL_CTX* context) {
     return hex(digest, length);
 }
 
-}  // namespace
-
-TlsContext::~TlsContext() {
-    SSL_CTX_free(context_);
-}
-
-Result<std::shared_ptr<const TlsContext>> TlsContext::load(const std::string& certificate_file,
-                                                           const std::string& key_file) {
-    for (const auto& file : {certificate_file, key_file}) {
+Result<void> load_files(SSL_CTX* context, const CertificateFiles& files) {
+    for (const auto& file : {files.certificate, files.key}) {
         std::error_code ignored;
         if (!std::filesystem::exists(file, ignored)) {
             return Error{Errc::not_found, file + ": no such file"};
         }
     }
-    SSL_CTX* context = SSL_CTX_new(TLS_server_method());
-    if (context == nullptr) return Error{Errc::unavailable, "TLS: " + openssl_error()};
-    std::shared_ptr<TlsContext> made(new TlsContext(context));
-    apply_policy(context);
-    if (SSL_CTX_use_certificate_chain_file(context, certificate_file.c_str()) != 1) {
+    if (SSL_CTX_use_certificate_chain_file(context, files.certificate.c_str()) != 1) {
         return Error{Errc::invalid,
-                     certificate_file + ": expected a PEM certificate: " + openssl_error()};
+                     files.certificate + ": expected a PEM certificate: " + openssl_error()};
     }
-    if (SSL_CTX_use_PrivateKey_file(context, key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
-        return Error{Errc::invalid, key_file + ": expected the PEM key of " + certificate_file +
+    if (SSL_CTX_use_PrivateKey_file(context, files.key.c_str(), SSL_FILETYPE_PEM) != 1) {
+        return Error{Errc::invalid, files.key + ": expected the PEM key of " + files.certificate +
                                         ": " + openssl_error()};
     }
-    made->fingerprint_ = fingerprint_of(context);
+    return {};
+}
+
+}  // namespace
+
+TlsContext::TlsContext() : tickets_(std::make_unique<TicketKeys>()) {}
+
+TlsContext::~TlsContext() {
+    for (SSL_CTX* context : contexts_) SSL_CTX_free(context);
+}
+
+Result<std::shared_ptr<const TlsContext>> TlsContext::load(
+    const std::string& certificate_file, const std::string& key_file,
+    const std::vector<CertificateFiles>& more) {
+    std::shared_ptr<TlsContext> made(new TlsContext);
+    std::vector<CertificateFiles> all{{certificate_file, key_file, false}};
+    all.insert(all.end(), more.begin(), more.end());
+    for (const auto& files : all) {
+        SSL_CTX* context = SSL_CTX_new(TLS_server_method());
+        if (context == nullptr) return Error{Errc::unavailable, "TLS: " + openssl_error()};
+        made->contexts_.push_back(context);
+        apply_policy(context, made->tickets_.get());
+        if (const auto loaded = load_files(context, files); !loaded) return loaded.error();
+    }
+    SSL_CTX* first = made->contexts_.front();
+    SSL_CTX_set_tlsext_servername_callback(first, choose_certificate);
+    SSL_CTX_set_tlsext_servername_arg(first, &made->contexts_);
+    made->fingerprint_ = fingerprint_of(first);
     return std::shared_ptr<const TlsContext>(std::move(made));
+}
+
+ssl_st* TlsContext::make_session(const char* alpn) const {
+    SSL* session = SSL_new(contexts_.front());
+    if (session != nullptr && alpn != nullptr && *alpn != '\0') {
+        SSL_set_app_data(session, const_cast<char*>(alpn));
+    }
+    return session;
 }
 
 }  // namespace postern::net
