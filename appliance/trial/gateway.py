@@ -47,7 +47,7 @@ def wire_form(content):
 class Gateway:
     """Use as a context manager: the daemon ends and the folder goes with it."""
 
-    def __init__(self, binary=None, folder=None, ports=None, plaintext=True, settings=""):
+    def __init__(self, binary=None, folder=None, ports=None, plaintext=True, settings="", auth=()):
         self.binary = os.path.abspath(binary or default_binary())
         self.folder = folder or tempfile.mkdtemp(prefix="postern-")
         self.data = os.path.join(self.folder, "data")
@@ -60,8 +60,9 @@ class Gateway:
         listeners = "".join(f'  {name}: ["127.0.0.1:{port}"]\n' for name, port in wanted.items())
         with open(self.config, "w", encoding="utf-8") as file:
             file.write(f"hostname: mx.example.net\ndata_dir: {self.data}\nlisteners:\n{listeners}"
-                       f"auth: {{allow_plaintext: {str(plaintext).lower()}, "
-                       f"failure_delay_ms: 10}}\n{settings}")
+                       f"auth:\n  allow_plaintext: {str(plaintext).lower()}\n"
+                       f"  failure_delay_ms: 10\n"
+                       + "".join(f"  {line}\n" for line in auth) + settings)
 
     def __enter__(self):
         return self

@@ -3,7 +3,6 @@
 #include "gateway/auth/app_password.h"
 #include "gateway/auth/password.h"
 #include "gateway/crypto/crypto.h"
-#include "protocols/wire/base64.h"
 #include "protocols/wire/text.h"
 
 #include <arpa/inet.h>
@@ -15,7 +14,6 @@ namespace postern::auth {
 
 namespace {
 
-constexpr std::size_t nonce_bytes = 18;
 constexpr std::size_t max_name_bytes = 255;
 
 std::string network_of(const std::string& address) {
@@ -79,66 +77,6 @@ net::Awaitable<void> Authenticator::finish(net::Session& session, const Login& l
     } else {
         session.log(logging::Level::error, "login not possible", {{"user", user}});
     }
-}
-
-std::vector<std::string> scram_mechanisms() {
-    return {"SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"};
-}
-
-net::Awaitable<ScramStep> Authenticator::scram(net::Session& session, ScramSession& exchange,
-                                               std::string mechanism, std::string response,
-                                               bool first) {
-    ScramStep step;
-    Login login;
-    if (first) {
-        exchange = {};
-        exchange.server.emplace(mechanism.ends_with("-PLUS"), session.tls());
-        if (exchange.server->first(response)) {
-            auto challenge = scram_challenge(exchange);
-            if (challenge) {
-                step.challenge = std::move(*challenge);
-                co_return step;
-            }
-            login.status = LoginStatus::temporary;
-        }
-    } else if (exchange.server && !exchange.proven) {
-        const auto binding = session.channel_binding(exchange.server->binding_type());
-        const bool bound = exchange.server->binding_type().empty() || !binding.empty();
-        auto verdict = exchange.server->finish(response, binding);
-        const auto& as = exchange.server->authorization_id();
-        const bool as_self = as.empty() || wire::equals_ignoring_case(as, exchange.server->user());
-        if (verdict && bound && as_self && exchange.user) {
-            exchange.proven = true;
-            step.challenge = std::move(*verdict);
-            co_return step;
-        }
-    } else if (exchange.server && exchange.user && response.empty()) {
-        login.status = LoginStatus::ok;
-        login.user = std::move(*exchange.user);
-    }
-    const std::string name = exchange.server ? exchange.server->user() : "";
-    exchange = {};
-    co_await finish(session, login, name);
-    step.status = login.status;
-    step.user = std::move(login.user);
-    co_return step;
-}
-
-Result<std::string> Authenticator::scram_challenge(ScramSession& exchange) {
-    ScramServer& server = *exchange.server;
-    auto found = directory_.find(server.user());
-    if (!found && found.error().code != Errc::invalid) return found.error();
-    auto keys = impossible_scram_keys(server.user());
-    if (found && *found && credentials_ != nullptr) {
-        auto own = credentials_->scram((*found)->id, (*found)->password_hash);
-        if (!own) return own.error();
-        if (*own) {
-            keys = std::move(**own);
-            exchange.user = std::move(**found);
-        }
-    }
-    return server.challenge(std::move(keys),
-                            wire::base64_encode(crypto::random_bytes(nonce_bytes)));
 }
 
 // They are long and random, so that one fast hash is enough.

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "gateway/auth/scram.h"
+#include "gateway/auth/token.h"
 #include "gateway/config/current.h"
 #include "gateway/net/awaitable.h"
 #include "gateway/net/session.h"
@@ -15,6 +16,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -55,19 +57,17 @@ struct Login {
 };
 
 // One exchange in a mechanism of several rounds, kept between them by its session.
-struct ScramSession {
+struct MechanismSession {
     std::optional<ScramServer> server;
     std::optional<directory::User> user;  // nullopt: nobody of that name
     bool proven = false;                  // only the client's last word is left
+    std::string refused;                  // whose token was; the client's last word is left
 };
-struct ScramStep {
+struct MechanismStep {
     LoginStatus status = LoginStatus::refused;
     directory::User user;                  // when ok
     std::optional<std::string> challenge;  // the exchange goes on; status says nothing then
 };
-
-// What the engines may announce besides PLAIN and LOGIN.
-std::vector<std::string> scram_mechanisms();
 
 // Thread rule: check() on sessions' cores.
 class Authenticator {
@@ -82,13 +82,23 @@ public:
     net::Awaitable<Login> check(net::Session& session, std::string authorization_id,
                                 std::string user, std::string password);
 
-    // One response of the client in SCRAM-SHA-256 or SCRAM-SHA-256-PLUS.
-    net::Awaitable<ScramStep> scram(net::Session& session, ScramSession& exchange,
-                                    std::string mechanism, std::string response, bool first);
+    // What the engines may announce besides PLAIN and LOGIN. Any thread.
+    std::vector<std::string> mechanisms() const;
+    // One response of the client in one of them.
+    net::Awaitable<MechanismStep> step(net::Session& session, MechanismSession& exchange,
+                                       std::string mechanism, std::string response, bool first);
+
+    // nullptr: tokens are not taken. Any thread.
+    void set_tokens(std::shared_ptr<const TokenVerifier> tokens);
 
 private:
+    std::shared_ptr<const TokenVerifier> tokens() const;
+    Login scram_response(net::Session& session, MechanismSession& exchange, MechanismStep& step,
+                         std::string_view response);
+    Login check_token(net::Session& session, std::string_view mechanism, std::string_view message,
+                      std::string& user);
     net::Awaitable<void> finish(net::Session& session, const Login& login, std::string user);
-    Result<std::string> scram_challenge(ScramSession& exchange);
+    Result<std::string> scram_challenge(MechanismSession& exchange);
     bool is_app_password(const directory::User& user, std::string_view password);
     net::Awaitable<Login> look_up(const std::string& authorization_id, const std::string& user,
                                   std::string password);
@@ -98,6 +108,8 @@ private:
     const config::Current& config_;
     directory::Credentials* credentials_;
     FailureDelays delays_;
+    mutable std::mutex tokens_mutex_;
+    std::shared_ptr<const TokenVerifier> tokens_;
 };
 
 }  // namespace postern::auth

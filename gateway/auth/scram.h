@@ -32,6 +32,7 @@ public:
 
     // The client's first message. False: malformed, or a downgrade (RFC 5802 section 6).
     bool first(std::string_view message);
+    bool challenged() const { return !server_first_.empty(); }
     const std::string& user() const { return user_; }
     const std::string& authorization_id() const { return authorization_id_; }
     const std::string& binding_type() const { return binding_type_; }  // empty: none is used

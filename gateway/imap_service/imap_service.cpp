@@ -49,6 +49,7 @@ net::ConversationFactory make_factory(const Backends& backends) {
         engine.hostname = config->hostname;
         engine.tls_offered = true;
         engine.allow_plaintext_auth = config->auth.allow_plaintext;
+        engine.more_mechanisms = backends.authenticator.mechanisms();
         engine.max_append_bytes = config->smtp.max_message_bytes;
         engine.compression_offered = true;
         engine.idle_gather = idle_gather;

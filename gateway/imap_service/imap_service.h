@@ -80,6 +80,7 @@ private:
 
     // names.cpp
     net::Awaitable<imap::Answer> on(imap::Authenticate question);
+    net::Awaitable<imap::Answer> on(imap::ContinueAuth question);
     net::Awaitable<imap::Answer> on(imap::Unauthenticate question);
     net::Awaitable<imap::Answer> on(imap::ListMailboxes question);
     net::Awaitable<imap::Answer> on(imap::CreateMailbox question);
@@ -119,12 +120,14 @@ private:
     Result<MailboxId> annotated(const std::string& mailbox);
     Result<mail::MailboxInfo> find_selectable(const std::string& name);
     net::Awaitable<Result<UidSet>> take_recent(MailboxId mailbox);
+    imap::Answer logged_in(auth::LoginStatus status, directory::User user);
     imap::Failure failure(const Error& error);
 
     const Backends& backends_;
     net::Session& session_;
     AccountId account_;
     std::string user_;
+    auth::MechanismSession mechanism_;
     std::optional<Selected> selected_;
 
     std::vector<Pending> append_messages_;

@@ -47,15 +47,27 @@ net::Awaitable<imap::Answer> ImapService::on(imap::Authenticate question) {
     auto login = co_await backends_.authenticator.check(
         session_, std::move(question.authorization_id), std::move(question.user),
         std::move(question.password));
-    if (login.status == auth::LoginStatus::temporary) {
-        co_return imap::Failure{"UNAVAILABLE", "Logins cannot be checked now, try again later"};
+    co_return logged_in(login.status, std::move(login.user));
+}
+
+net::Awaitable<imap::Answer> ImapService::on(imap::ContinueAuth question) {
+    auto step =
+        co_await backends_.authenticator.step(session_, mechanism_, std::move(question.mechanism),
+                                              std::move(question.response), question.first);
+    if (step.challenge) co_return imap::AuthChallenge{std::move(*step.challenge)};
+    co_return logged_in(step.status, std::move(step.user));
+}
+
+imap::Answer ImapService::logged_in(auth::LoginStatus status, directory::User user) {
+    if (status == auth::LoginStatus::temporary) {
+        return imap::Failure{"UNAVAILABLE", "Logins cannot be checked now, try again later"};
     }
-    if (login.status != auth::LoginStatus::ok) {
-        co_return imap::Failure{"AUTHENTICATIONFAILED", "Authentication failed"};
+    if (status != auth::LoginStatus::ok) {
+        return imap::Failure{"AUTHENTICATIONFAILED", "Authentication failed"};
     }
-    account_ = login.user.id;
-    user_ = login.user.address;
-    co_return imap::Done{};
+    account_ = user.id;
+    user_ = std::move(user.address);
+    return imap::Done{};
 }
 
 net::Awaitable<imap::Answer> ImapService::on(imap::Unauthenticate) {

@@ -1,4 +1,6 @@
 #include "protocols/imap/session.h"
+#include "protocols/wire/base64.h"
+#include "protocols/wire/text.h"
 
 #include <utility>
 
@@ -45,6 +47,8 @@ void run(Session& session, const command::Authenticate& command) {
 }
 
 void Session::start_sasl(const command::Authenticate& command) {
+    const bool needs_tls = wire::upper_case(command.mechanism).ends_with("-PLUS");
+    if (needs_tls && !tls_) return no("PRIVACYREQUIRED", "That mechanism needs TLS");
     const auto& initial = command.initial_response;
     take_sasl_step(sasl_.start(command.mechanism,
                                initial ? std::optional<std::string_view>(*initial) : std::nullopt));
@@ -57,6 +61,8 @@ void Session::take_sasl_step(wire::SaslStep step) {
         mode_ = Mode::sasl;
     } else if (auto* credentials = std::get_if<wire::SaslCredentials>(&step)) {
         log_in(std::move(*credentials));
+    } else if (auto* message = std::get_if<wire::SaslMessage>(&step)) {
+        continue_sasl(std::move(*message));
     } else if (std::get<wire::SaslFailure>(step) == wire::SaslFailure::unsupported) {
         no("CANNOT", "This mechanism is not offered");
     } else {
@@ -82,12 +88,32 @@ void Session::log_in(wire::SaslCredentials credentials) {
         Authenticate{std::move(credentials.mechanism), std::move(credentials.authorization_id),
                      std::move(credentials.user), std::move(credentials.password)};
     ask_either<Done>(
-        std::move(question),
-        [this](Done) {
-            authenticated_ = true;
-            ok("Logged in", "CAPABILITY " + capabilities());
-        },
+        std::move(question), [this](Done) { logged_in(); },
         [this](const Failure& failure) { refuse_login(failure); });
+}
+
+void Session::logged_in() {
+    authenticated_ = true;
+    ok("Logged in", "CAPABILITY " + capabilities());
+}
+
+void Session::continue_sasl(wire::SaslMessage message) {
+    effect(Question(
+        ContinueAuth{std::move(message.mechanism), std::move(message.response), message.first}));
+    on_answer_ = [this](const Answer& answer) {
+        if (const auto* challenge = std::get_if<AuthChallenge>(&answer)) {
+            sasl_.expect_more();
+            send("+ " + wire::base64_encode(challenge->bytes) + "\r\n");
+            mode_ = Mode::sasl;
+        } else if (std::holds_alternative<Done>(answer)) {
+            logged_in();
+        } else {
+            const auto* failure = std::get_if<Failure>(&answer);
+            refuse_login(failure != nullptr
+                             ? *failure
+                             : Failure{"SERVERBUG", "The answer was of another kind"});
+        }
+    };
 }
 
 void Session::refuse_login(const Failure& failure) {

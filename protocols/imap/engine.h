@@ -42,7 +42,8 @@ inline constexpr std::size_t max_summarized_bytes = 8 * 1024 * 1024;
 struct Config {
     std::string hostname;
     bool tls_offered = false;
-    bool allow_plaintext_auth = false;  // else LOGINDISABLED before TLS
+    bool allow_plaintext_auth = false;              // else LOGINDISABLED before TLS
+    std::vector<std::string> more_mechanisms = {};  // as in smtp::Config
     std::uint64_t max_append_bytes = 50 * 1024 * 1024;
     std::chrono::milliseconds idle_timeout{1'800'000};  // RFC 3501 section 5.4: at least 30 minutes
     std::chrono::milliseconds idle_keepalive{120'000};  // a word in IDLE, so that no NAT forgets us

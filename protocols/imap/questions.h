@@ -34,6 +34,16 @@ struct Authenticate {
     std::string mechanism, authorization_id, user, password;
 };
 
+// -> Done, or AuthChallenge while the exchange goes on. As in smtp::ContinueAuth.
+struct ContinueAuth {
+    std::string mechanism;
+    std::string response;
+    bool first = false;
+};
+struct AuthChallenge {
+    std::string bytes;  // raw
+};
+
 // -> MailboxList. LIST and LSUB: all mailboxes, the engine matches patterns.
 struct ListMailboxes {};
 struct ListedMailbox {
@@ -272,13 +282,14 @@ struct Threads {
 struct Unauthenticate {};
 
 using Question =
-    std::variant<Authenticate, ListMailboxes, CreateMailbox, DeleteMailbox, RenameMailbox,
-                 Subscribe, GetStatus, OpenMailbox, CloseMailbox, Refresh, GetHistory, CheckAppend,
-                 AppendMessage, FindMessage, FetchRows, ReadBlob, StoreFlags, CopyMessages,
-                 ExpungeMessages, Search, Sort, Thread, Unauthenticate, GetQuota, GetAnnotations,
-                 SetAnnotations>;
-using Answer = std::variant<Failure, Done, MailboxList, StatusData, MailboxOpened, MailboxChanges,
-                            History, AppendDone, RowPage, BlobBytes, FlagsStored, MessagesCopied,
-                            Expunged, SearchResult, Sorted, Threads, QuotaRoots, Annotations>;
+    std::variant<Authenticate, ContinueAuth, ListMailboxes, CreateMailbox, DeleteMailbox,
+                 RenameMailbox, Subscribe, GetStatus, OpenMailbox, CloseMailbox, Refresh,
+                 GetHistory, CheckAppend, AppendMessage, FindMessage, FetchRows, ReadBlob,
+                 StoreFlags, CopyMessages, ExpungeMessages, Search, Sort, Thread, Unauthenticate,
+                 GetQuota, GetAnnotations, SetAnnotations>;
+using Answer =
+    std::variant<AuthChallenge, Failure, Done, MailboxList, StatusData, MailboxOpened,
+                 MailboxChanges, History, AppendDone, RowPage, BlobBytes, FlagsStored,
+                 MessagesCopied, Expunged, SearchResult, Sorted, Threads, QuotaRoots, Annotations>;
 
 }  // namespace postern::imap

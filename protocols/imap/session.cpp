@@ -13,7 +13,11 @@ constexpr std::size_t max_joined_send_bytes = 16 * 1024;
 }  // namespace
 
 Session::Session(Config config, Time now)
-    : config_(std::move(config)), now_(now), started_(now), active_(now) {}
+    : config_(std::move(config)),
+      now_(now),
+      started_(now),
+      active_(now),
+      sasl_(config_.more_mechanisms) {}
 
 void Session::start(bool implicit_tls) {
     tls_ = implicit_tls;

@@ -146,6 +146,8 @@ private:
     bool gather_news();
     Dialect dialect() const { return {enabled_.utf8 || enabled_.rev2, enabled_.uid_only}; }
     void take_sasl_step(wire::SaslStep step);
+    void continue_sasl(wire::SaslMessage message);
+    void logged_in();
     void finish(std::string_view status, std::string_view code, std::string_view text);
     void refuse_login(const Failure& failure);
 

@@ -9,7 +9,12 @@ std::string Session::capabilities() const {
     std::string out = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE IDLE";
     if (may_start_tls()) out += " STARTTLS";
     if (!authenticated_) {
-        return out + (may_log_in() ? " AUTH=PLAIN AUTH=LOGIN" : " LOGINDISABLED");
+        if (!may_log_in()) return out + " LOGINDISABLED";
+        out += " AUTH=PLAIN AUTH=LOGIN";
+        for (const std::string& each : config_.more_mechanisms) {
+            if (tls_ || !each.ends_with("-PLUS")) out += " AUTH=" + each;
+        }
+        return out;
     }
     out +=
         " NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE SPECIAL-USE CREATE-SPECIAL-USE XLIST "

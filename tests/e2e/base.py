@@ -24,10 +24,11 @@ class E2eTest(unittest.TestCase):
 
     plaintext = True
     settings = ""
+    auth = ()  # further lines of the section auth
 
     @classmethod
     def setUpClass(cls):
-        cls.gateway = Gateway(plaintext=cls.plaintext, settings=cls.settings)
+        cls.gateway = Gateway(plaintext=cls.plaintext, settings=cls.settings, auth=cls.auth)
         cls.addClassCleanup(cls.gateway.close)
         cls.gateway.add_users("alice", "bob", "carol")
         cls.gateway.start()

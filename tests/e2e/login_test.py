@@ -119,6 +119,21 @@ class Logins(E2eTest):
             raw.send("\r\n")
             self.assertRegex(raw.line(), rb"^\+OK")
 
+    def test_imap(self):
+        with Raw(self.gateway.ports["imap"]) as raw:
+            self.assertRegex(raw.line(), rb"AUTH=SCRAM-SHA-256 ?")
+            for password, end in (("wrong", r"a NO \[AUTHENTICATIONFAILED\]"), (PASSWORD, "a OK")):
+                scram = Scram(password)
+                raw.send(f"a AUTHENTICATE SCRAM-SHA-256 {scram.first()}\r\n")
+                challenge = raw.line().decode()
+                self.assertRegex(challenge, r"^\+ ")
+                raw.send(scram.final(challenge[2:]) + "\r\n")
+                if password == PASSWORD:
+                    self.assertEqual(base64.b64decode(raw.line()[2:]), scram.verdict)
+                    raw.send("\r\n")
+                self.assertRegex(raw.line().decode(), f"^{end}")
+            self.assertRegex(raw.imap("b", "SELECT INBOX")[-1], "^b OK")
+
     def test_app_passwords(self):
         secret = self.gateway.cli_json("app-password", "add", USER, "phone")["password"]
         self.assertEqual([row["name"] for row in

@@ -120,6 +120,9 @@ void ImapRig::handle(imap::Effect& effect) {
 Answer ImapRig::reply(const imap::Question& question) {
     return std::visit(Overloaded{
                           [&](const imap::Authenticate& q) { return authenticate(q); },
+                          [&](const imap::ContinueAuth&) -> Answer {
+                              return Failure{"AUTHENTICATIONFAILED", "No such mechanism here"};
+                          },
                           [&](const imap::ListMailboxes&) { return memory_.list(); },
                           [&](const imap::CreateMailbox& q) { return memory_.create(q); },
                           [&](const imap::DeleteMailbox& q) { return memory_.remove(q.name); },
