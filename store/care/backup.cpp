@@ -180,7 +180,7 @@ private:
             saved.chunks = last->second->chunks;
             return saved;
         }
-        for (const char prefix : {'k', 'b', 'm', 's', 'r'}) {
+        for (const char prefix : {'k', 'b', 'm', 's', 'r', 'p'}) {
             const auto rows = save_rows(saved, prefix, saved.chunks);
             if (!rows) return rows.error();
         }

@@ -91,7 +91,11 @@ Result<void> check_history(CheckContext& context, const NamedMailbox& mailbox,
         });
 }
 
-// Summaries and reports of messages that are not there.
+const char* what_is(char prefix) {
+    return prefix == 's' ? " summaries" : prefix == 'r' ? " filter reports" : " POP3 ids";
+}
+
+// Summaries, reports and POP3 ids of messages that are not there.
 Result<void> check_strays(CheckContext& context, const NamedMailbox& mailbox, char prefix,
                           const UidSet& existing) {
     std::vector<kv::Operation> erase;
@@ -112,9 +116,8 @@ Result<void> check_strays(CheckContext& context, const NamedMailbox& mailbox, ch
                           return Result<void>();
                       });
     if (!walked || erase.empty()) return walked;
-    const std::string what = std::to_string(erase.size()) +
-                             (prefix == 's' ? " summaries" : " filter reports") +
-                             " are damaged or belong to no message";
+    const std::string what =
+        std::to_string(erase.size()) + what_is(prefix) + " are damaged or belong to no message";
     bool mended = context.options.repair;
     for (std::size_t at = 0; mended && at < erase.size(); at += kv::max_batch_operations / 2) {
         const auto end = std::min(erase.size(), at + kv::max_batch_operations / 2);
@@ -276,7 +279,7 @@ Result<void> check_mailbox(CheckContext& context, const NamedMailbox& mailbox) {
     for (auto& each : wrong) context.finding(where, std::move(each), mended);
     if (still) {
         const auto existing = tally.sets[mail::existing_set];
-        for (const char prefix : {'s', 'r'}) {
+        for (const char prefix : {'s', 'r', 'p'}) {
             const auto checked = check_strays(context, mailbox, prefix, existing);
             if (!checked) return checked;
         }

@@ -14,6 +14,11 @@ namespace postern::care {
 
 namespace {
 
+// Rows that stand beside a message's own.
+bool beside_message(char prefix) {
+    return prefix == 's' || prefix == 'r' || prefix == 'p';
+}
+
 using mail::mailbox_shard;
 
 constexpr std::size_t max_batch_rows = 400;
@@ -223,8 +228,7 @@ private:
                     row.value = encode(moved);
                     ++report.messages;
                 }
-                if (uid && lost.contains(*uid) && (row.key[0] == 's' || row.key[0] == 'r'))
-                    continue;
+                if (uid && lost.contains(*uid) && beside_message(row.key[0])) continue;
                 const auto put = writer.put(std::move(row.key), std::move(row.value));
                 if (!put) return put;
             }

@@ -39,11 +39,18 @@ Result<void> replay(Mailboxes& mailboxes, const Intent& intent) {
     return erase_intent(mailboxes.store(), intent.id);
 }
 
+// RFC 1939 section 7.
+bool is_uidl(std::string_view text) {
+    return text.size() <= max_uidl_bytes &&
+           std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
 AppendInput append_input(NewMessage message, std::uint64_t size, OperationId operation) {
     AppendInput input;
     input.size = size;
     if (message.summary.size() <= max_summary_bytes) input.summary = std::move(message.summary);
     if (message.report.size() <= max_report_bytes) input.report = std::move(message.report);
+    input.uidl = std::move(message.uidl);
     input.flags = std::move(message.flags);
     input.internal_date = message.internal_date;
     input.thread_id = thread_id_of(message.thread_root);
@@ -224,6 +231,12 @@ public:
         return *row ? std::move(**row) : std::string();
     }
 
+    Result<std::map<Uid, std::string>> uidls(MailboxId mailbox) override {
+        const auto sets = mailboxes_.queue(mailbox)->sets();
+        if (!sets) return sets.error();
+        return read_uidls(mailboxes_.store(), **sets);
+    }
+
     std::shared_ptr<void> watch(MailboxId mailbox, std::function<void()> changed) override {
         return mailboxes_.store().watch(mailbox_shard(mailbox), std::move(changed));
     }
@@ -233,6 +246,7 @@ public:
         if (!message.bytes || message.bytes->empty()) {
             return done(Error{Errc::invalid, "an empty message"});
         }
+        if (!is_uidl(message.uidl)) return done(Error{Errc::invalid, "no unique id for POP3"});
         const auto sets = mailboxes_.queue(mailbox)->sets();
         if (!sets) return done(sets.error());
         const AccountId owner = (*sets)->head.owner;

@@ -101,13 +101,15 @@ public:
     virtual Result<std::string> read(const BlobId& blob, std::uint64_t offset,
                                      std::uint64_t length) = 0;
     virtual Result<std::string> report(MailboxId mailbox, Uid uid) = 0;  // empty when none is kept
+    // Of the messages that brought one along (NewMessage::uidl), moved and copied ones too.
+    virtual Result<std::map<Uid, std::string>> uidls(MailboxId mailbox) = 0;
     // A hint after changes of the mailbox; see kv::Store::watch.
     virtual std::shared_ptr<void> watch(MailboxId mailbox, std::function<void()> changed) = 0;
 
     // --- changing ---
 
     // `operation` makes a delivery exactly once: the same id again answers the first outcome.
-    // An empty id is not remembered. Errors: not_found, limit, invalid (keyword), too_large,
+    // An empty id is not remembered. Errors: not_found, limit, invalid (keyword, uidl), too_large,
     // over_quota, unavailable.
     virtual void append(MailboxId mailbox, NewMessage message, OperationId operation,
                         Done<Appended> done) = 0;

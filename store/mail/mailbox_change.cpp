@@ -88,14 +88,15 @@ Result<void> MailboxChange::has_uids(std::size_t count) const {
     return Error{Errc::limit, "the mailbox has used up its UIDs; move its mail to a new one"};
 }
 
-Uid MailboxChange::add(StoredMessage message, std::string summary, std::string report) {
+Uid MailboxChange::add(StoredMessage message, MessageTexts texts) {
     message.uid = after_.head.uid_next++;
     message.modseq = modseq();
     message.save_date = time_;
     after_.head.bytes += message.size;
     put(uid_key('m', message.uid), encode(message));
-    if (!summary.empty()) put(uid_key('s', message.uid), std::move(summary));
-    if (!report.empty()) put(uid_key('r', message.uid), std::move(report));
+    if (!texts.summary.empty()) put(uid_key('s', message.uid), std::move(texts.summary));
+    if (!texts.report.empty()) put(uid_key('r', message.uid), std::move(texts.report));
+    if (!texts.uidl.empty()) put(uid_key('p', message.uid), std::move(texts.uidl));
     change_set(existing_set, message.uid, true);
     for (SystemFlag flag : all_system_flags) {
         if ((message.system_flags & static_cast<std::uint8_t>(flag)) != 0) {
@@ -149,7 +150,7 @@ void MailboxChange::set_flags(StoredMessage message, std::uint8_t system_flags,
 }
 
 void MailboxChange::remove(const StoredMessage& message) {
-    for (char prefix : {'m', 's', 'r'}) erase(uid_key(prefix, message.uid));
+    for (char prefix : {'m', 's', 'r', 'p'}) erase(uid_key(prefix, message.uid));
     put(garbage_key(message.blob, message.owner), "1");
     for (const auto& [number, set] : std::map(after_.sets)) {
         if (set->contains(message.uid)) change_set(number, message.uid, false);

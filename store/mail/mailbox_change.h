@@ -22,6 +22,13 @@ inline constexpr std::size_t max_change_bitmaps =
     20;  // up to 9 KiB each; one message may add 70 more
 inline constexpr std::size_t max_change_blob_bytes = 16 * 1024 * 1024;
 
+// What is kept beside a message's row; empty: nothing.
+struct MessageTexts {
+    std::string summary;
+    std::string report;
+    std::string uidl;
+};
+
 class MailboxChange {
 public:
     MailboxChange(kv::Store& store, SetsPtr before, Time now);
@@ -45,7 +52,7 @@ public:
     // Errors: limit, when there are not so many UIDs left.
     Result<void> has_uids(std::size_t count) const;
     // Gives `message` the next UID, of which there must be one, and this change's modseq.
-    Uid add(StoredMessage message, std::string summary, std::string report);
+    Uid add(StoredMessage message, MessageTexts texts);
     void attach_blob(const BlobId& id, std::shared_ptr<const std::string> framed);
     void remember(const OperationId& operation, Uid uid);
     // New flags of a message that is there.

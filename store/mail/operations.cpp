@@ -7,9 +7,9 @@ namespace postern::mail {
 namespace {
 
 constexpr std::size_t row_bytes = 100;  // a message row with its keys, and its share of the journal
-constexpr std::size_t rows_per_message = 8;
+constexpr std::size_t rows_per_message = 9;
 constexpr std::size_t rows_per_flag_change = 2;
-constexpr std::size_t rows_per_expunge = 6;
+constexpr std::size_t rows_per_expunge = 7;
 
 using Messages = std::vector<std::pair<Uid, std::optional<StoredMessage>>>;
 
@@ -70,7 +70,7 @@ public:
         message.owner = input_.owner;
         message.email_id = input_.blob;
         message.thread_id = input_.thread_id.empty() ? input_.blob : input_.thread_id;
-        const Uid uid = change.add(message, input_.summary, input_.report);
+        const Uid uid = change.add(message, {input_.summary, input_.report, input_.uidl});
         if (input_.framed) change.attach_blob(input_.blob, input_.framed);
         if (!input_.operation.empty()) change.remember(input_.operation, uid);
         answer_.uid = uid;
@@ -178,7 +178,7 @@ private:
             message.keywords |= std::uint64_t{1} << change.now_so_far().slot_of(name);
         }
         message.owner = input.owner;
-        const Uid uid = change.add(message, input.summary, input.report);
+        const Uid uid = change.add(message, {input.summary, input.report, input.uidl});
         change.remember(input.operation, uid);
         return uid;
     }

@@ -22,6 +22,7 @@ struct AppendInput {
     std::uint64_t size = 0;
     std::string summary;
     std::string report;
+    std::string uidl;
     Flags flags;
     Time internal_date;
     Id128 thread_id;        // empty: a thread of its own
@@ -36,6 +37,7 @@ struct LinkInput {
     std::uint64_t owner = 0;
     std::string summary;
     std::string report;
+    std::string uidl;
     OperationId operation;  // of this one message; never empty
 };
 // Answers source and new UIDs pairwise.

@@ -141,6 +141,18 @@ Result<std::vector<MessageRow>> read_rows(kv::Store& store, const MailboxSets& s
     return rows;
 }
 
+Result<std::map<Uid, std::string>> read_uidls(kv::Store& store, const MailboxSets& sets) {
+    std::map<Uid, std::string> uidls;
+    const auto done =
+        scan_rows(store, sets, 'p', {1, sets.head.uid_next}, [&](Uid uid, std::string& value) {
+            if (sets.existing().contains(uid))
+                uidls.emplace_hint(uidls.end(), uid, std::move(value));
+            return Result<void>();
+        });
+    if (!done) return done.error();
+    return uidls;
+}
+
 Result<Changes> read_changes(kv::Store& store, const MailboxSets& sets, ModSeq since) {
     Changes changes;
     changes.state = sets.state();

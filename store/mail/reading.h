@@ -6,6 +6,8 @@
 #include "store/mail/mailbox_sets.h"
 #include "store/mail/types.h"
 
+#include <map>
+#include <string>
 #include <vector>
 
 namespace postern::mail {
@@ -14,6 +16,8 @@ Status status_of(const MailboxSets& sets);
 
 Result<std::vector<MessageRow>> read_rows(kv::Store& store, const MailboxSets& sets,
                                           const UidSet& uids, std::size_t limit, bool with_summary);
+
+Result<std::map<Uid, std::string>> read_uidls(kv::Store& store, const MailboxSets& sets);
 
 Result<Changes> read_changes(kv::Store& store, const MailboxSets& sets, ModSeq since);
 

@@ -6,6 +6,7 @@
 //   b set(1) high(2)     the members of a set whose upper 16 bits are `high`
 //   m uid(4)             StoredMessage
 //   s uid(4), r uid(4)   summary and filter report, as given
+//   p uid(4)             its unique id in POP3, where it brought one along
 //   c modseq(8)          JournalEntry: what changed at that modseq
 //   o operation(16)      the UID that a delivery got, so that its replay gets the same
 //   g blob(16) owner(8)  a body that an expunged message has still to let go of
@@ -84,7 +85,7 @@ std::optional<std::vector<std::string>> decode_keywords(std::string_view value);
 inline constexpr std::string_view head_key = "h";
 inline constexpr std::string_view keywords_key = "k";
 std::string bitmap_key(SetNumber set, std::uint16_t high);
-std::string uid_key(char prefix, Uid uid);  // prefix m, s or r
+std::string uid_key(char prefix, Uid uid);  // prefix m, s, r or p
 std::optional<Uid> uid_of_key(std::string_view key);
 std::string journal_key(ModSeq modseq);
 std::string operation_key(const OperationId& operation);

@@ -40,12 +40,15 @@ Result<std::vector<LinkInput>> read_sources(Mailboxes& mailboxes, const Chunk& c
         if (!summary) return summary.error();
         auto report = optional_row(mailboxes.store(), chunk.from, 'r', uid);
         if (!report) return report.error();
+        auto uidl = optional_row(mailboxes.store(), chunk.from, 'p', uid);
+        if (!uidl) return uidl.error();
         LinkInput input;
         input.source = *source;
         input.flags = (*sets)->flags_of(*source);
         input.owner = derive_owner(chunk.base, uid);
         input.summary = std::move(*summary);
         input.report = std::move(*report);
+        input.uidl = std::move(*uidl);
         input.operation = derive_operation(chunk.base, uid);
         inputs.push_back(std::move(input));
     }

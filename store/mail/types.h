@@ -27,6 +27,7 @@ inline constexpr std::size_t max_annotation_name_bytes = 255;
 inline constexpr std::size_t max_annotation_bytes = 32 * 1024;   // of one value
 inline constexpr std::size_t max_annotations_per_mailbox = 200;  // all users' together
 inline constexpr std::size_t max_rights_per_mailbox = 200;       // identifiers
+inline constexpr std::size_t max_uidl_bytes = 70;                // RFC 1939 section 7
 inline constexpr std::size_t max_identifier_bytes = 255;
 
 // RFC 8474 ids as text. A mailbox keeps its id over renames, and one made again under an old name
@@ -63,6 +64,8 @@ struct NewMessage {
     Flags flags;
     Time internal_date;
     std::string thread_root;  // mime::thread_root; empty: a thread of its own
+    // The unique id in POP3 that clients know it by from another server; empty: none.
+    std::string uidl;
     QuotaRule quota = QuotaRule::user;
 };
 
