@@ -1,5 +1,6 @@
 #include "appliance/cli/commands.h"
 #include "appliance/cli/store_commands.h"
+#include "appliance/cli/uidl_source.h"
 
 #include <CLI/CLI.hpp>
 
@@ -86,6 +87,10 @@ void add_store(CLI::App& app, Action& chosen) {
     in->add_option("PATH", options->paths, "Maildirs, mbox files, messages, or folders.")
         ->required();
     in->add_option("--mailbox", options->mailbox, "All of it into this one.");
+    in->add_option("--uidl", options->uidl,
+                   "Keep the unique ids that POP3 clients know: from dovecot-uidlist (dovecot), "
+                   "the file's name (file-name: Courier, qmail) or the field X-UIDL (x-uidl).")
+        ->check(CLI::IsMember(UidlSource::kinds()));
     in->footer(
         "Mailboxes follow from Maildir++ folders and mbox names. Started again soon after it\n"
         "was ended, it doubles nothing.");

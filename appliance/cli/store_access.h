@@ -5,6 +5,7 @@
 #include "protocols/base/result.h"
 #include "protocols/base/time.h"
 #include "store/directory/directory.h"
+#include "store/directory/preferences.h"
 #include "store/kv/kv.h"
 #include "store/mail/mail_store.h"
 
@@ -16,9 +17,10 @@ enum class Opening { existing, create };  // whether an absent store is made
 
 struct StoreAccess {
     explicit StoreAccess(std::unique_ptr<kv::Store> opened)
-        : kv(std::move(opened)), directory(*kv) {}
+        : kv(std::move(opened)), directory(*kv), preferences(*kv) {}
     std::unique_ptr<kv::Store> kv;
     directory::Directory directory;
+    directory::AccountPreferences preferences;
     std::unique_ptr<mail::MailStore> mail;  // only from open_mail
 };
 

@@ -17,6 +17,7 @@ struct StoreOptions {
     std::string format = "maildir";
     std::vector<std::string> paths;
     bool quick = false;
+    std::string uidl;  // import: where POP3's unique ids come from
 };
 
 int check_store(Context& context, const StoreOptions& options);

@@ -1,6 +1,7 @@
 #include "appliance/cli/store_access.h"
 #include "appliance/cli/store_commands.h"
 #include "appliance/cli/terminal.h"
+#include "appliance/cli/uidl_source.h"
 #include "gateway/mailsource/mail_source.h"
 #include "protocols/base/hash.h"
 #include "protocols/mime/summary.h"
@@ -138,7 +139,7 @@ bool is_empty_mbox(const mailsource::Item& item) {
 class Importing {
 public:
     Importing(mail::MailStore& mail, const directory::User& user, const StoreOptions& options)
-        : mail_(mail), user_(user), options_(options) {}
+        : mail_(mail), user_(user), options_(options), uidls_(options.uidl) {}
 
     bool add(mailsource::Item item) {
         if (is_empty_mbox(item)) return true;
@@ -195,6 +196,7 @@ private:
             hash64(name + std::to_string(to_unix_ms(message.internal_date)))};
         std::memcpy(operation.bytes.data(), halves, sizeof halves);
         const auto parsed = mime::parse(item.bytes);
+        message.uidl = uidls_.uidl_of(item, parsed.parts.front());
         message.summary = mime::encode_summary(mime::summarize(parsed, item.bytes));
         message.thread_root = mime::thread_root(parsed, item.bytes);
         message.bytes = std::make_shared<const std::string>(std::move(item.bytes));
@@ -220,6 +222,7 @@ private:
     mail::MailStore& mail_;
     const directory::User& user_;
     const StoreOptions& options_;
+    UidlSource uidls_;
     std::map<std::string, MailboxId> boxes_;
     std::deque<Imported> waiting_;
     bool failed_ = false;

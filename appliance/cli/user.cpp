@@ -9,6 +9,9 @@
 #include <nlohmann/json.hpp>
 
 #include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace postern::cli {
 
@@ -18,6 +21,8 @@ struct Options {
     std::string address;
     std::string domain;
     std::string pool;
+    std::vector<std::string> pop3_mailboxes;
+    std::optional<std::uint32_t> pop3_expire_days;
     bool password_stdin = false;
     bool yes = false;
 };
@@ -98,6 +103,23 @@ int passwd(Context& context, const Options& options) {
     return exit_ok;
 }
 
+int set(Context& context, const Options& options) {
+    if (options.pop3_mailboxes.empty() && !options.pop3_expire_days) {
+        return fail(exit_usage, "nothing to set", "see: postern user set --help");
+    }
+    auto store = open_store(context.config, Opening::existing);
+    if (!store) return fail(store.error());
+    const auto known = (*store)->directory.find(options.address);
+    if (!known) return fail(known.error());
+    if (!known->has_value()) return fail(exit_failure, options.address + ": no such user");
+    auto preferences = (*store)->preferences.get((*known)->id);
+    if (!preferences) return fail(preferences.error());
+    if (!options.pop3_mailboxes.empty()) preferences->pop3_mailboxes = options.pop3_mailboxes;
+    if (options.pop3_expire_days) preferences->pop3_expire_days = *options.pop3_expire_days;
+    const auto done = (*store)->preferences.set((*known)->id, *preferences);
+    return done ? exit_ok : fail(done.error());
+}
+
 int list(Context& context, const Options& options) {
     auto store = open_store(context.config, Opening::existing);
     if (!store) return fail(store.error());
@@ -108,9 +130,13 @@ int list(Context& context, const Options& options) {
         if (!context.json) {
             print(user.address + (user.password_hash.empty() ? "  (no password)\n" : "\n"));
         }
+        const auto preferences = (*store)->preferences.get(user.id);
+        if (!preferences) return fail(preferences.error());
         rows.push_back({{"address", user.address},
                         {"id", user.id.value},
-                        {"password", !user.password_hash.empty()}});
+                        {"password", !user.password_hash.empty()},
+                        {"pop3_mailboxes", preferences->pop3_mailboxes},
+                        {"pop3_expire_days", preferences->pop3_expire_days}});
     }
     if (context.json) print_json(nlohmann::json{{"users", std::move(rows)}});
     return exit_ok;
@@ -170,6 +196,19 @@ void add_user(CLI::App& app, Action& chosen) {
     password(added);
     password(
         address(add_command(*group, "passwd", "Set a user's password.", options, chosen, passwd)));
+    auto* changed = address(
+        add_command(*group, "set", "Set what a user wants otherwise.", options, chosen, set));
+    changed
+        ->add_option("--pop3-mailboxes", options->pop3_mailboxes,
+                     "What POP3 shows, one mailbox after the other; INBOX alone by default.")
+        ->expected(1, static_cast<int>(directory::max_pop3_mailboxes));
+    changed->add_option("--pop3-expire-days", options->pop3_expire_days,
+                        "Remove what POP3 shows when it is so many days old; 0: never (default).");
+    changed->footer(
+        "Both hold for the next POP3 session; what is old is removed about once an hour.\n\n"
+        "Example:\n"
+        "  postern user set ann@example.org --pop3-mailboxes INBOX Junk\n"
+        "  postern user set ann@example.org --pop3-expire-days 90");
     add_command(*group, "list", "List the users, one a line.", options, chosen, list)
         ->add_option("DOMAIN", options->domain, "Only the users of this domain.");
     address(

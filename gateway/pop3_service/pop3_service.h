@@ -1,7 +1,9 @@
-// What the POP3 engine asks, answered from INBOX as it was at login.
+// What the POP3 engine asks, answered from INBOX, or the mailboxes that the account's preferences
+// name, as they were at login.
 //
-// One service for each connection, used on its core alone. The unique id of a message is
-// "uidvalidity.uid" in decimal, so it stays as long as the message stays in INBOX.
+// One service for each connection, used on its core alone. The unique id of a message is the one
+// that it brought along, else "uidvalidity.uid" in decimal, with the mailbox's number before it
+// outside INBOX: it stays as long as the message stays there.
 #pragma once
 
 #include "gateway/auth/authenticator.h"
@@ -9,10 +11,12 @@
 #include "gateway/net/conversation.h"
 #include "gateway/pop3_service/maildrop_locks.h"
 #include "protocols/pop3/engine.h"
+#include "store/directory/preferences.h"
 #include "store/mail/mail_store.h"
 
 #include <memory>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 namespace postern::pop3_service {
@@ -31,6 +35,7 @@ struct Backends {
     mail::MailStore& mail;
     auth::Authenticator& authenticator;
     MaildropLocks& locks;
+    directory::AccountPreferences& preferences;
 };
 
 class Pop3Service {
@@ -45,19 +50,23 @@ public:
 
 private:
     struct Message {
+        MailboxId mailbox;
         Uid uid;
         BlobId blob;
     };
 
     net::Awaitable<pop3::LoginAnswer> logged_in(auth::LoginStatus status, directory::User user);
-    net::Awaitable<Result<std::vector<pop3::MaildropEntry>>> open(AccountId account);
+    net::Awaitable<Result<std::vector<pop3::MaildropEntry>>> open(
+        AccountId account, std::vector<std::string> mailboxes);
+    net::Awaitable<Result<void>> add_mailbox(MailboxId mailbox, std::string prefix,
+                                             std::vector<pop3::MaildropEntry>& entries);
 
     const Backends& backends_;
     net::Session& session_;
-    auth::ScramSession scram_;
+    auth::MechanismSession mechanism_;
     std::unique_ptr<MaildropLocks::Lock> lock_;
-    MailboxId inbox_;
     std::vector<Message> messages_;
+    std::unordered_set<std::string> uidls_;  // while opening: those that messages brought along
 };
 
 net::ConversationFactory make_factory(const Backends& backends);

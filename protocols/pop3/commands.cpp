@@ -56,7 +56,8 @@ void Engine::State::capa(std::string_view) {
         "TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nLANG\r\nUTF8 USER\r\n";
     const std::string expire =
         config.expire_days ? std::to_string(*config.expire_days) : std::string("NEVER");
-    held_replies.append("EXPIRE ").append(expire).append("\r\n");
+    const bool varies = config.expire_varies && !logged_in;
+    held_replies.append("EXPIRE ").append(expire).append(varies ? " USER\r\n" : "\r\n");
     if (!logged_in && passwords_allowed()) {
         held_replies.append("USER\r\nSASL ").append(offered_mechanisms()).append("\r\n");
     }

@@ -38,6 +38,7 @@ struct Config {
     std::vector<std::string> more_mechanisms;
     // EXPIRE of CAPA: how long messages that were left on the server stay; nullopt: NEVER.
     std::optional<unsigned> expire_days;
+    bool expire_varies = false;  // it is the shortest of all users'; each one's comes at login
     std::chrono::milliseconds idle_timeout{600'000};  // RFC 1939 section 3: at least 10 minutes
 };
 
@@ -85,6 +86,8 @@ struct LoginAnswer {
     std::string text;
     std::vector<MaildropEntry> maildrop;   // index 0 is message 1
     std::optional<std::string> challenge;  // to ContinueAuth, raw
+    // The user's own, where Config::expire_varies; nullopt: never.
+    std::optional<unsigned> expire_days = {};
 };
 struct MessageBytes {
     bool ok = false;

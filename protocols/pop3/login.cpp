@@ -111,6 +111,7 @@ void Engine::State::login_answered(LoginAnswer& answer) {
         return close();
     }
     logged_in = true;
+    if (config.expire_varies) config.expire_days = answer.expire_days;
     maildrop.reserve(answer.maildrop.size());
     for (MaildropEntry& entry : answer.maildrop) {
         bytes_left += entry.size;

@@ -2,7 +2,9 @@
 """POP3 from the real daemon."""
 
 import base64
+import os
 import poplib
+import tempfile
 import unittest
 
 from base import PASSWORD, E2eTest, Raw, message, trusting_tls
@@ -66,6 +68,50 @@ class Maildrop(E2eTest):
             client.append("Junk", None, None, message("junk"))
         client = self.gateway.pop3()
         self.assertEqual(client.stat()[0], 0)
+        client.quit()
+
+    def test_an_account_may_show_more_and_let_mail_expire(self):
+        self.fill(1)
+        with self.gateway.imap() as client:
+            client.append("Junk", None, None, message("junk"))
+        client = poplib.POP3("127.0.0.1", self.gateway.ports["pop3"], timeout=60)
+        self.assertEqual(client.capa()["EXPIRE"], ["NEVER"])
+        client.quit()
+        self.gateway.cli("user", "set", "alice@example.net", "--pop3-mailboxes", "INBOX", "Junk",
+                         "--pop3-expire-days", "30")
+        client = poplib.POP3("127.0.0.1", self.gateway.ports["pop3"], timeout=60)
+        self.assertEqual(client.capa()["EXPIRE"], ["30", "USER"])
+        client.user("alice@example.net")
+        client.pass_(PASSWORD)
+        self.assertEqual(client.capa()["EXPIRE"], ["30"])
+        self.assertEqual(client.stat()[0], 2)
+        self.assertEqual(len({line.split()[1] for line in client.uidl()[1]}), 2)
+        self.assertIn(b"Subject: junk", client.retr(2)[1])
+        client.dele(2)
+        client.quit()
+        self.assertEqual((len(self.inbox()), len(self.inbox(mailbox="Junk"))), (1, 0))
+        self.gateway.cli("user", "set", "alice@example.net", "--pop3-mailboxes", "INBOX",
+                         "--pop3-expire-days", "0")
+        self.assertEqual(self.gateway.cli_json("user", "list")["users"][0]["pop3_expire_days"], 0)
+
+    def test_whoever_moves_to_us_downloads_nothing_twice(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for part in ("cur", "new", "tmp"):
+                os.makedirs(f"{folder}/Maildir/{part}")
+            lines = ["3 V1275660208 N4 G3085f01b7f11094c501100008c4a11c1"]
+            for uid in (1, 2):
+                lines.append(f"{uid} :{uid}.host")
+                with open(f"{folder}/Maildir/cur/{uid}.host:2,S", "wb") as file:
+                    file.write(self.numbered(uid))
+            with open(f"{folder}/Maildir/dovecot-uidlist", "w", encoding="ascii") as file:
+                file.write("\n".join(lines) + "\n")
+            self.gateway.cli("store", "import", "alice@example.net", f"{folder}/Maildir",
+                             "--uidl", "dovecot")
+        self.fill(1)
+        client = self.gateway.pop3()
+        uidls = [line.split()[1].decode() for line in client.uidl()[1]]
+        self.assertEqual(sorted(uidls)[:2], [f"{uid:08x}{1275660208:08x}" for uid in (1, 2)])
+        self.assertEqual(len(set(uidls)), 3)
         client.quit()
 
     def test_capa_and_stls(self):
