@@ -10,6 +10,10 @@ namespace postern::addresses {
 
 namespace {
 
+Time wall_clock() {
+    return std::chrono::time_point_cast<Time::duration>(std::chrono::system_clock::now());
+}
+
 constexpr const char* postmaster_name = "postmaster";
 
 }  // namespace
@@ -67,8 +71,27 @@ Result<Resolved> Resolver::resolve(std::string_view address) {
         if (at != std::string::npos) walk.out.others.push_back(ascii);
         return std::move(walk.out);
     }
+    if (srs_ != nullptr && Srs::is_srs(ascii)) {
+        auto original = srs_->reverse(ascii, wall_clock());
+        if (original) {
+            walk.out.others.push_back(std::move(*original));
+            walk.out.only_bounces = true;
+            return std::move(walk.out);
+        }
+    }
     if (auto expanded = expand(walk, ascii, 0); !expanded) return expanded.error();
     return std::move(walk.out);
+}
+
+Result<std::string> Resolver::forwarding_path(std::string_view sender, std::string_view domain,
+                                              Time now) {
+    const auto ascii = ascii_address(sender);
+    const auto from = directory::canonical_domain(ascii.substr(ascii.rfind('@') + 1));
+    const auto to = directory::canonical_domain(ascii_address("@" + std::string(domain)).substr(1));
+    if (srs_ == nullptr || sender.empty() || !from || !to) return std::string(sender);
+    const auto ours = directory_.has_domain(*from);
+    if (!ours) return ours.error();
+    return *ours ? std::string(sender) : srs_->forward(ascii, *to, now);
 }
 
 Result<bool> Resolver::owns(AccountId account, std::string_view address) {

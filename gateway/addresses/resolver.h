@@ -7,6 +7,7 @@
 // Thread rule: any function from any thread.
 #pragma once
 
+#include "gateway/addresses/srs.h"
 #include "protocols/base/result.h"
 #include "store/directory/aliases.h"
 #include "store/directory/directory.h"
@@ -30,19 +31,23 @@ struct Resolved {
     bool local_domain = false;           // the address is at a domain of ours
     std::vector<directory::User> users;  // each account once
     std::vector<std::string> others;     // at other domains
+    bool only_bounces = false;           // a reverse-path that was rewritten here (Srs)
     bool found() const { return !users.empty() || !others.empty(); }
 };
 
 class Resolver {
 public:
-    Resolver(directory::Directory& directory, directory::Aliases& aliases)
-        : directory_(directory), aliases_(aliases) {}
+    // srs: nullptr: senders are not rewritten, and no rewritten address is known.
+    Resolver(directory::Directory& directory, directory::Aliases& aliases, const Srs* srs = nullptr)
+        : directory_(directory), aliases_(aliases), srs_(srs) {}
 
     // "Postmaster" without a domain is known. An address of another domain resolves to itself, in
     // `others`. Errors: limit (over max_expansion), and those of the directory.
     Result<Resolved> resolve(std::string_view address);
     // Whether mail to that address reaches the account, and so the account may send from it.
     Result<bool> owns(AccountId account, std::string_view address);
+    // The reverse-path for mail of `sender` that an alias of `domain` sends on to another server.
+    Result<std::string> forwarding_path(std::string_view sender, std::string_view domain, Time now);
 
 private:
     struct Walk;
@@ -54,6 +59,7 @@ private:
 
     directory::Directory& directory_;
     directory::Aliases& aliases_;
+    const Srs* srs_;
 };
 
 }  // namespace postern::addresses

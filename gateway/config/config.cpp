@@ -48,10 +48,22 @@ void describe_listeners(Section& section, Listeners& value) {
 void describe_tls(Section& section, Tls& value) {
     section.text("certificate", value.certificate);
     section.text("key", value.key);
+    section.texts_by_name("more", value.more);
     section.check(value.key.empty() || !value.certificate.empty(), "key",
                   "expected together with tls.certificate");
     section.check(value.certificate.empty() || !value.key.empty(), "certificate",
                   "expected together with tls.key");
+}
+
+void describe_oauth(Section& section, OAuth& value) {
+    section.text("keys_file", value.keys_file);
+    section.text("issuer", value.issuer);
+    section.text("audience", value.audience);
+    section.text("user_claim", value.user_claim);
+    const bool whole =
+        value.keys_file.empty() || (!value.issuer.empty() && !value.audience.empty());
+    section.check(whole, "keys_file", "expected together with issuer and audience");
+    section.check(!value.user_claim.empty(), "user_claim", "expected the name of a claim");
 }
 
 void describe_smtp(Section& section, Smtp& value) {
@@ -78,7 +90,11 @@ void describe_outbound(Section& section, Outbound& value) {
     }
     section.texts("relay_domains", value.relay_domains);
     section.one_of("tls", value.tls, {"off", "opportunistic", "require"});
+    section.flag("check_recipients", value.check_recipients);
+    section.flag("srs", value.srs);
     section.flag("dane", value.dane);
+    section.flag("mta_sts", value.mta_sts);
+    section.number("mta_sts_port", value.mta_sts_port, 1, 65535);
     section.text("ca_file", value.ca_file);
     section.number("mx_port", value.mx_port, 1, 65535);
     section.number("max_connections", value.max_connections, 1, 10'000);
@@ -119,6 +135,7 @@ void describe(Section& root, Config& config) {
     root.section("auth", [&](Section& s) {
         s.flag("allow_plaintext", config.auth.allow_plaintext);
         s.number("failure_delay_ms", config.auth.failure_delay_ms, 0, 60'000);
+        s.section("oauth", [&](Section& each) { describe_oauth(each, config.auth.oauth); });
     });
     root.section("smtp", [&](Section& s) {
         s.bytes("max_message_bytes", config.smtp.max_message_bytes, 64 * 1024, 200 * mib);

@@ -45,12 +45,25 @@ struct Listeners {
 struct Tls {
     std::string certificate;  // PEM chain; both empty: a self-signed one in data_dir/tls
     std::string key;          // PEM
+    // Further certificate files with their keys, for clients that ask for a name they are valid
+    // for.
+    std::vector<std::pair<std::string, std::string>> more;
     bool operator==(const Tls&) const = default;
+};
+
+// Tokens of an identity provider instead of passwords.
+struct OAuth {
+    std::string keys_file;  // its JSON Web Key Set; empty: tokens are not taken
+    std::string issuer;     // claims that a token must carry
+    std::string audience;
+    std::string user_claim = "email";  // the claim that holds the user's address
+    bool operator==(const OAuth&) const = default;
 };
 
 struct Auth {
     bool allow_plaintext = false;           // LOGIN, USER and AUTH without TLS
     std::uint64_t failure_delay_ms = 1000;  // doubles with each failure of one address
+    OAuth oauth;
     bool operator==(const Auth&) const = default;
 };
 
@@ -80,8 +93,12 @@ struct Outbound {
     std::vector<std::pair<std::string, std::string>> transports;
     std::vector<std::string> relay_domains;  // mail for them is taken from anybody, and passed on
     std::string tls = "opportunistic";       // off, opportunistic, require
+    bool check_recipients = true;            // of relay_domains, at the server behind us
+    bool srs = true;                         // the sender of forwarded mail becomes ours
     bool dane = true;                        // RFC 7672, where DNSSEC vouches for the records
-    std::string ca_file;                     // for tls: require; empty: the system's
+    bool mta_sts = true;                     // RFC 8461
+    std::uint64_t mta_sts_port = 443;
+    std::string ca_file;  // for tls: require and MTA-STS; empty: the system's
     std::uint64_t mx_port = 25;
     std::uint64_t max_connections = 100;
     std::uint64_t max_connections_per_destination = 10;
@@ -171,6 +188,7 @@ struct Config {
     std::string store_folder() const { return data_dir + "/store"; }
     std::string filter_folder() const { return data_dir + "/filter"; }
     std::string tls_folder() const { return data_dir + "/tls"; }
+    std::string srs_file() const { return data_dir + "/srs.key"; }
     std::string run_folder() const { return data_dir + "/run"; }
     std::string control_socket() const { return run_folder() + "/control.sock"; }
     std::string lock_file() const { return run_folder() + "/lock"; }

@@ -134,7 +134,7 @@ net::Awaitable<Result<void>> Delivery::send_on(Job& job) {
     const std::string& bytes = *message.bytes;
     Outgoing out;
     out.id = job.id;
-    out.reverse_path = job.arrival.reverse_path;
+    out.reverse_path = job.arrival.forwarding_path.value_or(job.arrival.reverse_path);
     out.account = job.arrival.authenticated_user;
     out.envelope_id = job.arrival.envelope_id;
     out.headers_only = job.arrival.return_headers_only;

@@ -5,6 +5,7 @@
 #include "protocols/base/time.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,8 @@ struct Arrival {
     std::string tls_cipher;
     std::string authenticated_user;  // empty: none
     std::string reverse_path;        // empty: <>
+    // For copies to other servers, where it differs (Srs); nullopt: the same.
+    std::optional<std::string> forwarding_path;
     // What the sender wants of the way on; see smtp::MailParameters.
     std::string envelope_id;
     bool return_headers_only = false;

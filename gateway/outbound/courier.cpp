@@ -88,7 +88,10 @@ net::Awaitable<Courier::Hops> Courier::mx_hops(const Route& route) {
         auto problem = co_await add_host(out, mx.host, route.port, found->secure);
         if (problem) failed = std::move(problem);
     }
-    if (!out.hops.empty()) co_return out;
+    if (!out.hops.empty()) {
+        co_await apply_policy(route, out);
+        co_return out;
+    }
     if (failed)
         out.verdict = std::move(failed);
     else if (implicit)
@@ -96,6 +99,35 @@ net::Awaitable<Courier::Hops> Courier::mx_hops(const Route& route) {
     else
         out.verdict = not_now("no mail server of " + route.host + " has an address");
     co_return out;
+}
+
+// RFC 8461 section 5. DANE, where a server has it, is the stronger word.
+net::Awaitable<void> Courier::apply_policy(const Route& route, Hops& out) {
+    const auto config = config_.get();
+    if (policies_ == nullptr || !config->outbound.mta_sts || config->outbound.tls == "off") {
+        co_return;
+    }
+    const auto policy = co_await policies_->find(route.host);
+    if (!policy || policy->mode == StsPolicy::Mode::none) co_return;
+    if (policy->mode == StsPolicy::Mode::testing) {
+        for (const auto& hop : out.hops) {
+            if (policy->allows(hop.host)) continue;
+            logging::info("MTA-STS policy in testing does not name a server",
+                          {{"domain", route.host}, {"host", hop.host}});
+        }
+        co_return;
+    }
+    std::erase_if(out.hops, [&](const Hop& hop) {
+        return hop.peer.tlsa.empty() && !policy->allows(hop.host);
+    });
+    for (auto& hop : out.hops) {
+        if (!hop.peer.tlsa.empty()) continue;
+        hop.tls = Tls::always;
+        hop.peer.verify = true;
+    }
+    if (out.hops.empty()) {
+        out.verdict = not_now("the MTA-STS policy of " + route.host + " names none of its servers");
+    }
 }
 
 // What went wrong, if something did that may be better another time.

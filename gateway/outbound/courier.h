@@ -7,6 +7,7 @@
 #include "gateway/config/current.h"
 #include "gateway/dns/resolver.h"
 #include "gateway/net/dialer.h"
+#include "gateway/outbound/mta_sts.h"
 #include "gateway/outbound/route.h"
 #include "protocols/smtp/client.h"
 
@@ -47,8 +48,10 @@ struct Carried {
 
 class Courier {
 public:
-    Courier(const config::Current& config, dns::Resolver& resolver, net::Dialer& dialer)
-        : config_(config), resolver_(resolver), dialer_(dialer) {}
+    // policies: nullptr: nobody's MTA-STS policy is asked for.
+    Courier(const config::Current& config, dns::Resolver& resolver, net::Dialer& dialer,
+            StsPolicies* policies = nullptr)
+        : config_(config), resolver_(resolver), dialer_(dialer), policies_(policies) {}
 
     // A connection to a route's server, kept between messages.
     class Line;
@@ -65,6 +68,7 @@ private:
     net::Awaitable<Hops> hops(const Route& route);
     net::Awaitable<Hops> host_hops(const Route& route);
     net::Awaitable<Hops> mx_hops(const Route& route);
+    net::Awaitable<void> apply_policy(const Route& route, Hops& out);
     net::Awaitable<std::optional<smtp::Reply>> add_host(Hops& out, std::string host,
                                                         std::uint16_t port, bool dane_possible);
     net::Awaitable<Carried> try_hop(const Route& route, const Hop& hop, std::shared_ptr<Line>& line,
@@ -74,6 +78,7 @@ private:
     const config::Current& config_;
     dns::Resolver& resolver_;
     net::Dialer& dialer_;
+    StsPolicies* policies_;
 };
 
 }  // namespace postern::outbound

@@ -1,6 +1,7 @@
 #include "gateway/serve/daemon.h"
 
 #include "gateway/log/log.h"
+#include "gateway/pop3_service/expiry.h"
 #include "gateway/scan/from_config.h"
 #include "gateway/serve/serve.h"
 
@@ -21,6 +22,8 @@ constexpr std::size_t max_waiting_searches = 1000;
 // They wait for the disk: commits of several are joined.
 constexpr unsigned queue_threads = 8;
 constexpr std::size_t max_waiting_queue_calls = 10'000;
+
+constexpr std::chrono::hours expiry_interval{1};
 
 Time wall_clock() {
     return std::chrono::time_point_cast<std::chrono::milliseconds>(
@@ -61,10 +64,19 @@ std::optional<Failure> load_tls(const config::Config& config,
             files.made ? "self-signed certificate made" : "self-signed certificate in use",
             {{"certificate", files.certificate}, {"hint", "set tls.certificate and tls.key"}});
     }
-    auto loaded = net::TlsContext::load(files.certificate, files.key);
+    std::vector<net::CertificateFiles> more;
+    for (const auto& [certificate, key] : config.tls.more) more.push_back({certificate, key});
+    auto loaded = net::TlsContext::load(files.certificate, files.key, more);
     if (!loaded) return Failure{exit_bad_config, loaded.error().text};
     tls = *loaded;
     return std::nullopt;
+}
+
+Result<std::shared_ptr<const auth::TokenVerifier>> load_tokens(const config::Config& config) {
+    if (config.auth.oauth.keys_file.empty()) {
+        return std::shared_ptr<const auth::TokenVerifier>();
+    }
+    return auth::TokenVerifier::make(config.auth.oauth);
 }
 
 std::optional<Failure> Daemon::open() {
@@ -76,6 +88,9 @@ std::optional<Failure> Daemon::open() {
     }
     lock_ = std::move(*lock);
     if (auto failure = load_tls(*config, tls_)) return failure;
+    auto tokens = load_tokens(*config);
+    if (!tokens) return Failure{exit_bad_config, tokens.error().text};
+    tokens_ = std::move(*tokens);
     if (auto failure = open_store()) return failure;
     if (auto failure = open_filter()) return failure;
     return open_listeners();
@@ -93,7 +108,13 @@ std::optional<Failure> Daemon::open_store() {
     directory_ = std::make_unique<directory::Directory>(*store_);
     aliases_ = std::make_unique<directory::Aliases>(*store_);
     credentials_ = std::make_unique<directory::Credentials>(*store_);
-    resolver_ = std::make_unique<addresses::Resolver>(*directory_, *aliases_);
+    preferences_ = std::make_unique<directory::AccountPreferences>(*store_);
+    if (config_.get()->outbound.srs) {
+        auto secret = addresses::load_or_make_secret(config_.get()->srs_file());
+        if (!secret) return cannot_create(secret.error());
+        srs_ = std::make_unique<addresses::Srs>(std::move(*secret));
+    }
+    resolver_ = std::make_unique<addresses::Resolver>(*directory_, *aliases_, srs_.get());
     spool_ = std::make_unique<spool::Spool>(*store_);
     queue_ = std::make_unique<queue::Queue>(*store_);
     return std::nullopt;
@@ -136,6 +157,12 @@ std::optional<Failure> Daemon::start() {
 void Daemon::tend() {
     server_->spawn([this] { return delivery_->deliver_pending(); });
     server_->spawn([this] { return delivery_->send_quota_warnings(); });
+    const auto now = std::chrono::steady_clock::now();
+    if (now - expired_at_.load() >= expiry_interval) {
+        expired_at_ = now;
+        server_->spawn(
+            [this] { return pop3_service::remove_expired(*mail_, *preferences_, wall_clock()); });
+    }
 }
 
 Result<void> Daemon::reload() {
@@ -153,6 +180,8 @@ Result<void> Daemon::reload() {
 
     std::shared_ptr<const net::TlsContext> tls;
     if (auto failure = load_tls(*fresh, tls)) return Error{Errc::invalid, failure->text};
+    auto tokens = load_tokens(*fresh);
+    if (!tokens) return tokens.error();
     const auto judgement = scan::settings_from(*fresh);
     if (!judgement) return judgement.error();
     auto signing = dkim::Signer::make(fresh->dkim.keys);
@@ -160,6 +189,7 @@ Result<void> Daemon::reload() {
     const auto judging = scanner_->reload(judgement->rules, judgement->options);
     if (!judging) return judging.error();
 
+    authenticator_->set_tokens(std::move(*tokens));
     tls_ = tls;
     server_->set_tls(std::move(tls));
     set_signer(std::move(*signing));
@@ -177,6 +207,7 @@ bool Daemon::shut_down() {
     const std::chrono::seconds grace(config_.get()->limits.shutdown_grace_s);
     // What is under way to other servers ends at once; the queue keeps it.
     outbound_->stop();
+    policies_->shut_down();
     dialer_.shut_down();
     dns_->shut_down();
     const bool ended = server_->shut_down(grace);

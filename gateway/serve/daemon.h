@@ -77,11 +77,14 @@ private:
     const std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
     std::unique_ptr<InstanceLock> lock_;
     std::shared_ptr<const net::TlsContext> tls_;
+    std::shared_ptr<const auth::TokenVerifier> tokens_;
 
     std::unique_ptr<kv::Store> store_;
     std::unique_ptr<directory::Directory> directory_;
     std::unique_ptr<directory::Aliases> aliases_;
     std::unique_ptr<directory::Credentials> credentials_;
+    std::unique_ptr<directory::AccountPreferences> preferences_;
+    std::unique_ptr<addresses::Srs> srs_;
     std::unique_ptr<addresses::Resolver> resolver_;
     std::unique_ptr<mail::MailStore> mail_;
     std::unique_ptr<spool::Spool> spool_;
@@ -101,7 +104,9 @@ private:
     mutable std::mutex signer_mutex_;
     std::shared_ptr<const dkim::Signer> signer_;
     net::Dialer dialer_;
+    std::unique_ptr<outbound::StsPolicies> policies_;
     std::unique_ptr<outbound::Courier> courier_;
+    std::unique_ptr<outbound::RecipientCheck> recipient_check_;
     std::unique_ptr<outbound::Outbound> outbound_;
     std::unique_ptr<smtp_service::Backends> smtp_;
     std::unique_ptr<imap_service::Backends> imap_;
@@ -110,11 +115,16 @@ private:
     std::shared_ptr<net::ConnectionLimits> imap_limits_;
     std::shared_ptr<net::ConnectionLimits> pop3_limits_;
 
+    std::atomic<std::chrono::steady_clock::time_point> expired_at_{};  // mail was removed last
+
     Ports ports_;
     std::unique_ptr<net::Server> server_;
     control::Server control_;
     std::mutex reload_mutex_;
 };
+
+// Loads the keys for tokens; nullptr where none are configured.
+Result<std::shared_ptr<const auth::TokenVerifier>> load_tokens(const config::Config& config);
 
 // Loads the certificate that the configuration names, or the self-signed one.
 std::optional<Failure> load_tls(const config::Config& config,

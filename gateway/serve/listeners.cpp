@@ -5,6 +5,18 @@
 
 namespace postern::serve {
 
+namespace {
+
+// The names that IANA lists; "smtp" is not among them but what SMTP software says.
+std::string alpn_of(const std::string& service) {
+    for (const char* name : {"imap", "pop3", "lmtp"}) {
+        if (service.starts_with(name)) return name;
+    }
+    return "smtp";
+}
+
+}  // namespace
+
 std::optional<Failure> Daemon::open_listeners() {
     const auto config = config_.get();
     server_ = std::make_unique<net::Server>(
@@ -13,6 +25,7 @@ std::optional<Failure> Daemon::open_listeners() {
     server_->set_tls(tls_);
     authenticator_ = std::make_unique<auth::Authenticator>(*directory_, login_pool_, config_,
                                                            credentials_.get());
+    authenticator_->set_tokens(tokens_);
     delivery_ = std::make_unique<delivery::Delivery>(delivery::Delivery::Backends{
         *mail_,
         *spool_,
@@ -25,11 +38,12 @@ std::optional<Failure> Daemon::open_listeners() {
     if (auto failure = open_outbound()) return failure;
     smtp_ = std::make_unique<smtp_service::Backends>(smtp_service::Backends{
         config_, *resolver_, *authenticator_, *delivery_, budget_, rates_, *outbound_,
+        *recipient_check_,
         [this](std::function<net::Awaitable<void>()> job) { server_->spawn(std::move(job)); }});
     imap_ = std::make_unique<imap_service::Backends>(imap_service::Backends{
         config_, *mail_, *authenticator_, *learning_, search_pool_, budget_});
     pop3_ = std::make_unique<pop3_service::Backends>(
-        pop3_service::Backends{config_, *mail_, *authenticator_, maildrop_locks_});
+        pop3_service::Backends{config_, *mail_, *authenticator_, maildrop_locks_, *preferences_});
 
     const auto mx = smtp_service::make_factory(*smtp_, smtp::Role::mx);
     const auto submission = smtp_service::make_factory(*smtp_, smtp::Role::submission);
@@ -68,7 +82,8 @@ std::optional<Failure> Daemon::listen(const std::string& service,
             server_->listen({service, endpoint, implicit_tls, factory, limits, refusal,
                              [this](const std::string& peer) {
                                  return wire::is_among(config_.get()->trusted.proxy_protocol, peer);
-                             }});
+                             },
+                             alpn_of(service)});
         if (!port && port.error().code == Errc::unsupported && endpoint.address == "::") {
             logging::warning("no IPv6 here", {{"service", service}});
             continue;

@@ -26,7 +26,9 @@ std::optional<Failure> Daemon::open_outbound() {
     auto made = dkim::Signer::make(config->dkim.keys);
     if (!made) return Failure{exit_bad_config, made.error().text};
     set_signer(std::move(*made));
-    courier_ = std::make_unique<outbound::Courier>(config_, *dns_, dialer_);
+    policies_ = std::make_unique<outbound::StsPolicies>(config_, *dns_, queue_pool_);
+    courier_ = std::make_unique<outbound::Courier>(config_, *dns_, dialer_, policies_.get());
+    recipient_check_ = std::make_unique<outbound::RecipientCheck>(config_, *courier_);
     outbound_ = std::make_unique<outbound::Outbound>(outbound::Outbound::Backends{
         *queue_, config_, *courier_, queue_pool_,
         [this](std::function<net::Awaitable<void>()> job) { server_->spawn(std::move(job)); },

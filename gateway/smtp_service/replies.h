@@ -12,6 +12,9 @@ inline smtp::Reply unknown_user() {
 inline smtp::Reply no_relay() {
     return {550, "5.7.1", "Relaying is not allowed"};
 }
+inline smtp::Reply only_bounces() {
+    return {550, "5.7.1", "That address takes bounces alone, from the sender <>"};
+}
 inline smtp::Reply not_your_address() {
     return {550, "5.7.1", "That sender address is not yours"};
 }

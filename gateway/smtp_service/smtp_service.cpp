@@ -38,8 +38,8 @@ net::Awaitable<smtp::Answer> SmtpService::answer(smtp::Authenticate question) {
 
 net::Awaitable<smtp::Answer> SmtpService::answer(smtp::ContinueAuth question) {
     auto step =
-        co_await backends_.authenticator.scram(session_, scram_, std::move(question.mechanism),
-                                               std::move(question.response), question.first);
+        co_await backends_.authenticator.step(session_, mechanism_, std::move(question.mechanism),
+                                              std::move(question.response), question.first);
     smtp::AuthAnswer answer;
     answer.challenge = std::move(step.challenge);
     answer.ok = step.status == auth::LoginStatus::ok;
@@ -90,6 +90,7 @@ net::Awaitable<smtp::Answer> SmtpService::answer(smtp::CheckSender question) {
         }
     }
     announced_bytes_ = question.parameters.size.value_or(0);
+    bounce_ = question.reverse_path.empty();
     co_return smtp::Reply{250, "2.1.0", "Sender ok"};
 }
 
@@ -117,11 +118,16 @@ net::Awaitable<smtp::Reply> SmtpService::check_recipient(const smtp::CheckRecipi
                !outbound::is_relay_domain(outbound::domain_of(found->others.front()),
                                           config->outbound)) {
         reply = no_relay();
+    } else if (found->only_bounces && !bounce_) {
+        reply = only_bounces();
     } else if (found->users.size() == 1 && found->others.empty()) {
         // Of many, those with room get their copy; a single one can be told now.
         auto room =
             co_await backends_.delivery.check_room(found->users.front().id, announced_bytes_);
         if (!room) reply = not_accepted(room.error());
+    }
+    if (reply.code == 250 && !found->local_domain && role_ != smtp::Role::submission) {
+        reply = co_await backends_.recipient_check.check(found->others.front());
     }
     if (reply.code == 250 && over_account_rate(found->users.size() + found->others.size())) {
         reply = too_many_recipients();
@@ -130,6 +136,9 @@ net::Awaitable<smtp::Reply> SmtpService::check_recipient(const smtp::CheckRecipi
         session_.log(logging::Level::info, "recipient refused",
                      {{"rcpt", forward_path}, {"reply", reply.text}});
         co_return reply;
+    }
+    if (found->local_domain && !found->only_bounces && !found->others.empty()) {
+        forwarding_domain_ = outbound::domain_of(forward_path);
     }
     take_recipients(std::move(*found), question.parameters);
     co_return reply;
@@ -193,9 +202,10 @@ void SmtpService::begin_transaction() {
     drop_body();
     no_room_ = false;
     announced_bytes_ = 0;
+    forwarding_domain_.clear();
 }
 
-delivery::Arrival SmtpService::arrival_of(const smtp::AcceptMessage& question) const {
+delivery::Arrival SmtpService::arrival_of(const smtp::AcceptMessage& question) {
     delivery::Arrival arrival;
     arrival.session = session_.id();
     arrival.client_address = session_.peer_address();
@@ -207,6 +217,12 @@ delivery::Arrival SmtpService::arrival_of(const smtp::AcceptMessage& question) c
     arrival.tls_cipher = session_.tls_cipher();
     arrival.authenticated_user = question.authenticated_user;
     arrival.reverse_path = question.reverse_path;
+    if (!forwarding_domain_.empty()) {
+        auto path = backends_.resolver.forwarding_path(
+            question.reverse_path, forwarding_domain_,
+            std::chrono::time_point_cast<Time::duration>(std::chrono::system_clock::now()));
+        if (path) arrival.forwarding_path = std::move(*path);
+    }
     arrival.envelope_id = question.parameters.envelope_id;
     arrival.return_headers_only = question.parameters.ret == smtp::Return::headers;
     arrival.require_tls = question.parameters.require_tls;
@@ -277,7 +293,7 @@ net::ConversationFactory make_factory(const Backends& backends, smtp::Role role)
         if (role == smtp::Role::mx) {
             engine.greeting_delay = std::chrono::milliseconds(config->smtp.greeting_delay_ms);
         }
-        engine.more_mechanisms = auth::scram_mechanisms();
+        engine.more_mechanisms = backends.authenticator.mechanisms();
         engine.dsn_offered = true;
         engine.requiretls_offered = true;
         engine.xclient_offered = wire::is_among(config->trusted.xclient, session.peer_address());

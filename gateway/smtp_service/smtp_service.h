@@ -12,6 +12,7 @@
 #include "gateway/limits/rate_limiter.h"
 #include "gateway/net/conversation.h"
 #include "gateway/outbound/outbound.h"
+#include "gateway/outbound/recipient_check.h"
 #include "protocols/smtp/engine.h"
 
 #include <functional>
@@ -39,6 +40,7 @@ struct Backends {
     delivery::InflightBudget& budget;
     limits::RateLimiter& rates;
     outbound::Outbound& outbound;
+    outbound::RecipientCheck& recipient_check;
     std::function<void(std::function<net::Awaitable<void>()>)> spawn;
 };
 
@@ -67,7 +69,7 @@ private:
     bool over_account_rate(std::size_t recipients);
     void report_success(const smtp::AcceptMessage& question, const std::string& id,
                         std::vector<ToBeTold> recipients, std::string header);
-    delivery::Arrival arrival_of(const smtp::AcceptMessage& question) const;
+    delivery::Arrival arrival_of(const smtp::AcceptMessage& question);
     void begin_transaction();
     void drop_body();
 
@@ -78,8 +80,10 @@ private:
     std::vector<delivery::LocalRecipient> recipients_;  // accepted ones, each mailbox once
     std::vector<delivery::RemoteRecipient> remote_;     // at other servers, each address once
     std::vector<ToBeTold> to_be_told_;                  // NOTIFY=SUCCESS, of recipients_
-    auth::ScramSession scram_;
+    auth::MechanismSession mechanism_;
     std::optional<directory::User> user_;  // who logged in
+    bool bounce_ = false;                  // the reverse-path is <>
+    std::string forwarding_domain_;        // of an alias that leads to another server
     std::uint64_t announced_bytes_ = 0;
     std::string body_;
     unsigned unknown_recipients_ = 0;

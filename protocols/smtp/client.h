@@ -54,6 +54,8 @@ struct OutgoingMessage {
     std::string reverse_path;
     MailParameters parameters;  // size: of the message, always
     std::vector<OutgoingRecipient> recipients;
+    // Ends after the recipients: their replies say whether mail would be taken, and none goes.
+    bool only_ask = false;
 };
 
 // --- effects (besides Send, StartTls, Close, Log) ---

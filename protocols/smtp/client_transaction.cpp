@@ -119,10 +119,8 @@ void ClientEngine::State::mail_replied(const Reply& reply) {
 void ClientEngine::State::rcpt_replied(const Reply& reply) {
     if (ends_session(reply, is_positive(reply))) return;
     const std::size_t index = answered_rcpt++;
-    if (is_positive(reply))
-        accepted.push_back(index);
-    else
-        replies[index] = reply;
+    if (is_positive(reply)) accepted.push_back(index);
+    if (!is_positive(reply) || message->only_ask) replies[index] = reply;
     if (next_rcpt < message->recipients.size() && !mail_refusal) {
         say_next_rcpt();
     } else if (answered_rcpt == next_rcpt) {
@@ -135,7 +133,7 @@ void ClientEngine::State::recipients_decided() {
         replies.assign(replies.size(), *mail_refusal);
         return finish();
     }
-    if (accepted.empty()) {
+    if (accepted.empty() || message->only_ask) {
         // A transaction that goes nowhere must not stand in the way of the next.
         finish();
         say("RSET");

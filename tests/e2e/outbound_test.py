@@ -154,8 +154,31 @@ class Delivery(OutboundTest):
         with self.gateway.smtp() as client:
             client.sendmail("x@elsewhere.example", ["away@example.net"], message("forwarded"))
         self.wait_for(lambda: self.sink.messages, "the message")
-        self.assertTrue(self.sink.messages[0][0].startswith("MAIL FROM:<x@elsewhere.example>"))
-        self.assertEqual(len(self.inbox("carol")) + len(self.inbox("carol", "Junk")), 1)
+        sender = re.match("MAIL FROM:<([^>]*)>", self.sink.messages[0][0])[1]
+        self.assertRegex(sender, r"^SRS0=\w+=\w\w=elsewhere\.example=x@example\.net$")
+        inbox = self.inbox("carol") + self.inbox("carol", "Junk")
+        self.assertEqual(len(inbox), 1)
+        self.assertTrue(inbox[0].startswith(b"Return-Path: <x@elsewhere.example>"))
+
+    def test_a_bounce_of_forwarded_mail_finds_its_way_back(self):
+        self.gateway.cli("alias", "add", "gone@example.net", "ann@remote.example")
+        with self.gateway.smtp() as client:
+            client.sendmail("x@second.example", ["gone@example.net"], message("forwarded"))
+        self.wait_for(lambda: self.sink.messages, "the message")
+        sender = re.match("MAIL FROM:<([^>]*)>", self.sink.messages[0][0])[1]
+        with SmtpSink(SECOND, self.sink.port) as second:
+            with self.gateway.smtp() as client:
+                client.ehlo()
+                client.mail("spammer@remote.example")
+                self.assertEqual(client.rcpt(sender)[0], 550, "bounces alone")
+                client.rset()
+                client.mail("<>")
+                self.assertEqual(client.rcpt(sender.replace("=", "=a", 1))[0], 550, "forged")
+                self.assertEqual(client.rcpt(sender.lower())[0], 250)
+                self.assertEqual(client.data(message("a bounce"))[0], 250)
+            self.wait_for(lambda: second.messages, "the bounce")
+            self.assertEqual(second.messages[0][1], ["RCPT TO:<x@second.example>"])
+            self.assertTrue(second.messages[0][0].startswith("MAIL FROM:<>"))
 
     def test_one_connection_for_many(self):
         before = self.sink.connections
@@ -379,6 +402,32 @@ class Behind(OutboundTest):
         self.assertEqual(len(recipients), 2)
         self.assertIn(b"X-Spam-Status: ", content)
         self.assertTrue(any(re.match("LHLO ", line) for line in self.inner.commands))
+
+    def rcpt(self, address):
+        with self.gateway.smtp() as client:
+            client.ehlo()
+            client.mail("x@elsewhere.example")
+            return client.rcpt(address)
+
+    def test_what_the_server_behind_refuses_is_not_accepted(self):
+        self.inner.behave = lambda step, argument: (
+            "550 5.1.1 nobody of that name" if step == "rcpt" and "nobody" in argument else None)
+        code, text = self.rcpt("nobody@inner.example")
+        self.assertEqual((code, text.decode()), (550, "5.1.1 nobody of that name"))
+        asked = self.inner.connections
+        self.assertEqual(self.rcpt("nobody@inner.example")[0], 550)
+        self.assertEqual(self.rcpt("cleo@inner.example")[0], 250)
+        self.assertEqual(self.rcpt("cleo@inner.example")[0], 250)
+        self.assertEqual(self.inner.connections, asked + 1, "answers are kept")
+
+    def test_a_server_that_cannot_be_asked(self):
+        self.inner.behave = lambda step, argument: None
+        self.assertEqual(self.rcpt("dora@inner.example")[0], 250)
+        self.inner.behave = lambda step, argument: "drop" if step == "connect" else None
+        self.assertEqual(self.rcpt("eve@inner.example")[0], 450)
+        self.assertEqual(self.rcpt("dora@inner.example")[0], 250)
+        self.inner.behave = lambda step, argument: None
+        self.assertEqual(self.rcpt("eve@inner.example")[0], 250)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import threading
 
 TYPES = {"A": 1, "NS": 2, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "TLSA": 52}
 NAMES = {number: name for name, number in TYPES.items()}
-TTL_S = 5
+TTL_S = 5  # 0: nothing is kept by who asks
 SERVFAIL, NXDOMAIN = 2, 3
 
 
@@ -53,10 +53,11 @@ def parse_question(query):
 
 
 class DnsServer:
-    def __init__(self, records, address="127.0.0.1"):
+    def __init__(self, records, address="127.0.0.1", ttl_s=TTL_S):
         self.records = records  # (name, type) -> list of values, or "SERVFAIL"; may be changed
         self.questions = []     # (name, type) of each, in order
         outer = self
+        self.ttl_s = ttl_s
 
         class Udp(socketserver.BaseRequestHandler):
             def handle(self):
@@ -99,7 +100,8 @@ class DnsServer:
         answers = b""
         for value in values:
             data = encode_data(kind, value)
-            answers += b"\xc0\x0c" + struct.pack(">HHIH", kind_number, 1, TTL_S, len(data)) + data
+            answers += (b"\xc0\x0c" + struct.pack(">HHIH", kind_number, 1, self.ttl_s, len(data))
+                        + data)
         # A response, authoritative, recursion available.
         flags = 0x8480 | (struct.unpack(">H", query[2:4])[0] & 0x0100) | code
         return (query[:2] + struct.pack(">HHHHH", flags, 1, len(values), 0, 0) + question

@@ -56,6 +56,7 @@ DOORS = [
     (re.compile(r"boost/(asio|beast)"), ("gateway",)),
     (re.compile(r"argon2\.h$"), ("gateway/auth",)),
     (re.compile(r"unbound\.h$"), ("gateway/dns",)),
+    (re.compile(r"curl/"), ("gateway/https",)),
     (re.compile(r"(spdlog|fmt)/"), ("gateway/log",)),
     (re.compile(r"systemd/"), ("gateway",)),
     (re.compile(r"unicode/"), ("protocols/mime",)),

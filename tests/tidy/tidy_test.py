@@ -114,7 +114,8 @@ class Doors(TidyTest):
                                ("yaml-cpp/yaml.h", "gateway/config"),
                                ("openssl/ssl.h", "gateway/net"),
                                ("boost/asio/awaitable.hpp", "gateway/smtp"),
-                               ("argon2.h", "gateway/auth"), ("unicode/ucnv.h", "protocols/mime"),
+                               ("argon2.h", "gateway/auth"), ("curl/curl.h", "gateway/https"),
+                               ("unicode/ucnv.h", "protocols/mime"),
                                ("CLI/CLI.hpp", "appliance/cli"),
                                ("spdlog/spdlog.h", "gateway/log")):
             with self.subTest(header=header):

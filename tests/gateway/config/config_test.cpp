@@ -42,12 +42,14 @@ TEST(Config, ShippedFileHasEveryKey) {
     const auto keys = known_keys();
     ASSERT_GT(keys.size(), 20u);
     for (const auto& key : keys) {
-        const auto dot = key.find('.');
-        const auto leaf =
-            dot == std::string::npos ? "\n" + key + ":" : "\n  " + key.substr(dot + 1) + ":";
-        auto from = dot == std::string::npos ? 0 : text.find("\n" + key.substr(0, dot) + ":");
-        ASSERT_NE(from, std::string::npos) << key;
-        EXPECT_NE(text.find(leaf, from), std::string::npos) << key << " is not documented";
+        // Each name on a line of its own, deeper than the section that it belongs to.
+        std::string indent = "\n";
+        std::size_t from = 0;
+        std::istringstream names(key);
+        for (std::string name; std::getline(names, name, '.'); indent += "  ") {
+            from = text.find(indent + name + ":", from);
+            ASSERT_NE(from, std::string::npos) << key << " is not documented";
+        }
     }
 }
 
@@ -73,7 +75,7 @@ TEST(Config, ReadsEveryKind) {
         "hostname: mx.example.net\n"
         "data_dir: /srv/mail\n"
         "listeners: {smtp: [\"127.0.0.1:2525\", \"[::1]:0\"], imap: []}\n"
-        "tls: {certificate: /c.pem, key: /k.pem}\n"
+        "tls: {certificate: /c.pem, key: /k.pem, more: {/d.pem: /d.key}}\n"
         "auth: {allow_plaintext: true}\n"
         "smtp: {max_message_bytes: 1 MiB, max_connections: 7}\n"
         "filter: {rules: [a.yaml, b.yaml], spam_threshold: 6.5, scores: {A_B: -1.5, C: 2}}\n"
@@ -88,6 +90,8 @@ TEST(Config, ReadsEveryKind) {
     EXPECT_TRUE(config->listeners.imap.empty());
     EXPECT_EQ(config->listeners.pop3, everywhere(110));
     EXPECT_EQ(config->tls.key, "/k.pem");
+    ASSERT_EQ(config->tls.more.size(), 1u);
+    EXPECT_EQ(config->tls.more[0].second, "/d.key");
     EXPECT_TRUE(config->auth.allow_plaintext);
     EXPECT_EQ(config->smtp.max_message_bytes, 1024u * 1024);
     EXPECT_EQ(config->smtp.max_connections, 7u);

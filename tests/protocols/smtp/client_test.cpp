@@ -305,6 +305,21 @@ TEST(SmtpClient, EveryStepMayFail) {
     }
 }
 
+TEST(SmtpClient, OnlyAskedNothingIsSent) {
+    Peer peer;
+    auto asked = message({"a@r.example", "b@r.example"}, peer);
+    asked.only_ask = true;
+    peer.engine.send(asked);
+    peer.hears(greeting);
+    peer.hears("250-there\r\n250 PIPELINING\r\n");
+    EXPECT_EQ(peer.hears("250 ok\r\n250 yes\r\n550 5.1.1 no\r\n"), "RSET\r\n");
+    ASSERT_EQ(peer.outcomes.size(), 1u);
+    EXPECT_EQ(peer.outcomes[0].replies[0].code, 250);
+    EXPECT_EQ(peer.outcomes[0].replies[1].code, 550);
+    peer.hears("250 ok\r\n");
+    EXPECT_TRUE(peer.engine.idle());
+}
+
 // Nothing counts as delivered that was not sent to its end.
 TEST(SmtpClient, AYesOutOfSequenceIsNoDelivery) {
     const std::vector<std::string> script = {greeting, "250-there\r\n250 PIPELINING\r\n",
