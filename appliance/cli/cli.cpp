@@ -67,6 +67,7 @@ void add_commands(CLI::App& app, Action& chosen) {
     add_scan(app, chosen);
     add_explain(app, chosen);
     add_evaluate(app, chosen);
+    add_filter(app, chosen);
     add_status(app, chosen);
     add_config(app, chosen);
     add_manual(app, chosen);

@@ -23,6 +23,7 @@ void add_train(CLI::App& app, Action& chosen);
 void add_scan(CLI::App& app, Action& chosen);
 void add_explain(CLI::App& app, Action& chosen);
 void add_evaluate(CLI::App& app, Action& chosen);
+void add_filter(CLI::App& app, Action& chosen);
 void add_status(CLI::App& app, Action& chosen);
 void add_config(CLI::App& app, Action& chosen);
 void add_manual(CLI::App& app, Action& chosen);

@@ -3,6 +3,7 @@
 
 #include "filters/feature_vector.h"
 #include "gateway/mailsource/mail_source.h"
+#include "gateway/scan/scanner.h"
 
 #include <cstddef>
 #include <string>
@@ -17,7 +18,14 @@ struct Extracted {
     std::string name;
     std::string problem;  // not empty: there are no features
     filters::FeatureVector features;
+    double rules_score = 0;
 };
+
+// For each item, in order. With a judge, `rules_score` is what rules and checks say of those
+// messages that `judged` picks.
+using Pick = bool (*)(const filters::FeatureVector&);
+std::vector<Extracted> features_of(std::vector<mailsource::Item> items,
+                                   const scan::Scanner* judge = nullptr, Pick judged = nullptr);
 
 // The next batch; empty at the end of the source.
 std::vector<Extracted> next_batch(mailsource::MailSource& source);

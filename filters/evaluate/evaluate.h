@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <vector>
 
 namespace postern::filters {
@@ -28,6 +29,22 @@ struct Metrics {
 };
 
 Metrics evaluate(std::vector<Scored> messages);
+
+// The 95 % interval of (1-ROCA)%, from the variance of the area (DeLong 1988) on the logit scale,
+// with half a pair added so that a perfect order is not infinitely sure. 0 to 100 where a class has
+// fewer than two messages.
+struct Interval {
+    double low = 0;
+    double high = 100;
+};
+Interval roc_area_interval(std::vector<Scored> messages);
+
+// Spam missed, in percent, among the first `messages` of the stream; 0 where there is no spam.
+double missed_among_first(const std::vector<Scored>& stream, std::size_t messages);
+
+// The ROC curve (both axes logarithmic) and the learning curve of a stream, in its order, as one
+// self-contained SVG. `title` is escaped.
+std::string to_svg(const std::vector<Scored>& stream, const std::string& title);
 
 // Spam missed, in percent, when the threshold is the lowest that misjudges at most `ham_loss`
 // percent of the ham. Messages of equal score are judged alike.

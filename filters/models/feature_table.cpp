@@ -3,6 +3,7 @@
 #include "filters/feature_vector.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace postern::filters {
 
@@ -52,6 +53,14 @@ FeatureSlot& FeatureTable::at(std::uint64_t hash, std::uint8_t epoch) {
     worst->tag = tag_of(hash);
     worst->epoch = epoch;
     return *worst;
+}
+
+void FeatureTable::scale_weights(double by) {
+    for (FeatureBucket& bucket : buckets_) {
+        for (FeatureSlot& slot : bucket.slots) {
+            slot.weight = static_cast<std::int32_t>(std::lround(slot.weight * by));
+        }
+    }
 }
 
 }  // namespace postern::filters

@@ -52,6 +52,7 @@ public:
     void note_released() { --used_; }  // a slot was cleared
     std::size_t bucket_count() const { return buckets_.size(); }
     const FeatureBucket& bucket(std::size_t index) const { return buckets_[index]; }
+    void scale_weights(double by);
     // The hash that a slot of a table with so many buckets stands for.
     static std::uint64_t hash_of(std::size_t bucket, std::uint32_t tag, std::size_t buckets);
 

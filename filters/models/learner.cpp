@@ -22,8 +22,9 @@ constexpr double mix_rate = 0.01;
 constexpr double first_mix = 0.27;
 constexpr double first_prior_mix = 0.6;
 constexpr double bias_input = 0.3;
+constexpr double first_trust = 1.5;   // log-odds that a prior is worth hearing
+constexpr double max_trust_step = 2;  // one message is not the end of it
 constexpr std::size_t strongest_each_way = 8;
-constexpr std::uint64_t messages_per_epoch = 4096;
 constexpr std::size_t lookahead = 12;
 
 std::size_t section_of(std::uint64_t hash) {
@@ -77,8 +78,9 @@ std::size_t floor_power(std::uint64_t value) {
 
 // An eighth for which messages were learned, a sixteenth for the grams, the rest for features.
 Learner::Learner(std::uint64_t max_bytes)
-    : features_(static_cast<std::size_t>((max_bytes / 16 * 13 - remembered_bytes) /
-                                         sizeof(FeatureBucket))),
+    : features_(static_cast<std::size_t>(
+          (std::max(max_bytes / 16 * 13, remembered_bytes) - remembered_bytes) /
+          sizeof(FeatureBucket))),
       grams_(floor_power(max_bytes / 16 / sizeof(std::int32_t))),
       gram_bits_(static_cast<unsigned>(std::bit_width(grams_.size()) - 1)),
       taught_(static_cast<std::size_t>(max_bytes / 8 / sizeof(Taught))) {
@@ -106,8 +108,9 @@ double Learner::odds_of(const FeatureSlot& slot) const {
     return std::log(p / (1 - p)) * lean * lean;
 }
 
-Learner::Sums Learner::sum(const FeatureVector& features) const {
+Learner::Sums Learner::sum(const FeatureVector& features, std::vector<Hit>* hits) const {
     Sums sums;
+    if (hits != nullptr) hits->reserve(features.hashes.size());
     const bool both = ham_ > 0 && spam_ > 0;
     const auto& hashes = features.hashes;
     for (std::size_t i = 0; i < std::min(lookahead, hashes.size()); ++i) {
@@ -119,6 +122,7 @@ Learner::Sums Learner::sum(const FeatureVector& features) const {
         ++sums.features[section];
         const FeatureSlot* slot = features_.find(hashes[i]);
         if (slot == nullptr) continue;
+        if (hits != nullptr) hits->push_back({slot, i});
         sums.weights[section] += slot->weight;
         ++sums.known[section];
         if (both) sums.odds[section] += odds_of(*slot);
@@ -154,25 +158,28 @@ double Learner::mixed(const Inputs& inputs) const {
     return sum;
 }
 
-ModelScore Learner::score(const FeatureVector& features, double prior) const {
+ModelScore Learner::score(const FeatureVector& features, double prior, bool shares) const {
     ModelScore score;
     score.trained_ham = ham_;
     score.trained_spam = spam_;
-    const Sums sums = sum(features);
+    std::vector<Hit> hits;
+    const Sums sums = sum(features, shares ? &hits : nullptr);
     score.known = sums.known[0] + sums.known[1];
+    score.own_voice = voice_of(ham_, spam_, score.known);
     const Inputs inputs = inputs_of(sums, features.grams.size(), prior);
     score.log_odds = mixed(inputs);
     score.probability = probability_of(score.log_odds);
     score.from_head = mix_[grams] * weight_unit * inputs[grams];
     score.from_prior = mix_[from_prior] * weight_unit * inputs[from_prior];
-    explain(features, sums, inputs, score);
+    score.rest = score.log_odds - score.from_head - score.from_prior;
+    if (shares) explain(features, hits, sums, inputs, score);
     return score;
 }
 
 // Splits the sum up among the features: their shares, the head's, the prior's and `rest` make it
 // up.
-void Learner::explain(const FeatureVector& features, const Sums& sums, const Inputs& inputs,
-                      ModelScore& score) const {
+void Learner::explain(const FeatureVector& features, const std::vector<Hit>& hits, const Sums& sums,
+                      const Inputs& inputs, ModelScore& score) const {
     double per_weight[2];
     double per_odds[2];
     for (std::size_t section = 0; section < 2; ++section) {
@@ -184,28 +191,25 @@ void Learner::explain(const FeatureVector& features, const Sums& sums, const Inp
         per_odds[section] = odds == 0 ? 0 : mix_[bayes] * weight_unit * inputs[bayes] / odds;
     }
     const bool both = ham_ > 0 && spam_ > 0;
-    std::vector<std::pair<double, std::size_t>> shares;
-    shares.reserve(features.hashes.size());
-    for (std::size_t i = 0; i < features.hashes.size(); ++i) {
-        const FeatureSlot* slot = features_.find(features.hashes[i]);
-        if (slot == nullptr) continue;
-        const std::size_t section = section_of(features.hashes[i]);
-        shares.emplace_back(
-            slot->weight * per_weight[section] + (both ? odds_of(*slot) * per_odds[section] : 0),
-            i);
+    std::vector<std::pair<double, const Hit*>> shares;
+    shares.reserve(hits.size());
+    for (const Hit& hit : hits) {
+        const std::size_t section = section_of(features.hashes[hit.index]);
+        shares.emplace_back(hit.slot->weight * per_weight[section] +
+                                (both ? odds_of(*hit.slot) * per_odds[section] : 0),
+                            &hit);
     }
-    const std::size_t each = std::min(strongest_each_way, shares.size() / 2);
-    std::partial_sort(shares.begin(), shares.begin() + static_cast<std::ptrdiff_t>(each),
-                      shares.end());
-    std::partial_sort(shares.begin() + static_cast<std::ptrdiff_t>(each),
-                      shares.begin() + static_cast<std::ptrdiff_t>(2 * each), shares.end(),
-                      std::greater<>());
-    score.rest = score.log_odds - score.from_head - score.from_prior;
-    for (std::size_t i = 0; i < 2 * each; ++i) {
-        const auto [share, index] = shares[i];
+    const auto each = static_cast<std::ptrdiff_t>(std::min(strongest_each_way, shares.size() / 2));
+    const auto less = [](const auto& a, const auto& b) {
+        return a.first != b.first ? a.first < b.first : a.second->index < b.second->index;
+    };
+    std::partial_sort(shares.begin(), shares.begin() + each, shares.end(), less);
+    std::partial_sort(shares.begin() + each, shares.begin() + 2 * each, shares.end(),
+                      [&](const auto& a, const auto& b) { return less(b, a); });
+    for (std::ptrdiff_t i = 0; i < 2 * each; ++i) {
+        const auto [share, hit] = shares[static_cast<std::size_t>(i)];
         if (share == 0) continue;
-        const FeatureSlot* slot = features_.find(features.hashes[index]);
-        score.strongest.push_back({index, share, slot->ham, slot->spam});
+        score.strongest.push_back({hit->index, share, hit->slot->ham, hit->slot->spam});
         score.rest -= share;
     }
     std::sort(score.strongest.begin(), score.strongest.end(),
@@ -242,6 +246,7 @@ void Learner::move_weights(const FeatureVector& features, const Taught& change, 
     for (std::size_t i = 0; i < mixed_inputs; ++i) {
         mix_[i] = added(mix_[i], change.mix_steps[i], direction);
     }
+    trust_ = added(trust_, change.trust_step, direction);
 }
 
 void Learner::count(const FeatureVector& features, const Taught& change, int direction) {
@@ -267,7 +272,7 @@ void Learner::count(const FeatureVector& features, const Taught& change, int dir
 }
 
 Taught Learner::steps_for(const FeatureVector& features, bool spam, double prior) const {
-    const Sums sums = sum(features);
+    const Sums sums = sum(features, nullptr);
     const Inputs inputs = inputs_of(sums, features.grams.size(), prior);
     const double error = (spam ? 1 : 0) - probability_of(mixed(inputs));
     Taught change;
@@ -281,7 +286,28 @@ Taught Learner::steps_for(const FeatureVector& features, bool spam, double prior
     for (std::size_t i = 0; i < mixed_inputs; ++i) {
         change.mix_steps[i] = to_units(mix_rate * error * inputs[i]);
     }
+    if (prior != 0) change.trust_step = trust_step(sums, inputs, spam);
     return change;
+}
+
+// How much better (in nats) the message was foretold with the prior than without it.
+std::int32_t Learner::trust_step(const Sums& sums, const Inputs& inputs, bool spam) const {
+    const double part = mix_[from_prior] * weight_unit * inputs[from_prior];
+    const double own =
+        voice_of(ham_, spam_, sums.known[0] + sums.known[1]) * (mixed(inputs) - part);
+    const auto loss = [spam](double odds) { return std::log1p(std::exp(spam ? -odds : odds)); };
+    return to_units(std::clamp(loss(own) - loss(own + part), -max_trust_step, max_trust_step));
+}
+
+double Learner::trust_in_prior() const {
+    return probability_of(first_trust + trust_ * weight_unit);
+}
+
+void Learner::meet_prior(std::uint64_t identity) {
+    if (identity == prior_identity_) return;
+    prior_identity_ = identity;
+    trust_ = 0;
+    mix_[from_prior] = to_units(first_prior_mix);
 }
 
 bool Learner::learn(const FeatureVector& features, Class as, double prior) {
@@ -315,8 +341,12 @@ bool Learner::unlearn(const FeatureVector& features) {
     return true;
 }
 
+bool Learner::knows(const FeatureVector& features) const {
+    return taught_.find(key_of(features.digest)) != nullptr;
+}
+
 ModelStats Learner::stats() const {
-    return {ham_, spam_, features_.used(), bytes_};
+    return {ham_, spam_, features_.used(), bytes_, 0, 0, features_.bucket_count() * bucket_slots};
 }
 
 }  // namespace postern::filters

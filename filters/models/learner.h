@@ -5,7 +5,8 @@
 // over the same two, and logistic regression over the byte 4-grams of the head. They are added up
 // with weights that are learned online from the messages as they come (logistic mixing), each
 // message scored before it is learned; so the sum is calibrated: at log-odds 0 half is spam.
-// A sixth input is the prior: what an imported or shipped model says.
+// A sixth input is the prior: what an imported or shipped model says. How far it is trusted follows
+// from whether the site's own messages were better foretold with it or without.
 #pragma once
 
 #include "filters/feature_vector.h"
@@ -29,6 +30,7 @@ namespace postern::filters {
 inline constexpr std::size_t remembered_messages = 160;  // of each class
 inline constexpr std::size_t remembered_features = 1500;
 inline constexpr std::size_t remembered_grams = 1500;
+inline constexpr std::uint64_t messages_per_epoch = 4096;
 inline constexpr std::uint64_t rehearsing_run = 3;  // messages of one class in a row
 inline constexpr std::uint64_t remembered_bytes =
     2 * remembered_messages * (remembered_features * 8 + remembered_grams * 4 + 128);
@@ -37,14 +39,22 @@ class Learner {
 public:
     explicit Learner(std::uint64_t max_bytes);
 
-    // prior: log-odds of another model; 0: none.
-    ModelScore score(const FeatureVector& features, double prior) const;
+    // prior: log-odds of another model; 0: none. Shares are left out of the answer on request.
+    ModelScore score(const FeatureVector& features, double prior, bool shares = true) const;
     bool learn(const FeatureVector& features, Class as, double prior);
     bool unlearn(const FeatureVector& features);
+    bool knows(const FeatureVector& features) const;
+    // False: that identity was merged before.
+    bool merge(const Learner& other, std::uint64_t identity);
 
     std::uint64_t ham() const { return ham_; }
     std::uint64_t spam() const { return spam_; }
     ModelStats stats() const;
+
+    // 0 to 1, from how well the prior foretold what was learned since meet_prior.
+    double trust_in_prior() const;
+    // The prior is another than before: trust in it begins anew.
+    void meet_prior(std::uint64_t identity);
 
     void save(std::string& out) const;
     // Errors: corrupt. *this is then not to be used.
@@ -68,12 +78,18 @@ private:
         std::size_t known[2] = {0, 0};
         double grams = 0;
     };
-    Sums sum(const FeatureVector& features) const;
+    struct Hit {
+        const FeatureSlot* slot = nullptr;
+        std::size_t index = 0;
+    };
+    // hits: nullptr, or where to put the features that are known.
+    Sums sum(const FeatureVector& features, std::vector<Hit>* hits) const;
     Inputs inputs_of(const Sums& sums, std::size_t grams, double prior) const;
     double mixed(const Inputs& inputs) const;
     double odds_of(const FeatureSlot& slot) const;
-    void explain(const FeatureVector& features, const Sums& sums, const Inputs& inputs,
-                 ModelScore& score) const;
+    void explain(const FeatureVector& features, const std::vector<Hit>& hits, const Sums& sums,
+                 const Inputs& inputs, ModelScore& score) const;
+    std::int32_t trust_step(const Sums& sums, const Inputs& inputs, bool spam) const;
     void apply(const FeatureVector& features, const Taught& change, int direction);
     void count(const FeatureVector& features, const Taught& change, int direction);
     void save_features(std::string& out) const;
@@ -88,6 +104,8 @@ private:
     void save_remembered(std::string& out) const;
     bool load_remembered(std::string_view& image);
 
+    void merge_counts(const Learner& other, double share);
+    void merge_grams(const Learner& other, double share);
     std::size_t gram_index(std::uint32_t gram) const;
 
     FeatureTable features_;
@@ -95,6 +113,8 @@ private:
     unsigned gram_bits_;
     TaughtTable taught_;
     std::array<std::int32_t, mixed_inputs> mix_;  // in weight_unit
+    std::int32_t trust_ = 0;                      // in weight_unit: log-odds, beside first_trust
+    std::uint64_t prior_identity_ = 0;
     std::uint64_t ham_ = 0;
     std::uint64_t spam_ = 0;
     std::uint32_t number_ = 0;  // messages learned ever

@@ -57,6 +57,8 @@ struct Head {
     std::uint64_t taught = 0;
     std::uint32_t number = 0;
     std::array<std::int32_t, mixed_inputs> mix{};
+    std::uint64_t prior_identity = 0;
+    std::int64_t trust = 0;
 };
 struct PlacedSlot {
     std::uint32_t bucket = 0;
@@ -82,8 +84,17 @@ Error damaged(const char* what) {
 }  // namespace
 
 void Learner::save(std::string& out) const {
-    Head head{ham_,    spam_, features_.bucket_count(), features_.used(), gram_bits_, 0, 0,
-              number_, mix_};
+    Head head{ham_,
+              spam_,
+              features_.bucket_count(),
+              features_.used(),
+              gram_bits_,
+              0,
+              0,
+              number_,
+              mix_,
+              prior_identity_,
+              trust_};
     head.grams = static_cast<std::uint64_t>(
         std::count_if(grams_.begin(), grams_.end(), [](std::int32_t w) { return w != 0; }));
     const auto& taught = taught_.records();
@@ -153,6 +164,8 @@ Result<void> Learner::load(std::string_view image) {
     spam_ = head.spam;
     number_ = head.number;
     mix_ = head.mix;
+    prior_identity_ = head.prior_identity;
+    trust_ = static_cast<std::int32_t>(head.trust);
     return {};
 }
 

@@ -11,6 +11,7 @@
 #include "filters/feature_vector.h"
 #include "protocols/base/result.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -29,6 +30,13 @@ struct FeatureShare {
     std::uint32_t spam = 0;
 };
 
+// How much the word of a model counts, 0 to 1. With half_weight_messages of the rarer class it
+// counts half: mail unlike anything learned must not be called spam by a few chance likenesses.
+// Likewise for a message of which half_weight_features are known: a line of text says little.
+inline constexpr double half_weight_messages = 20;
+inline constexpr double half_weight_features = 25;
+double voice_of(std::uint64_t ham, std::uint64_t spam, std::size_t known_features);
+
 // from_head + from_prior + rest + all shares of `strongest` are log_odds.
 struct ModelScore {
     double probability = 0.5;
@@ -42,6 +50,12 @@ struct ModelScore {
     double rest = 0;              // all other features
     std::uint64_t prior_ham = 0;  // messages that the prior stands on; 0: there is none
     std::uint64_t prior_spam = 0;
+    double own_voice = 0;    // of what was learned here
+    double prior_voice = 0;  // of the prior: less for mail unlike the prior's, less where it erred
+    // What is to be believed: each part of log_odds times its voice. A prior is heard at least as
+    // well as the models that learned how far to trust it.
+    double voiced_prior() const { return std::max(own_voice, prior_voice) * from_prior; }
+    double voiced() const { return own_voice * (log_odds - from_prior) + voiced_prior(); }
 };
 
 struct ModelStats {
@@ -49,12 +63,17 @@ struct ModelStats {
     std::uint64_t features = 0;                   // distinct ones held
     std::uint64_t bytes = 0;                      // memory held, used or not
     std::uint64_t prior_ham = 0, prior_spam = 0;  // messages behind the prior
+    std::uint64_t max_features = 0;               // room for so many
+    std::uint64_t prior_features = 0;
+    double prior_trust = 0;  // 0 to 1: how well the prior foretold what was learned here
 };
+
+enum class Shares : bool { left_out, kept };  // ModelScore::strongest; `rest` has them else
 
 class Models {
 public:
     virtual ~Models() = default;
-    virtual ModelScore score(const FeatureVector& features) const = 0;
+    virtual ModelScore score(const FeatureVector& features, Shares shares = Shares::kept) const = 0;
     // Learning a message again as the same class changes nothing (false); as the other class
     // relearns it.
     virtual bool learn(const FeatureVector& features, Class as) = 0;
@@ -62,17 +81,25 @@ public:
     // meanwhile. False when it was never learned.
     virtual bool unlearn(const FeatureVector& features) = 0;
     virtual ModelStats stats() const = 0;
+    // Whether that message is among those learned, as far as they are remembered.
+    virtual bool knows(const FeatureVector& features) const = 0;
+    // Adds what another model learned (not its prior): counts are added up, weights are averaged by
+    // the messages behind them. The same image again changes nothing (false). Errors: as load.
+    virtual Result<bool> merge(std::string_view image) = 0;
     // A self-contained, checksummed, versioned image. load replaces everything. Errors: corrupt,
     // unsupported.
     virtual std::string save() const = 0;
+    virtual std::string save_own() const = 0;  // without the prior
     virtual Result<void> load(std::string_view image) = 0;
-    // Makes an image of another model the prior; what was learned here stays. Errors: as load.
+    // Makes what another model learned the prior; what was learned here stays. Trust in it begins
+    // anew unless it is the one that this model last had. An empty image: no prior any more.
+    // Errors: as load.
     virtual Result<void> set_prior(std::string_view image) = 0;
 };
 
 // Models that stay below max_bytes whatever they learn; below min_model_bytes counts as that much.
-// The memory is taken as it is used.
-inline constexpr std::uint64_t min_model_bytes = 16ull * 1024 * 1024;
+// The memory is taken as it is used; three eighths of it are kept for a prior.
+inline constexpr std::uint64_t min_model_bytes = 32ull * 1024 * 1024;
 std::shared_ptr<Models> make_models(std::uint64_t max_bytes);
 
 }  // namespace postern::filters

@@ -21,9 +21,10 @@ struct Taught {
     std::int32_t content_step = 0;
     std::int32_t gram_step = 0;
     std::array<std::int32_t, mixed_inputs> mix_steps{};
+    std::int32_t trust_step = 0;
     bool operator==(const Taught&) const = default;
 };
-static_assert(sizeof(Taught) == 56);
+static_assert(sizeof(Taught) == 64);
 
 // Fixed memory: where a bucket is full, what was learned first is forgotten.
 class TaughtTable {
@@ -31,6 +32,9 @@ public:
     explicit TaughtTable(std::size_t records);
 
     Taught* find(std::uint64_t key);
+    const Taught* find(std::uint64_t key) const {
+        return const_cast<TaughtTable*>(this)->find(key);
+    }
     void insert(const Taught& record);
     void erase(Taught& record) { record = Taught{}; }
     const std::vector<Taught>& records() const { return records_; }

@@ -27,13 +27,32 @@ double round_score(double score) {
     return static_cast<double>(std::lround(score * 100)) / 100;
 }
 
-double learned_weight(const ModelScore& score) {
-    const auto own = static_cast<double>(std::min(score.trained_ham, score.trained_spam));
-    const auto prior = static_cast<double>(std::min(score.prior_ham, score.prior_spam));
-    const auto known = static_cast<double>(score.known);
-    return (own + prior) / (own + prior + half_weight_messages) * known /
-           (known + half_weight_features);
+double learned_score(const ModelScore& score) {
+    return round_score(
+        std::clamp(score.voiced() * score_per_log_odds, min_learned_score, max_learned_score));
 }
+
+namespace {
+
+// "2.5 x (0.86 x +3.10 learned here + 0.95 x +1.20 prior)": how the score came about.
+std::string sum_line(const ModelScore& score) {
+    char text[160];
+    int size = std::snprintf(text, sizeof text, "score %+.2f = %.1f x (%.2f x %+.2f learned here",
+                             learned_score(score), score_per_log_odds, score.own_voice,
+                             score.log_odds - score.from_prior);
+    std::string line(text, static_cast<std::size_t>(size));
+    if (score.prior_ham + score.prior_spam > 0) {
+        size = std::snprintf(text, sizeof text, " + %.2f x %+.2f prior",
+                             std::max(score.own_voice, score.prior_voice), score.from_prior);
+        line.append(text, static_cast<std::size_t>(size));
+    }
+    char bounds[48];
+    std::snprintf(bounds, sizeof bounds, "), kept within %g to %g", min_learned_score,
+                  max_learned_score);
+    return line + bounds;
+}
+
+}  // namespace
 
 Symbol learned_symbol(const ModelScore& score, const Features& features) {
     Symbol symbol{std::string(learned_symbol_name),
@@ -41,9 +60,7 @@ Symbol learned_symbol(const ModelScore& score, const Features& features) {
                   "What the learned models say of such mail",
                   0,
                   {}};
-    symbol.score =
-        round_score(std::clamp(learned_weight(score) * score.log_odds * score_per_log_odds,
-                               min_learned_score, max_learned_score));
+    symbol.score = learned_score(score);
     char text[160];
     std::snprintf(
         text, sizeof text, "probability %.4f (log-odds %+.2f), from %llu ham and %llu spam",
@@ -65,6 +82,7 @@ Symbol learned_symbol(const ModelScore& score, const Features& features) {
     }
     symbol.evidence.push_back(share_line(score.from_head, "byte patterns of the head"));
     symbol.evidence.push_back(share_line(score.rest, "all other features"));
+    symbol.evidence.push_back(sum_line(score));
     return symbol;
 }
 

@@ -119,7 +119,7 @@ private:
         report.log_odds = score.log_odds;
         report.trained_ham = score.trained_ham;
         report.trained_spam = score.trained_spam;
-        if (learned_weight(score) == 0) return;
+        if (score.own_voice == 0 && score.prior_voice == 0) return;
         Symbol symbol = learned_symbol(score, features);
         symbol.score = score_of(scores_, symbol.name, symbol.score);
         report.symbols.push_back(std::move(symbol));

@@ -2,6 +2,8 @@
 
 #include "gateway/learning/snapshot.h"
 
+#include <sys/stat.h>
+
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -12,7 +14,19 @@ namespace {
 
 constexpr auto poll_interval = std::chrono::seconds(5);  // a watch or a poke may be lost
 
+// Another for every version of the file; empty: there is none.
+std::string version_of(const std::string& path) {
+    struct stat status {};
+    if (path.empty() || ::stat(path.c_str(), &status) != 0) return {};
+    return path + ":" + std::to_string(status.st_ino) + ":" + std::to_string(status.st_size) + ":" +
+           std::to_string(status.st_mtim.tv_sec) + "." + std::to_string(status.st_mtim.tv_nsec);
+}
+
 }  // namespace
+
+std::string prior_file(const std::string& folder) {
+    return folder + "/prior.bin";
+}
 
 Learning::Learning(kv::Store& store, std::shared_ptr<filters::Models> models,
                    LearningOptions options)
@@ -39,6 +53,7 @@ Result<std::unique_ptr<Learning>> Learning::open(kv::Store& store,
     }
     std::unique_ptr<Learning> learning(new Learning(store, std::move(models), std::move(options)));
     if (auto loaded = learning->load_snapshot(); !loaded) return loaded.error();
+    learning->look_at_prior(true);
     if (auto applied = learning->catch_up(); !applied) return applied.error();
     return learning;
 }
@@ -57,6 +72,28 @@ Result<void> Learning::load_snapshot() {
     const std::lock_guard lock(mutex_);
     status_.applied = status_.in_snapshot = (*snapshot)->number;
     return {};
+}
+
+// A prior that cannot be read is no reason not to filter.
+void Learning::look_at_prior(bool in_any_case) {
+    const std::string imported = prior_file(options_.folder);
+    const std::string path = version_of(imported).empty() ? options_.starter : imported;
+    const std::string version = version_of(path);
+    if (version == prior_seen_ && !in_any_case) return;
+    prior_seen_ = version;
+    std::string image;
+    if (!version.empty()) {
+        auto file = read_snapshot(path);
+        if (!file) {
+            warn(file.error().text + "; going on without that prior knowledge");
+        } else if (file->has_value()) {
+            image = std::move((*file)->image);
+        }
+    }
+    if (auto set = models_->set_prior(image); !set) {
+        warn(path + ": " + set.error().text + "; going on without that prior knowledge");
+        models_->set_prior({});
+    }
 }
 
 Result<void> Learning::set_aside(const std::string& reason) {
@@ -120,6 +157,7 @@ Result<std::uint64_t> Learning::catch_up() {
 // The holder of the instance lock took a snapshot and trimmed since this process loaded one.
 Result<void> Learning::reload_after_trim(std::uint64_t trimmed) {
     if (auto loaded = load_snapshot(); !loaded) return loaded;
+    look_at_prior(true);
     const std::lock_guard lock(mutex_);
     if (status_.applied >= trimmed) return {};
     warn("learn log: entries up to " + std::to_string(trimmed) +
@@ -136,7 +174,7 @@ Result<void> Learning::snapshot() {
         number = status_.applied;
         unlogged_ = false;
     }
-    auto done = write_snapshot(path_, number, models_->save());
+    auto done = write_snapshot(path_, number, models_->save_own());
     {
         const std::lock_guard lock(mutex_);
         last_snapshot_ = std::chrono::steady_clock::now();
@@ -148,6 +186,16 @@ Result<void> Learning::snapshot() {
     }
     if (!done) return done;
     return log_.trim(number);
+}
+
+Result<void> Learning::forget() {
+    if (auto applied = catch_up(); !applied) return applied.error();
+    {
+        const std::lock_guard applying(applying_);
+        if (auto emptied = models_->load(filters::make_models(0)->save()); !emptied) return emptied;
+        look_at_prior(true);
+    }
+    return snapshot();
 }
 
 void Learning::start() {
@@ -177,6 +225,10 @@ void Learning::run() {
             woken_ = false;
         }
         if (auto applied = catch_up(); !applied) warn(applied.error().text);
+        {
+            const std::lock_guard applying(applying_);
+            look_at_prior(false);
+        }
         if (!snapshot_due(std::chrono::steady_clock::now())) continue;
         if (auto taken = snapshot(); !taken) warn(taken.error().text);
     }

@@ -6,7 +6,11 @@
 //   snapshot():  the models and the number of the last applied job go to folder/model.bin; then the
 //   log is
 //                trimmed behind it
-//   open():      snapshot, then the log's newer jobs
+//   open():      snapshot, prior, then the log's newer jobs
+//
+// The prior is what was imported from elsewhere: folder/prior.bin, written by `postern filter
+// import`, or else the starter model that comes with the program. It is looked at again when it
+// changes.
 //
 // A crash at any point loses nothing: what is applied twice is known to the models by its digest.
 // One process at a time (the holder of the instance lock) may call start, stop or snapshot. Any
@@ -35,6 +39,8 @@ namespace postern::learning {
 
 struct LearningOptions {
     std::string folder;  // made when missing
+    std::string
+        starter;  // file of the model to begin with where nothing was imported; may be empty
     // A snapshot is due when something was learned and either is reached.
     std::chrono::milliseconds snapshot_interval{60'000};
     std::uint64_t snapshot_jobs = 5'000;
@@ -47,6 +53,9 @@ struct LearningStatus {
     std::uint64_t in_snapshot = 0;
     std::uint64_t unreadable = 0;  // log entries that were skipped
 };
+
+// What was imported, in the layout of a snapshot.
+std::string prior_file(const std::string& folder);
 
 class Learning {
 public:
@@ -68,6 +77,8 @@ public:
     // How many jobs were applied.
     Result<std::uint64_t> catch_up();
     Result<void> snapshot();
+    // Forgets what was learned here, in the models, in the log and on disk.
+    Result<void> forget();
 
     // A background thread that applies what is logged and takes snapshots.
     void start();
@@ -83,6 +94,7 @@ private:
     Learning(kv::Store& store, std::shared_ptr<filters::Models> models, LearningOptions options);
 
     Result<void> load_snapshot();
+    void look_at_prior(bool in_any_case);
     Result<void> set_aside(const std::string& reason);
     Result<void> reload_after_trim(std::uint64_t trimmed);
     void apply(const LearnJob& job);
@@ -97,6 +109,7 @@ private:
     const std::string path_;
 
     std::mutex applying_;       // one catch_up or snapshot at a time
+    std::string prior_seen_;    // which file was last taken for the prior; guarded by applying_
     mutable std::mutex mutex_;  // guards what follows
     LearningStatus status_;
     bool unlogged_ = false;  // learn_unlogged since the last snapshot

@@ -131,7 +131,7 @@ class Evaluate(PosternCase):
         self.run_postern("train", "spam", *(self.folder / f"c/spam{i}" for i in range(30)))
         self.run_postern("train", "ham", *(self.folder / f"c/ham{i}" for i in range(30)))
         fresh = self.run_json("evaluate", index)
-        trained = self.run_json("evaluate", "--model", index)
+        trained = self.run_json("evaluate", "--model", "live", index)
         self.assertGreater(fresh["spam_misclassified_percent"] + fresh["one_minus_roca_percent"],
                            trained["spam_misclassified_percent"] +
                            trained["one_minus_roca_percent"])

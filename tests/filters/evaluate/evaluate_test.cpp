@@ -90,5 +90,61 @@ TEST(Evaluate, NotANumberCountsAsZero) {
               25);
 }
 
+// The same order has the same area; with more messages it is known better.
+TEST(Evaluate, TheIntervalHoldsTheAreaAndNarrows) {
+    double width = 100;
+    for (const int size : {40, 400, 4000}) {
+        std::mt19937 random(3);
+        std::normal_distribution<double> noise;
+        std::vector<Scored> messages;
+        for (int i = 0; i < size; ++i) {
+            const bool spam = i % 3 == 0;
+            messages.push_back({spam, noise(random) + (spam ? 2.0 : 0.0), false});
+        }
+        const double area = evaluate(messages).roc_area_above;
+        const Interval interval = roc_area_interval(messages);
+        EXPECT_LT(interval.low, area + 0.5) << size;
+        EXPECT_GT(interval.high, area) << size;
+        EXPECT_LT(interval.high - interval.low, width) << size;
+        width = interval.high - interval.low;
+    }
+    EXPECT_LT(width, 2);
+    // The true area of that overlap is Phi(-2 / sqrt 2) = 7.87 %.
+}
+
+TEST(Evaluate, AnIntervalOfHardlyAnythingIsEverything) {
+    EXPECT_EQ(roc_area_interval({}).high, 100);
+    const Interval one = roc_area_interval({{true, 1, true}, {false, 0, false}});
+    EXPECT_EQ(one.low, 0);
+    EXPECT_EQ(one.high, 100);
+    const Interval perfect =
+        roc_area_interval({{true, 3, true}, {true, 4, true}, {false, 0, false}, {false, 1, false}});
+    EXPECT_GT(perfect.high, 0);
+    EXPECT_LT(perfect.high, 100);
+}
+
+TEST(Evaluate, MissesAmongTheFirstCountOnlySpam) {
+    const std::vector<Scored> stream{
+        {true, 0, false}, {false, 0, true}, {true, 0, true}, {true, 0, false}};
+    EXPECT_EQ(missed_among_first(stream, 1), 100);
+    EXPECT_EQ(missed_among_first(stream, 3), 50);
+    EXPECT_NEAR(missed_among_first(stream, 100), 66.667, 0.001);
+    EXPECT_EQ(missed_among_first({}, 100), 0);
+}
+
+TEST(Evaluate, TheDrawingIsWholeAndItsTitleHarmless) {
+    for (const std::size_t size : {0u, 1u, 5u, 1000u}) {
+        std::vector<Scored> stream;
+        for (std::size_t i = 0; i < size; ++i) {
+            stream.push_back({i % 2 == 0, static_cast<double>(i % 7), i % 3 == 0});
+        }
+        const std::string svg = to_svg(stream, "a<b>&c");
+        EXPECT_TRUE(svg.starts_with("<svg ")) << size;
+        EXPECT_TRUE(svg.ends_with("</svg>\n")) << size;
+        EXPECT_NE(svg.find("a&lt;b&gt;&amp;c"), std::string::npos);
+        EXPECT_EQ(svg.find("nan"), std::string::npos);
+    }
+}
+
 }  // namespace
 }  // namespace postern::filters

@@ -186,6 +186,109 @@ TEST(Models, APriorHelpsAtOnceAndIsOverruled) {
     EXPECT_EQ(again->stats().prior_spam, 100u);
 }
 
+TEST(Models, APriorThatErrsIsTrustedLessAndUnlearningRestoresTheTrust) {
+    const auto elsewhere = make_models(small);
+    teach(*elsewhere, 0, 200);
+    const auto models = make_models(small);
+    ASSERT_TRUE(models->set_prior(elsewhere->save()).has_value());
+    const double before = models->stats().prior_trust;
+    EXPECT_GT(before, 0.5);
+    for (std::uint64_t i = 1000; i < 1006; ++i) {
+        models->learn(message(i, i % 2 == 0), i % 2 == 0 ? Class::ham : Class::spam);
+    }
+    EXPECT_LT(models->stats().prior_trust, 0.1);
+    for (std::uint64_t i = 1006; i-- > 1000;) EXPECT_TRUE(models->unlearn(message(i, i % 2 == 0)));
+    EXPECT_DOUBLE_EQ(models->stats().prior_trust, before);
+    for (std::uint64_t i = 1000; i < 1030; ++i) {
+        models->learn(message(i, i % 2 == 0), i % 2 == 0 ? Class::spam : Class::ham);
+    }
+    EXPECT_GT(models->stats().prior_trust, 0.99);
+}
+
+// A gateway that is started again loads its own part and then the prior that it had.
+TEST(Models, TrustIsKeptForTheSamePriorOnly) {
+    const auto elsewhere = make_models(small);
+    teach(*elsewhere, 0, 200);
+    const std::string prior = elsewhere->save();
+    const auto models = make_models(small);
+    ASSERT_TRUE(models->set_prior(prior).has_value());
+    const double first = models->stats().prior_trust;
+    teach(*models, 1000, 1030);
+    const double earned = models->stats().prior_trust;
+    EXPECT_GT(earned, first);
+
+    const auto again = make_models(small);
+    ASSERT_TRUE(again->load(models->save_own()).has_value());
+    EXPECT_EQ(again->stats().prior_ham, 0u);
+    ASSERT_TRUE(again->set_prior(prior).has_value());
+    EXPECT_DOUBLE_EQ(again->stats().prior_trust, earned);
+    const FeatureVector probe = message(2000, true);
+    EXPECT_DOUBLE_EQ(again->score(probe).log_odds, models->score(probe).log_odds);
+
+    teach(*elsewhere, 200, 202);
+    ASSERT_TRUE(again->set_prior(elsewhere->save()).has_value());
+    EXPECT_DOUBLE_EQ(again->stats().prior_trust, first);
+    ASSERT_TRUE(again->set_prior({}).has_value());
+    EXPECT_EQ(again->stats().prior_ham, 0u);
+}
+
+// Mail unlike the prior's is judged as if there were none.
+TEST(Models, APriorOfOtherMailIsNotHeard) {
+    const auto elsewhere = make_models(small);
+    teach(*elsewhere, 0, 200);
+    const auto models = make_models(small);
+    ASSERT_TRUE(models->set_prior(elsewhere->save()).has_value());
+    FeatureVector other = message(3000, true);
+    for (std::uint64_t i = 0; i < 600; ++i) other.hashes.push_back(i * 8 + 2);
+    const ModelScore score = models->score(other);
+    EXPECT_EQ(score.from_prior, 0);
+    EXPECT_EQ(score.prior_voice, 0);
+    EXPECT_EQ(score.voiced(), 0);
+}
+
+TEST(Models, AFewLessonsSpeakWithALowVoice) {
+    const auto models = make_models(small);
+    teach(*models, 0, 4);
+    const ModelScore score = models->score(message(100, true));
+    EXPECT_LT(score.own_voice, 0.15);
+    EXPECT_LT(std::abs(score.voiced()), std::abs(score.log_odds) * 0.15);
+    EXPECT_EQ(voice_of(0, 1000, 1000), 0);
+    EXPECT_DOUBLE_EQ(voice_of(20, 1000, 25), 0.25);
+}
+
+TEST(Models, SharesLeftOutAreInTheRest) {
+    const auto models = make_models(small);
+    teach(*models, 0, 100);
+    const ModelScore kept = models->score(message(500, true));
+    const ModelScore left_out = models->score(message(500, true), Shares::left_out);
+    EXPECT_TRUE(left_out.strongest.empty());
+    EXPECT_DOUBLE_EQ(left_out.log_odds, kept.log_odds);
+    EXPECT_NEAR(left_out.from_head + left_out.from_prior + left_out.rest, kept.log_odds, 1e-9);
+}
+
+TEST(Models, MergingAddsWhatAnotherLearned) {
+    const auto ours = make_models(small);
+    const auto theirs = make_models(small);
+    teach(*ours, 0, 60);
+    teach(*theirs, 60, 160);
+    const std::string image = theirs->save();
+    ASSERT_TRUE(ours->merge(image).value());
+    EXPECT_EQ(ours->stats().ham, 80u);
+    EXPECT_EQ(ours->stats().spam, 80u);
+    EXPECT_GE(ours->stats().features, theirs->stats().features);
+    for (std::uint64_t i = 1000; i < 1040; ++i) {
+        EXPECT_GT(ours->score(message(i, true)).probability, 0.8) << i;
+        EXPECT_LT(ours->score(message(i, false)).probability, 0.2) << i;
+    }
+    // Once more, or one of its messages: nothing new.
+    const std::string before = ours->save();
+    EXPECT_FALSE(ours->merge(image).value());
+    EXPECT_TRUE(ours->knows(message(100, true)));
+    EXPECT_FALSE(ours->learn(message(100, true), Class::spam));
+    EXPECT_EQ(ours->save(), before);
+    EXPECT_EQ(ours->merge("PM0 nonsense").error().code, Errc::unsupported);
+}
+
 TEST(Models, MemoryStaysWhereItIs) {
     const auto models = make_models(small);
     const std::uint64_t bytes = models->stats().bytes;

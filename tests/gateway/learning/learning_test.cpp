@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <thread>
 
@@ -230,6 +231,65 @@ TEST(Snapshot, RefusesWhatItDidNotWrite) {
         folder.write("model.bin", whole.substr(0, i));
         EXPECT_FALSE(read_snapshot(file).has_value()) << "cut at " << i;
     }
+}
+
+TEST_F(LearningTest, AnImportedPriorIsSeenWhenItComesChangesAndGoes) {
+    const auto elsewhere = filters::make_models(model_bytes);
+    for (std::uint64_t i = 0; i < 20; ++i) {
+        elsewhere->learn(spam_job(i).features,
+                         i % 2 == 0 ? filters::Class::spam : filters::Class::ham);
+    }
+    auto learning = open();
+    learn(*learning, 100, 104);
+    learning->start();
+    const auto prior_becomes = [&](std::uint64_t messages) {
+        for (int i = 0; i < 500; ++i) {
+            learning->wake();
+            const auto stats = learning->models()->stats();
+            if (stats.prior_ham + stats.prior_spam == messages) return true;
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        }
+        return false;
+    };
+    const std::string file = prior_file(folder_.path("filter"));
+    ASSERT_TRUE(write_snapshot(file, 0, elsewhere->save_own()).has_value());
+    EXPECT_TRUE(prior_becomes(20));
+    elsewhere->learn(spam_job(50).features, filters::Class::spam);
+    ASSERT_TRUE(write_snapshot(file, 0, elsewhere->save_own()).has_value());
+    EXPECT_TRUE(prior_becomes(21));
+    ASSERT_TRUE(learning->stop().has_value());
+    EXPECT_EQ(learned(*learning), 4u);
+
+    learning = open();
+    EXPECT_EQ(learning->models()->stats().prior_ham, 10u);
+    EXPECT_EQ(learned(*learning), 4u);
+    std::filesystem::remove(file);
+    learning->start();
+    EXPECT_TRUE(prior_becomes(0));
+    EXPECT_TRUE(warnings_.empty());
+}
+
+TEST_F(LearningTest, ADamagedPriorIsToldAndGoneOnWithout) {
+    ASSERT_TRUE(open() != nullptr);
+    std::ofstream(prior_file(folder_.path("filter"))) << "PSTNMODL, but no more than that";
+    auto learning = open();
+    ASSERT_NE(learning, nullptr);
+    EXPECT_EQ(learning->models()->stats().prior_ham, 0u);
+    ASSERT_FALSE(warnings_.empty());
+    EXPECT_THAT(warnings_.back(), HasSubstr("prior"));
+}
+
+TEST_F(LearningTest, ForgettingEmptiesModelsLogAndFile) {
+    auto learning = open();
+    learn(*learning, 0, 10);
+    ASSERT_TRUE(learning->forget().has_value());
+    EXPECT_EQ(learned(*learning), 0u);
+    EXPECT_EQ(log_entries(), 0u);
+    learning = open();
+    EXPECT_EQ(learned(*learning), 0u);
+    learn(*learning, 3, 4);
+    ASSERT_TRUE(learning->catch_up().has_value());
+    EXPECT_EQ(learned(*learning), 1u);
 }
 
 }  // namespace

@@ -1,0 +1,279 @@
+#include "appliance/cli/daemon.h"
+#include "appliance/cli/filter_access.h"
+#include "appliance/cli/filter_commands.h"
+#include "appliance/cli/prior_builder.h"
+#include "appliance/cli/report_text.h"
+#include "appliance/cli/terminal.h"
+#include "gateway/learning/snapshot.h"
+#include "protocols/base/hash.h"
+
+#include <fcntl.h>
+#include <nlohmann/json.hpp>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+namespace postern::cli {
+
+namespace {
+
+constexpr auto checkpoint_interval = std::chrono::seconds(20);
+constexpr std::size_t shown_problems = 20;
+constexpr std::size_t max_model_file_bytes = 2ull * 1024 * 1024 * 1024;
+
+// One import at a time: the lock goes with the process.
+class ImportLock {
+public:
+    explicit ImportLock(const std::string& path)
+        : descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)),
+          held_(descriptor_ >= 0 && ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) {}
+    ~ImportLock() {
+        if (descriptor_ >= 0) ::close(descriptor_);
+    }
+    ImportLock(const ImportLock&) = delete;
+    ImportLock& operator=(const ImportLock&) = delete;
+    bool held() const { return held_; }
+
+private:
+    int descriptor_;
+    bool held_;
+};
+
+// The state of an import under way lies beside the prior that it began with, so that a run that was
+// ended goes on where it was, and a prior that is half done is never used.
+class Workpiece {
+public:
+    Workpiece(const config::Config& config, bool write)
+        : prior_(learning::prior_file(config.filter_folder())),
+          unfinished_(config.filter_folder() + "/import.bin"),
+          write_(write) {}
+
+    Result<void> load(filters::Models& models, bool replace) {
+        auto prior = learning::read_snapshot(prior_);
+        if (!prior) return prior.error();
+        const std::string before = *prior ? (*prior)->image : "";
+        base_ = hash64(before, replace ? 1 : 0);
+        auto unfinished = learning::read_snapshot(unfinished_);
+        if (unfinished && *unfinished && (*unfinished)->number == base_) {
+            resumed_ = true;
+            return models.load((*unfinished)->image);
+        }
+        return before.empty() || replace ? Result<void>{} : models.load(before);
+    }
+    Result<void> checkpoint(const filters::Models& models) {
+        if (!write_) return {};
+        return learning::write_snapshot(unfinished_, base_, models.save_own());
+    }
+    Result<void> finish(const filters::Models& models) {
+        if (!write_) return {};
+        auto written = learning::write_snapshot(prior_, 0, models.save_own());
+        std::error_code ignored;
+        if (written) std::filesystem::remove(unfinished_, ignored);
+        return written;
+    }
+    bool resumed() const { return resumed_; }
+
+private:
+    const std::string prior_;
+    const std::string unfinished_;
+    const bool write_;
+    std::uint64_t base_ = 0;
+    bool resumed_ = false;
+};
+
+struct Sources {
+    std::vector<std::unique_ptr<LabelledMail>> mail;
+    std::vector<std::string> models;  // files that `filter export` wrote
+};
+
+bool looks_like_model(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    char head[8] = {};
+    file.read(head, sizeof head);
+    return file && std::string_view(head, sizeof head) == "PSTNMODL";
+}
+
+Result<void> open_labelled(const config::Config& config, const std::vector<std::string>& given,
+                           filters::Class label, Sources& sources) {
+    std::vector<std::string> paths;
+    for (const auto& each : given) {
+        if (!each.starts_with(store_prefix)) {
+            paths.push_back(each);
+            continue;
+        }
+        auto mail = open_mailboxes(config, each, label);
+        if (!mail) return mail.error();
+        sources.mail.push_back(std::move(*mail));
+    }
+    if (paths.empty()) return {};
+    auto mail = open_paths(paths, label);
+    if (!mail) return mail.error();
+    sources.mail.push_back(std::move(*mail));
+    return {};
+}
+
+Result<Sources> open_sources(const config::Config& config, const FilterOptions& options) {
+    Sources sources;
+    for (const auto& each : options.sources) {
+        if (each.starts_with(store_prefix)) {
+            auto mail = open_mailboxes(config, each, std::nullopt);
+            if (!mail) return mail.error();
+            sources.mail.push_back(std::move(*mail));
+        } else if (looks_like_index(each)) {
+            auto mail = open_index(each);
+            if (!mail) return mail.error();
+            sources.mail.push_back(std::move(*mail));
+        } else if (looks_like_model(each)) {
+            sources.models.push_back(each);
+        } else {
+            std::error_code ignored;
+            if (!std::filesystem::exists(each, ignored)) {
+                return Error{Errc::not_found, each + ": no such file"};
+            }
+            return Error{Errc::invalid, each +
+                                            ": neither an index nor a model; mail without labels "
+                                            "is given with --spam or --ham"};
+        }
+    }
+    if (auto opened = open_labelled(config, options.spam, filters::Class::spam, sources); !opened) {
+        return opened.error();
+    }
+    if (auto opened = open_labelled(config, options.ham, filters::Class::ham, sources); !opened) {
+        return opened.error();
+    }
+    return sources;
+}
+
+nlohmann::json to_json(const Foretold& met) {
+    return {{"ham", met.ham},
+            {"spam", met.spam},
+            {"ham_misjudged", met.ham_misjudged},
+            {"spam_missed", met.spam_missed},
+            {"spam_in_first_100", met.first_spam},
+            {"spam_missed_in_first_100", met.first_missed}};
+}
+
+std::string line_of(const char* name, const Foretold& met) {
+    return std::string("  ") + name + std::to_string(met.first_missed) + " of " +
+           std::to_string(met.first_spam) + " spam missed among the first 100 messages, " +
+           std::to_string(met.spam_missed) + " of " + std::to_string(met.spam) + " in all; " +
+           std::to_string(met.ham_misjudged) + " of " + std::to_string(met.ham) +
+           " ham misjudged\n";
+}
+
+void show(const Context& context, const FilterOptions& options, const PriorBuilder& builder,
+          const Forecast& forecast, const filters::ModelStats& stats, bool resumed) {
+    const ImportTotals& totals = builder.totals();
+    if (context.json) {
+        nlohmann::json skipped = nlohmann::json::array();
+        for (const auto& [name, problem] : totals.skipped) {
+            skipped.push_back({{"name", name}, {"problem", problem}});
+        }
+        nlohmann::json answer{{"ham", totals.ham},
+                              {"spam", totals.spam},
+                              {"known_already", totals.known},
+                              {"skipped", skipped},
+                              {"resumed", resumed},
+                              {"dry_run", options.dry_run},
+                              {"prior_ham", stats.ham},
+                              {"prior_spam", stats.spam},
+                              {"prior_features", stats.features}};
+        if (forecast.made) {
+            answer["held_out"] = {{"cold", to_json(forecast.cold)},
+                                  {"with_prior", to_json(forecast.warm)}};
+        }
+        return print_json(answer);
+    }
+    for (std::size_t i = 0; i < std::min(shown_problems, totals.skipped.size()); ++i) {
+        note(totals.skipped[i].first + ": " + totals.skipped[i].second + "; skipped");
+    }
+    std::string text = resumed ? "Went on where an earlier run had ended.\n" : "";
+    text += (options.dry_run ? "Would take in " : "Took in ") + std::to_string(totals.ham) +
+            " ham and " + std::to_string(totals.spam) + " spam";
+    if (totals.known > 0) text += "; " + std::to_string(totals.known) + " were known already";
+    if (!totals.skipped.empty()) {
+        text += "; " + std::to_string(totals.skipped.size()) + " could not be read";
+    }
+    text += ".\nThe prior stands on " + std::to_string(stats.ham) + " ham and " +
+            std::to_string(stats.spam) + " spam.\n";
+    if (forecast.made) {
+        text +=
+            "One message in five was held out first and then streamed, each learned after it "
+            "was judged:\n" +
+            line_of("cold        ", forecast.cold) + line_of("with this   ", forecast.warm);
+    } else if (options.forecast) {
+        text += "Too little new mail of both classes to foretell what it will buy.\n";
+    }
+    print(text);
+}
+
+Result<void> add_models(const std::vector<std::string>& files, PriorBuilder& builder) {
+    for (const auto& file : files) {
+        std::error_code ignored;
+        if (std::filesystem::file_size(file, ignored) > max_model_file_bytes) {
+            return Error{Errc::too_large, file + ": too large for a model"};
+        }
+        auto snapshot = learning::read_snapshot(file);
+        if (!snapshot) return snapshot.error();
+        if (!*snapshot) return Error{Errc::not_found, file + ": no such file"};
+        auto merged = builder.models().merge((*snapshot)->image);
+        if (!merged) return Error{merged.error().code, file + ": " + merged.error().text};
+        if (!*merged) note(file + ": was taken in before");
+    }
+    return {};
+}
+
+void add_mail(std::vector<std::unique_ptr<LabelledMail>> sources, PriorBuilder& builder,
+              Workpiece& workpiece) {
+    ProgressBar bar("importing");
+    auto last = std::chrono::steady_clock::now();
+    const auto mail = side_by_side(std::move(sources));
+    builder.add(*mail, [&](double done, std::uint64_t messages) {
+        bar.update(static_cast<std::uint64_t>(done * 1000), 1000, messages);
+        if (std::chrono::steady_clock::now() - last < checkpoint_interval) return;
+        if (auto kept = workpiece.checkpoint(builder.models()); !kept) note(kept.error().text);
+        last = std::chrono::steady_clock::now();
+    });
+}
+
+}  // namespace
+
+int filter_import(Context& context, const FilterOptions& options) {
+    const config::Config& config = context.config;
+    auto sources = open_sources(config, options);
+    if (!sources) return fail(sources.error());
+    std::error_code error;
+    std::filesystem::create_directories(config.filter_folder(), error);
+    if (error) return fail(exit_failure, config.filter_folder() + ": " + error.message());
+    const ImportLock lock(config.filter_folder() + "/import.lock");
+    if (!lock.held()) {
+        return fail(exit_unavailable, "another import is under way", "wait for its end");
+    }
+    const auto models = filters::make_models(config.filter.memory_bytes);
+    Workpiece workpiece(config, !options.dry_run);
+    if (auto loaded = workpiece.load(*models, options.replace); !loaded) {
+        return fail(loaded.error(), "postern filter import --replace begins anew");
+    }
+    auto judge = make_scanner(config, filters::make_models(0));
+    if (!judge) return fail(exit_bad_config, judge.error().text);
+    PriorBuilder builder(models, config.filter.memory_bytes,
+                         options.forecast ? judge->get() : nullptr, config.filter.spam_threshold);
+    add_mail(std::move(sources->mail), builder, workpiece);
+    const Forecast forecast = builder.finish();
+    if (auto added = add_models(sources->models, builder); !added) return fail(added.error());
+    const auto stats = models->stats();
+    if (stats.ham + stats.spam == 0) return fail(exit_bad_data, "no message could be read");
+    if (auto kept = workpiece.finish(*models); !kept) return fail(kept.error());
+    if (!options.dry_run) wake_learning(config);
+    show(context, options, builder, forecast, stats, workpiece.resumed());
+    if (stats.ham == 0 || stats.spam == 0) {
+        note("the prior knows one class only and stays silent until it knows both");
+    }
+    return exit_ok;
+}
+
+}  // namespace postern::cli

@@ -1,0 +1,156 @@
+"""filter import, merge, stats, export and reset; evaluate with what was imported."""
+
+import re
+import unittest
+
+from support import BAD_DATA, FAILURE, UNAVAILABLE, USAGE, PosternCase
+
+
+class FilterImport(PosternCase):
+    def stats(self):
+        return self.run_json("filter", "stats")
+
+    def test_an_index_becomes_a_prior_once(self):
+        index = self.write_corpus(spam=120, ham=120)
+        report = self.run_json("filter", "import", index)
+        self.assertEqual((report["ham"], report["spam"], report["known_already"]), (120, 120, 0))
+        self.assertFalse(report["dry_run"])
+        stats = self.stats()
+        self.assertEqual((stats["prior_ham"], stats["prior_spam"]), (120, 120))
+        self.assertEqual((stats["ham"], stats["spam"]), (0, 0))
+        before = (self.folder / "data/filter/prior.bin").read_bytes()
+        again = self.run_json("filter", "import", index)
+        self.assertEqual((again["ham"], again["spam"], again["known_already"]), (0, 0, 240))
+        self.assertEqual((self.folder / "data/filter/prior.bin").read_bytes(), before)
+        spam = self.run_json("scan", self.folder / "c/spam0")["messages"][0]
+        self.assertGreater(spam["probability"], 0.9)
+        self.assertEqual(spam["trained_spam"], 0)
+
+    def test_the_forecast_is_of_mail_that_was_held_out(self):
+        index = self.write_corpus(spam=200, ham=200)
+        held_out = self.run_json("filter", "import", "--dry-run", index)["held_out"]
+        cold, warm = held_out["cold"], held_out["with_prior"]
+        self.assertEqual((cold["ham"], cold["spam"]), (warm["ham"], warm["spam"]))
+        self.assertTrue(20 <= cold["spam"] <= 80, cold)
+        self.assertGreater(cold["spam_missed"], warm["spam_missed"])
+        self.assertEqual(warm["ham_misjudged"], 0)
+        text = self.run_postern("filter", "import", "--dry-run", index)
+        self.assertRegex(text, r"with this .* of .* spam missed among the first 100")
+
+    def test_a_dry_run_keeps_nothing(self):
+        index = self.write_corpus()
+        self.assertTrue(self.run_json("filter", "import", "--dry-run", index)["dry_run"])
+        self.assertEqual(self.stats()["prior_ham"], 0)
+        self.assertFalse((self.folder / "data/filter/prior.bin").exists())
+
+    def test_mail_without_labels_is_given_with_spam_and_ham(self):
+        one = "From a@b Mon Jan  1 00:00:00 2024\nSubject: one message\n\nfirst body\n\n"
+        self.write("box", one + one.replace("one", "two").replace("first", "second"))
+        self.write("md/cur/1:2,S", "Subject: three\n\nthird body\n")
+        self.write("md/cur/2:2,S", "")
+        report = self.run_json("filter", "import", "--spam", self.folder / "box",
+                               "--ham", self.folder / "md")
+        self.assertEqual((report["ham"], report["spam"]), (1, 2))
+        self.assertEqual([each["problem"] for each in report["skipped"]], ["empty"])
+        self.run_postern("filter", "import", self.folder / "box", code=FAILURE)
+        self.assertIn("--spam or --ham", self.errors)
+
+    def test_mailboxes_of_the_store(self):
+        self.add_user()
+        one = "From a@b Mon Jan  1 00:00:00 2024\nSubject: {}\n\nbody of {}\n\n"
+        box = self.write("box", "".join(one.format(i, i) for i in range(3)))
+        for name, mailbox in (("box", "INBOX"), ("box", "Trash")):
+            self.run_postern("store", "import", "ann@example.org", "--mailbox", mailbox, box)
+        junk = self.write("junk", "".join(one.format(f"win {i}", i) for i in range(5)))
+        self.run_postern("store", "import", "ann@example.org", "--mailbox", "Junk", junk)
+        report = self.run_json("filter", "import", "store:")
+        self.assertEqual((report["ham"], report["spam"]), (3, 5))
+        report = self.run_json("filter", "import", "store:ann@example.org/Junk")
+        self.assertEqual(report["known_already"], 5)
+        self.run_postern("filter", "import", "store:bob@example.org", code=FAILURE)
+        self.run_postern("filter", "import", "store:ann@example.org/None", code=FAILURE)
+        self.assertIn("has no mailbox None", self.errors)
+
+    def test_export_goes_to_another_gateway(self):
+        index = self.write_corpus(spam=60, ham=60)
+        self.run_postern("filter", "import", index)
+        extra = self.write("extra", "Subject: learned here\n\nsomething of this server\n")
+        self.run_postern("train", "ham", extra)
+        model = self.folder / "mx1.model"
+        report = self.run_json("filter", "export", model)
+        self.assertEqual((report["ham"], report["spam"]), (61, 60))
+        self.run_postern("filter", "reset", "--prior", "--learned", "--yes")
+        stats = self.stats()
+        self.assertEqual((stats["ham"], stats["prior_ham"], stats["features"]), (0, 0, 0))
+        self.run_postern("filter", "export", self.folder / "none", code=BAD_DATA)
+        for _ in range(2):
+            self.run_postern("filter", "merge", model)
+            stats = self.stats()
+            self.assertEqual((stats["prior_ham"], stats["prior_spam"]), (61, 60))
+        cold = self.run_json("evaluate", index)
+        warm = self.run_json("evaluate", "--model", model, index)
+        self.assertLess(warm["spam_misclassified_percent"], cold["spam_misclassified_percent"])
+        cut = self.write("cut.model", model.read_bytes()[:-100])
+        self.run_postern("filter", "merge", cut, code=FAILURE)
+
+    def test_what_was_learned_here_stays_when_the_prior_goes(self):
+        index = self.write_corpus()
+        self.run_postern("filter", "import", index)
+        self.run_postern("train", "spam", self.write("one", "Subject: one\n\nlearned here\n"))
+        self.run_postern("filter", "reset", "--prior", "--yes")
+        stats = self.stats()
+        self.assertEqual((stats["spam"], stats["prior_spam"]), (1, 0))
+
+    def test_mistakes(self):
+        self.run_postern("filter", "import", code=USAGE)
+        self.run_postern("filter", "reset", code=USAGE)
+        self.run_postern("filter", "reset", "--prior", code=FAILURE)
+        self.assertIn("--yes", self.errors)
+        self.run_postern("filter", "import", self.folder / "none", code=FAILURE)
+        self.assertIn("no such file", self.errors)
+        self.run_postern("filter", "import", "--spam", self.write("empty", ""), code=BAD_DATA)
+        self.assertNotEqual(UNAVAILABLE, FAILURE)
+
+
+class EvaluateOptions(PosternCase):
+    def test_train_then_test(self):
+        index = self.write_corpus(spam=80, ham=80)
+        lines = index.read_text().splitlines(keepends=True)
+        first = self.write("c/first", "".join(lines[:80]))
+        second = self.write("c/second", "".join(lines[80:]))
+        cold = self.run_json("evaluate", "--test", second)
+        warm = self.run_json("evaluate", "--train", first, "--test", second)
+        self.assertEqual((warm["ham"], warm["spam"]), (40, 40))
+        self.assertLess(warm["spam_missed_in_first_100_percent"],
+                        cold["spam_missed_in_first_100_percent"])
+        # The same as importing it and beginning with that.
+        self.run_postern("filter", "import", "--no-forecast", first)
+        live = self.run_json("evaluate", "--model", "live", second)
+        for figure in ("one_minus_roca_percent", "spam_misclassified_percent", "lam_percent"):
+            self.assertEqual(live[figure], warm[figure])
+
+    def test_late_and_partial_labels(self):
+        index = self.write_corpus(spam=60, ham=60)
+        self.assertEqual(self.run_json("evaluate", index)["learned"], 120)
+        self.assertEqual(self.run_json("evaluate", "--delay", 50, index)["learned"], 70)
+        some = self.run_json("evaluate", "--feedback", 0.5, index)["learned"]
+        self.assertTrue(40 < some < 80, some)
+        self.assertEqual(self.run_json("evaluate", "--feedback", 0, index)["learned"], 0)
+        self.run_postern("evaluate", "--feedback", 2, index, code=USAGE)
+        self.run_postern("evaluate", code=USAGE)
+
+    def test_interval_and_curves(self):
+        index = self.write_corpus(spam=40, ham=40)
+        curves = self.folder / "curves.svg"
+        report = self.run_json("evaluate", "--svg", curves, index)
+        self.assertLessEqual(report["one_minus_roca_low"], report["one_minus_roca_percent"] + 0.1)
+        self.assertGreaterEqual(report["one_minus_roca_high"], report["one_minus_roca_percent"])
+        self.assertGreater(report["scanned_per_second"], 0)
+        text = curves.read_text()
+        self.assertTrue(text.startswith("<svg"))
+        self.assertEqual(len(re.findall("<polyline", text)), 3)
+        self.run_postern("evaluate", "--svg", self.folder / "no/such.svg", index, code=FAILURE)
+
+
+if __name__ == "__main__":
+    unittest.main()
