@@ -2,6 +2,7 @@
 
 #include "appliance/cli/commands.h"
 #include "appliance/cli/ownership.h"
+#include "appliance/cli/rules_commands.h"
 
 #include <CLI/CLI.hpp>
 
@@ -66,6 +67,7 @@ void add_commands(CLI::App& app, Action& chosen) {
     add_train(app, chosen);
     add_scan(app, chosen);
     add_explain(app, chosen);
+    add_rules(app, chosen);
     add_evaluate(app, chosen);
     add_filter(app, chosen);
     add_status(app, chosen);

@@ -1,4 +1,5 @@
 #include "appliance/cli/commands.h"
+#include "appliance/cli/filter_access.h"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -8,6 +9,10 @@ namespace postern::cli {
 namespace {
 
 int check(Context& context) {
+    // Rules are part of the configuration: what a start or a reload would refuse is refused here.
+    const auto scanner =
+        make_scanner(context.config, filters::make_models(filters::min_model_bytes));
+    if (!scanner) return fail(exit_bad_config, scanner.error().text);
     const std::string file =
         context.config.file.empty() ? "no file (defaults)" : context.config.file;
     if (context.json) {
@@ -29,8 +34,9 @@ void add_config(CLI::App& app, Action& chosen) {
     group->require_subcommand(1);
     auto* checked = group->add_subcommand("check", "Read the configuration and say what is wrong.");
     checked->footer(
-        "A refused file is named with line, key and what was expected, and the exit status is "
-        "78.\n\n"
+        "Also reads the rules and compiles them. A refused file is named with line, key and what "
+        "was\n"
+        "expected, a refused rule with its name and the reason; the exit status is then 78.\n\n"
         "Example:\n"
         "  postern config check --config new.yaml && systemctl reload postern");
     checked->callback([&chosen] { chosen = check; });

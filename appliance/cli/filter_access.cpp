@@ -1,5 +1,6 @@
 #include "appliance/cli/filter_access.h"
 
+#include "gateway/scan/compiled_file.h"
 #include "gateway/scan/from_config.h"
 #include "protocols/mime/message.h"
 
@@ -8,11 +9,24 @@
 
 namespace postern::cli {
 
+namespace {
+
+// Only where there is a data folder already: judging a message should not make one.
+std::unique_ptr<filters::CompiledCache> compiled_rules(const config::Config& config) {
+    std::error_code ignored;
+    if (!std::filesystem::is_directory(config.filter_folder(), ignored)) return nullptr;
+    return std::make_unique<scan::CompiledFile>(
+        config.filter_folder() + "/" + scan::compiled_file_name, nullptr);
+}
+
+}  // namespace
+
 Result<std::unique_ptr<scan::Scanner>> make_scanner(const config::Config& config,
                                                     std::shared_ptr<filters::Models> models) {
     const auto settings = scan::settings_from(config);
     if (!settings) return settings.error();
-    return scan::Scanner::make(settings->rules, settings->options, std::move(models));
+    return scan::Scanner::make(settings->rules, settings->options, std::move(models),
+                               compiled_rules(config));
 }
 
 learning::LearningOptions learning_options(const config::Config& config) {

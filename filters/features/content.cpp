@@ -76,7 +76,7 @@ private:
             // mbox: its first line has colons in the time and reads like a field.
             if (i == 0 && name.find(' ') != std::string_view::npos) continue;
             const std::string_view raw = field.value.of(whole_).substr(0, max_header_value_bytes);
-            content_.headers.push_back({name, mime::decode_words(mime::unfold(raw))});
+            content_.headers.push_back({name, mime::decode_words(mime::unfold(raw)), raw});
         }
     }
 

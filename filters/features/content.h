@@ -18,11 +18,12 @@ inline constexpr std::size_t max_content_text_bytes = 256 * 1024;
 inline constexpr std::size_t max_content_headers = 300;
 inline constexpr std::size_t max_header_value_bytes = 8 * 1024;
 inline constexpr std::size_t max_content_parts = 200;
-inline constexpr std::size_t max_content_source_bytes = 8 * 1024;
+inline constexpr std::size_t max_content_source_bytes = 256 * 1024;
 
 struct HeaderText {
     std::string_view name;  // as written; of the message
     std::string value;      // unfolded, decoded UTF-8
+    std::string_view raw;   // as written
 };
 
 struct Attachment {
@@ -34,7 +35,7 @@ struct Attachment {
 struct Content {
     std::vector<HeaderText> headers;  // of the message itself, in order
     std::string text;                 // of all text parts, visible, UTF-8
-    std::string source;               // start of the first text parts as UTF-8 with their markup
+    std::string source;               // text parts as UTF-8 with their markup
     std::size_t plain_bytes = 0;      // of text that came from text/plain
     std::size_t html_bytes = 0;       // visible text that came from text/html
     unsigned plain_parts = 0;

@@ -31,17 +31,26 @@ struct Scratch {
     std::unordered_set<const hs_database_t*> fits;
 };
 
-struct Expression {
+struct Pattern {
     std::string pattern;
     unsigned flags = 0;
 };
 
-// Matches carry the index of their expression as id. Errors: invalid; culprit is then the index of
-// the expression at fault when that is known.
-Result<Database> compile_database(const std::vector<Expression>& expressions, std::size_t& culprit);
+// Matches carry the index of their pattern as id. Errors: invalid; culprit is then the index of
+// the pattern at fault when that is known.
+Result<Database> compile_database(const std::vector<Pattern>& patterns, std::size_t& culprit);
 
 // Throws std::bad_alloc when there is no memory for the scratch.
 void scan_text(const Database& database, Scratch& scratch, std::string_view text,
                match_event_handler on_match, void* context);
+
+// The library's version and what it would compile for on this processor.
+std::string platform_name();
+
+// Errors: unavailable.
+Result<std::string> serialize_database(const Database& database);
+// nullptr: the bytes are no database of this library and processor. They must be as serialized:
+// the library does not stand bytes that were tampered with.
+Database deserialize_database(std::string_view bytes);
 
 }  // namespace postern::filters

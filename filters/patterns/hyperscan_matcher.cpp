@@ -1,12 +1,13 @@
-#include "filters/evidence.h"
+#include "filters/patterns/compiled_rules.h"
 #include "filters/patterns/hyperscan.h"
+#include "filters/patterns/locator.h"
 #include "filters/patterns/matcher.h"
 #include "filters/patterns/vetting.h"
 
 #include <algorithm>
 #include <climits>
-#include <map>
 #include <mutex>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -14,24 +15,15 @@ namespace postern::filters {
 
 namespace {
 
-// How far around a match its text is looked for.
-constexpr std::size_t evidence_window_bytes = 512;
-constexpr std::size_t evidence_tail_bytes = 128;
-constexpr std::uint32_t no_header = UINT32_MAX;
+constexpr std::uint32_t no_field = UINT32_MAX;
 
 struct CompiledRule {
     Target target = Target::body;
-    std::uint32_t header = no_header;  // id of the field's name
+    std::uint32_t field = no_field;  // of header, part, envelope: what it looks at
+    std::uint32_t pattern = 0;       // in its target's group
+    std::uint32_t max_hits = 1;
     bool negated = false;
-    unsigned flags = 0;
-    std::string pattern;
-};
-
-// The database of one rule that tells where a match starts, made when the rule first fires: telling
-// starts for all rules at once would slow every scan.
-struct Locator {
-    std::once_flag once;
-    Database database;
+    bool hidden = false;
 };
 
 struct Found {
@@ -47,40 +39,94 @@ struct Workspace {
     std::vector<Found> found;
 };
 
+struct NameHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+        return std::hash<std::string_view>()(text);
+    }
+};
+
+// Fields that rules look at, by target and lower-case name.
+class Fields {
+public:
+    std::uint32_t add(const ParsedTarget& target) {
+        auto [place, fresh] = fields_.try_emplace(key(target.target, target.name));
+        if (fresh) place->second.index = static_cast<std::uint32_t>(fields_.size() - 1);
+        place->second.forms.add(target.form);
+        return id(place->second.index, target.form);
+    }
+    Forms forms_of(Target target, std::string_view name) const {
+        const Field* field = find(target, name);
+        return field == nullptr ? Forms() : field->forms;
+    }
+    std::uint32_t id_of(const Subject& subject) const {
+        const Field* field = find(subject.target, subject.name);
+        return field == nullptr ? no_field : id(field->index, subject.form);
+    }
+
+private:
+    struct Field {
+        std::uint32_t index = 0;
+        Forms forms;
+    };
+    static std::uint32_t id(std::uint32_t index, Form form) {
+        return index * form_count + static_cast<std::uint32_t>(form);
+    }
+    static std::string key(Target target, std::string_view name) {
+        return static_cast<char>('0' + static_cast<int>(target)) + std::string(name);
+    }
+    const Field* find(Target target, std::string_view name) const {
+        if (name.size() > max_rule_name_bytes) return nullptr;
+        char text[max_rule_name_bytes + 1];
+        text[0] = static_cast<char>('0' + static_cast<int>(target));
+        for (std::size_t i = 0; i < name.size(); ++i) {
+            const char c = name[i];
+            text[i + 1] = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+        }
+        const auto found = fields_.find(std::string_view(text, name.size() + 1));
+        return found == fields_.end() ? nullptr : &found->second;
+    }
+    std::unordered_map<std::string, Field, NameHash, std::equal_to<>> fields_;
+};
+
 class HyperscanMatcher final : public Matcher {
 public:
-    static Result<std::unique_ptr<Matcher>> make(const std::vector<Rule>& rules);
+    static Result<std::unique_ptr<Matcher>> make(const std::vector<Rule>& rules,
+                                                 CompiledCache* cache);
 
     std::vector<PatternHit> match(const std::vector<Subject>& subjects) const override;
 
-    bool looks_at(Target target) const override { return looks_at_[static_cast<int>(target)]; }
-    bool looks_at_header(std::string_view name) const override {
-        return headers_.find(name) != headers_.end();
+    bool looks_at(Target target) const override { return group_of(target).database != nullptr; }
+    Forms forms_of(Target target, std::string_view name) const override {
+        return fields_.forms_of(target, name);
     }
 
 private:
     struct Pass {
         const HyperscanMatcher* matcher;
+        const Group* group;
         Workspace* workspace;
         std::size_t subject;
-        Target target;
-        std::uint32_t header;
+        std::uint32_t field;
     };
 
     Result<void> add(const Rule& rule);
-    Result<void> compile(const std::vector<Rule>& rules);
+    const Group& group_of(Target target) const { return groups_[static_cast<std::size_t>(target)]; }
+    const Pattern& pattern_of(const CompiledRule& rule) const {
+        return group_of(rule.target).patterns[rule.pattern];
+    }
     static int on_match(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
                         void* context);
     void scan(const std::vector<Subject>& subjects, Workspace& workspace) const;
-    std::string evidence(const Found& found, std::string_view text, Scratch& scratch) const;
-    std::uint32_t header_id(std::string_view name) const;
+    std::uint32_t count(const Found& found, const std::vector<Subject>& subjects,
+                        Scratch& scratch) const;
     std::unique_ptr<Workspace> borrow() const;
     void give_back(std::unique_ptr<Workspace> workspace) const;
 
     std::vector<CompiledRule> rules_;
-    std::map<std::string, std::uint32_t, std::less<>> headers_;
-    bool looks_at_[target_count] = {};
-    Database database_;
+    std::vector<std::size_t> negated_;
+    Fields fields_;
+    Groups groups_;
     std::unique_ptr<Locator[]> locators_;
     mutable std::mutex mutex_;  // guards spare_
     mutable std::vector<std::unique_ptr<Workspace>> spare_;
@@ -90,7 +136,8 @@ Error in_rule(const Rule& rule, const std::string& why) {
     return {Errc::invalid, "rule " + rule.name + ": " + why};
 }
 
-Result<std::unique_ptr<Matcher>> HyperscanMatcher::make(const std::vector<Rule>& rules) {
+Result<std::unique_ptr<Matcher>> HyperscanMatcher::make(const std::vector<Rule>& rules,
+                                                        CompiledCache* cache) {
     if (rules.size() > max_rules) {
         return Error{Errc::invalid, "more than " + std::to_string(max_rules) + " rules"};
     }
@@ -101,7 +148,8 @@ Result<std::unique_ptr<Matcher>> HyperscanMatcher::make(const std::vector<Rule>&
         const auto added = matcher->add(rule);
         if (!added) return in_rule(rule, added.error().text);
     }
-    const auto compiled = matcher->compile(rules);
+    matcher->locators_ = std::make_unique<Locator[]>(rules.size());
+    const auto compiled = compile_groups(matcher->groups_, rules, cache);
     if (!compiled) return compiled.error();
     return std::unique_ptr<Matcher>(std::move(matcher));
 }
@@ -109,72 +157,66 @@ Result<std::unique_ptr<Matcher>> HyperscanMatcher::make(const std::vector<Rule>&
 Result<void> HyperscanMatcher::add(const Rule& rule) {
     const auto fit = check_rule(rule);
     if (!fit) return fit.error();
-    auto target = *parse_target(rule.target);
     CompiledRule compiled;
+    compiled.hidden = rule.is_hidden();
+    compiled.max_hits = rule.max_hits;
+    if (rule.is_meta()) {
+        rules_.push_back(compiled);
+        return {};
+    }
+    const auto target = *parse_target(rule.target);
     compiled.target = target.target;
     compiled.negated = rule.negated;
-    compiled.flags = (rule.caseless ? HS_FLAG_CASELESS : 0U);
-    if (target.target == Target::body || target.target == Target::raw) {
-        compiled.flags |= HS_FLAG_MULTILINE;
-    }
-    compiled.pattern = rule.pattern;
-    if (target.target == Target::header) {
-        const auto next = static_cast<std::uint32_t>(headers_.size());
-        compiled.header = headers_.emplace(std::move(target.header), next).first->second;
-    }
-    looks_at_[static_cast<int>(target.target)] = true;
-    rules_.push_back(std::move(compiled));
+    if (has_name(target.target)) compiled.field = fields_.add(target);
+    unsigned flags = HS_FLAG_SINGLEMATCH;
+    if (rule.caseless) flags |= HS_FLAG_CASELESS;
+    if (is_long(target.target)) flags |= HS_FLAG_MULTILINE;
+    Group& group = groups_[static_cast<std::size_t>(target.target)];
+    compiled.pattern = static_cast<std::uint32_t>(group.patterns.size());
+    group.patterns.push_back({rule.pattern, flags});
+    group.rules.push_back(static_cast<std::uint32_t>(rules_.size()));
+    if (compiled.negated) negated_.push_back(rules_.size());
+    rules_.push_back(compiled);
     return {};
-}
-
-Result<void> HyperscanMatcher::compile(const std::vector<Rule>& rules) {
-    locators_ = std::make_unique<Locator[]>(rules.size());
-    if (rules.empty()) return {};
-    std::vector<Expression> expressions;
-    for (const CompiledRule& rule : rules_) {
-        expressions.push_back({rule.pattern, rule.flags | HS_FLAG_SINGLEMATCH});
-    }
-    std::size_t culprit = rules.size();
-    auto database = compile_database(expressions, culprit);
-    if (!database) {
-        if (culprit < rules.size()) return in_rule(rules[culprit], database.error().text);
-        return database.error();
-    }
-    database_ = std::move(*database);
-    return {};
-}
-
-std::uint32_t HyperscanMatcher::header_id(std::string_view name) const {
-    std::string lower(name);
-    for (char& c : lower) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    const auto found = headers_.find(lower);
-    return found == headers_.end() ? no_header : found->second;
 }
 
 int HyperscanMatcher::on_match(unsigned id, unsigned long long, unsigned long long to, unsigned,
                                void* context) {
     const auto& pass = *static_cast<const Pass*>(context);
-    const CompiledRule& rule = pass.matcher->rules_[id];
-    if (rule.target != pass.target || rule.header != pass.header) return 0;
-    if (pass.workspace->seen[id]) return 0;
-    pass.workspace->seen[id] = true;
-    pass.workspace->found.push_back({id, pass.subject, static_cast<std::size_t>(to)});
+    const std::uint32_t rule = pass.group->rules[id];
+    if (pass.matcher->rules_[rule].field != pass.field || pass.workspace->seen[rule]) return 0;
+    pass.workspace->seen[rule] = true;
+    pass.workspace->found.push_back({rule, pass.subject, static_cast<std::size_t>(to)});
     return 0;
 }
 
 void HyperscanMatcher::scan(const std::vector<Subject>& subjects, Workspace& workspace) const {
     for (std::size_t i = 0; i < subjects.size(); ++i) {
         const Subject& subject = subjects[i];
-        if (!looks_at(subject.target)) continue;
-        Pass pass{this, &workspace, i, subject.target, no_header};
-        if (subject.target == Target::header) {
-            pass.header = header_id(subject.name);
-            if (pass.header == no_header) continue;
+        const Group& group = group_of(subject.target);
+        if (!group.database) continue;
+        Pass pass{this, &group, &workspace, i, no_field};
+        if (has_name(subject.target)) {
+            pass.field = fields_.id_of(subject);
+            if (pass.field == no_field) continue;
         }
-        scan_text(database_, workspace.scratch, subject.text, &on_match, &pass);
+        scan_text(group.database, workspace.scratch, subject.text, &on_match, &pass);
     }
+}
+
+std::uint32_t HyperscanMatcher::count(const Found& found, const std::vector<Subject>& subjects,
+                                      Scratch& scratch) const {
+    const CompiledRule& rule = rules_[found.rule];
+    std::uint32_t total = 0;
+    // The first one that has a match is known; what comes before it has none.
+    for (std::size_t i = found.subject; i < subjects.size() && total < rule.max_hits; ++i) {
+        const Subject& subject = subjects[i];
+        if (subject.target != rule.target) continue;
+        if (has_name(subject.target) && fields_.id_of(subject) != rule.field) continue;
+        total += locators_[found.rule].count(pattern_of(rule), subject.text, rule.max_hits - total,
+                                             scratch);
+    }
+    return std::max(total, 1U);
 }
 
 std::vector<PatternHit> HyperscanMatcher::match(const std::vector<Subject>& subjects) const {
@@ -183,63 +225,23 @@ std::vector<PatternHit> HyperscanMatcher::match(const std::vector<Subject>& subj
     auto workspace = borrow();
     scan(subjects, *workspace);
     for (const Found& found : workspace->found) {
-        if (rules_[found.rule].negated) continue;
-        hits.push_back(
-            {found.rule, evidence(found, subjects[found.subject].text, workspace->scratch)});
+        const CompiledRule& rule = rules_[found.rule];
+        if (rule.negated) continue;
+        PatternHit hit{found.rule, "", 1};
+        if (!rule.hidden) {
+            hit.evidence = locators_[found.rule].evidence(
+                pattern_of(rule), subjects[found.subject].text, found.end, workspace->scratch);
+        }
+        if (rule.max_hits > 1) hit.count = count(found, subjects, workspace->scratch);
+        hits.push_back(std::move(hit));
     }
-    for (std::size_t i = 0; i < rules_.size(); ++i) {
-        if (rules_[i].negated && !workspace->seen[i]) hits.push_back({i, ""});
+    for (const std::size_t i : negated_) {
+        if (!workspace->seen[i]) hits.push_back({i, "", 1});
     }
     std::sort(hits.begin(), hits.end(),
               [](const PatternHit& a, const PatternHit& b) { return a.rule < b.rule; });
     give_back(std::move(workspace));
     return hits;
-}
-
-struct Span {
-    std::size_t begin = 0;
-    std::size_t end = 0;
-};
-
-constexpr std::size_t max_spans = 1024;
-
-int on_located(unsigned, unsigned long long from, unsigned long long to, unsigned, void* context) {
-    auto& spans = *static_cast<std::vector<Span>*>(context);
-    spans.push_back({static_cast<std::size_t>(from), static_cast<std::size_t>(to)});
-    return spans.size() < max_spans ? 0 : 1;
-}
-
-// The longest match that starts where the one that ends at `end` starts. A window that begins
-// inside the text can show other matches, such as a ^ at its first byte.
-Span choose_span(const std::vector<Span>& spans, std::size_t end) {
-    Span best;
-    for (const Span& span : spans) {
-        if (span.end == end || (best.end > 0 && span.begin == best.begin)) best = span;
-    }
-    return best;
-}
-
-std::string HyperscanMatcher::evidence(const Found& found, std::string_view text,
-                                       Scratch& scratch) const {
-    const CompiledRule& rule = rules_[found.rule];
-    Locator& locator = locators_[found.rule];
-    std::call_once(locator.once, [&] {
-        std::size_t culprit = 0;
-        auto database =
-            compile_database({{rule.pattern, rule.flags | HS_FLAG_SOM_LEFTMOST}}, culprit);
-        // A pattern too large to tell starts: its evidence is the text up to the end of the match.
-        if (database) locator.database = std::move(*database);
-    });
-    const std::size_t begin = found.end - std::min(found.end, evidence_window_bytes);
-    const std::string_view window = text.substr(begin, found.end - begin + evidence_tail_bytes);
-    std::vector<Span> spans;
-    if (locator.database) scan_text(locator.database, scratch, window, &on_located, &spans);
-    const Span span = choose_span(spans, found.end - begin);
-    if (span.end > span.begin) {
-        return quote_evidence(window.substr(span.begin, span.end - span.begin));
-    }
-    const std::size_t back = std::min(found.end, max_evidence_bytes / 2);
-    return quote_evidence(text.substr(found.end - back, back));
 }
 
 std::unique_ptr<Workspace> HyperscanMatcher::borrow() const {
@@ -264,8 +266,9 @@ void HyperscanMatcher::give_back(std::unique_ptr<Workspace> workspace) const {
 
 }  // namespace
 
-Result<std::unique_ptr<Matcher>> make_matcher(const std::vector<Rule>& rules) {
-    return HyperscanMatcher::make(rules);
+Result<std::unique_ptr<Matcher>> make_matcher(const std::vector<Rule>& rules,
+                                              CompiledCache* cache) {
+    return HyperscanMatcher::make(rules, cache);
 }
 
 }  // namespace postern::filters

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <string_view>
+#include <utility>
 
 namespace postern::filters {
 
@@ -30,6 +32,63 @@ public:
             if (!reason.empty()) return reason;
         }
         return {};
+    }
+
+    std::size_t states() {
+        constexpr std::size_t most = 1'000'000'000;
+        std::vector<std::size_t> sums{0};  // of each open group, the whole pattern first
+        while (at_ < pattern_.size()) {
+            const char c = pattern_[at_];
+            read_atom();
+            const bool sign = std::string_view("(|^?").find(c) != std::string_view::npos ||
+                              (c == ':' && at_ > 1 && pattern_[at_ - 2] == '?');
+            std::size_t atom = sign ? 0 : 1;
+            if (c == '(') sums.push_back(0);
+            if (c == ')' && sums.size() > 1) {
+                atom = sums.back();
+                sums.pop_back();
+            }
+            const std::size_t begin = at_;
+            read_repeat(false);
+            const std::string_view repeat = pattern_.substr(begin, at_ - begin);
+            if (repeat.starts_with('{')) {
+                const std::size_t comma = repeat.find(',');
+                const char* number = repeat.data() + (comma == repeat.npos ? 1 : comma + 1);
+                const std::size_t times = std::strtoul(number, nullptr, 10);
+                const std::size_t most_times = c == ')' ? max_repeat : cheap_repeat;
+                atom *= std::clamp<std::size_t>(times, 1, most_times);
+            }
+            sums.back() = std::min(most, sums.back() + atom);
+        }
+        std::size_t total = 0;
+        for (const std::size_t sum : sums) total = std::min(most, total + sum);
+        return total;
+    }
+
+    // The whole pattern again, with bounds where there were none.
+    std::string bounded(bool long_text) {
+        std::string out;
+        while (at_ < pattern_.size()) {
+            const std::size_t begin = at_;
+            read_atom();
+            const std::size_t atom_end = at_;
+            read_repeat(false);
+            const std::string_view repeat = pattern_.substr(atom_end, at_ - atom_end);
+            out += pattern_.substr(begin, atom_end - begin);
+            const bool open = repeat.starts_with('*') || repeat.starts_with('+') ||
+                              repeat.find(",}") != std::string_view::npos;
+            if (!open || !wide_ || !long_text) {
+                out += repeat;
+                continue;
+            }
+            const bool group = pattern_[atom_end - 1] == ')';
+            const std::size_t reach = group ? usual_group_bound : usual_repeat_bound;
+            std::size_t least = repeat.starts_with('+') ? 1 : 0;
+            if (repeat.starts_with('{')) least = std::strtoul(repeat.data() + 1, nullptr, 10);
+            out += '{' + std::to_string(least) + ',' + std::to_string(least + reach) + '}';
+            if (repeat.ends_with('?')) out += '?';
+        }
+        return out;
     }
 
 private:
@@ -142,25 +201,70 @@ bool is_name(const std::string& name) {
                        [](char c) { return is_digit(c) || (c >= 'A' && c <= 'Z') || c == '_'; });
 }
 
-}  // namespace
-
-Result<ParsedTarget> parse_target(const std::string& text) {
-    if (text == "body") return ParsedTarget{Target::body, ""};
-    if (text == "raw") return ParsedTarget{Target::raw, ""};
-    if (text == "url") return ParsedTarget{Target::url, ""};
-    if (text == "header:*") return ParsedTarget{Target::all_headers, ""};
-    constexpr std::string_view prefix = "header:";
-    std::string header = text.starts_with(prefix) ? text.substr(prefix.size()) : "";
-    if (header.empty() || header.size() > max_rule_name_bytes) {
-        return refused("target \"" + text + "\" is none of header:NAME, header:*, body, raw, url");
+// "NAME" or, for header, "NAME:raw" and so on.
+Result<ParsedTarget> parse_field(Target target, std::string name, const std::string& text) {
+    ParsedTarget parsed{target, "", Form::value};
+    const std::size_t colon = name.find(':');
+    if (target == Target::header && colon != std::string::npos) {
+        const std::string form = name.substr(colon + 1);
+        parsed.form = form == "raw"    ? Form::raw
+                      : form == "addr" ? Form::address
+                      : form == "name" ? Form::name
+                                       : Form::value;
+        if (parsed.form == Form::value) {
+            return refused("target \"" + text + "\" ends in none of :raw, :addr, :name");
+        }
+        name.resize(colon);
     }
-    for (char& c : header) {
+    if (name.empty() || name.size() > max_rule_name_bytes) {
+        return refused("target \"" + text + "\" names no header field");
+    }
+    for (char& c : name) {
         if (c <= ' ' || c > '~' || c == ':' || c == '*') {
             return refused("target \"" + text + "\" names no header field");
         }
         if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
     }
-    return ParsedTarget{Target::header, std::move(header)};
+    parsed.name = std::move(name);
+    return parsed;
+}
+
+}  // namespace
+
+Result<ParsedTarget> parse_target(const std::string& text) {
+    constexpr std::pair<const char*, Target> whole[] = {
+        {"header:*", Target::all_headers}, {"head", Target::head}, {"body", Target::body},
+        {"source", Target::source},        {"raw", Target::raw},   {"url", Target::url}};
+    for (const auto& [name, target] : whole) {
+        if (text == name) return ParsedTarget{target, "", Form::value};
+    }
+    constexpr std::pair<std::string_view, Target> fields[] = {
+        {"header:", Target::header}, {"part:", Target::part}, {"envelope:", Target::envelope}};
+    for (const auto& [prefix, target] : fields) {
+        if (!text.starts_with(prefix)) continue;
+        auto parsed = parse_field(target, text.substr(prefix.size()), text);
+        if (!parsed || target != Target::envelope) return parsed;
+        constexpr std::string_view facts[] = {"from", "to", "helo", "client"};
+        if (std::find(std::begin(facts), std::end(facts), parsed->name) != std::end(facts)) {
+            return parsed;
+        }
+        return refused("target \"" + text + "\" is none of envelope:from, to, helo, client");
+    }
+    return refused("target \"" + text +
+                   "\" is none of header:NAME, header:*, head, part:NAME, envelope:WHAT, body, "
+                   "source, raw, url");
+}
+
+std::string find_unfit_repeat(std::string_view pattern, Target target) {
+    return RepeatReader(pattern).find_unfit(is_long(target));
+}
+
+std::size_t count_states(std::string_view pattern) {
+    return RepeatReader(pattern).states();
+}
+
+std::string bound_repeats(std::string_view pattern, Target target) {
+    return RepeatReader(pattern).bounded(is_long(target));
 }
 
 Result<void> check_rule(const Rule& rule) {
@@ -171,6 +275,18 @@ Result<void> check_rule(const Rule& rule) {
     if (!(std::abs(rule.score) <= max_symbol_score)) {
         return refused("the score must lie between -100 and 100");
     }
+    if (rule.is_hidden() && rule.score != 0) {
+        return refused("a rule whose name begins with __ has no score");
+    }
+    if (rule.max_hits == 0 || rule.max_hits > max_counted_hits) {
+        return refused("max_hits must be 1 to " + std::to_string(max_counted_hits));
+    }
+    if (rule.is_meta()) {
+        if (!rule.target.empty() || !rule.pattern.empty()) {
+            return refused("a rule has either meta, or target and pattern");
+        }
+        return {};
+    }
     const auto target = parse_target(rule.target);
     if (!target) return target.error();
     if (rule.pattern.empty()) return refused("the pattern is empty");
@@ -179,9 +295,12 @@ Result<void> check_rule(const Rule& rule) {
                        " bytes");
     }
     if (rule.pattern.find('\0') != std::string::npos) return refused("the pattern holds a NUL");
-    const bool long_text = target->target == Target::body || target->target == Target::raw;
-    const std::string reason = RepeatReader(rule.pattern).find_unfit(long_text);
+    const std::string reason = find_unfit_repeat(rule.pattern, target->target);
     if (!reason.empty()) return refused("the pattern has " + reason);
+    if (count_states(rule.pattern) > max_pattern_states) {
+        return refused("the pattern is too large: what it repeats and lists adds up to over " +
+                       std::to_string(max_pattern_states) + " states");
+    }
     return {};
 }
 

@@ -2,12 +2,13 @@
 
 #include "filters/checks/check.h"
 #include "filters/evidence.h"
-#include "filters/features/ascii.h"
 #include "filters/features/content.h"
 #include "filters/features/features.h"
+#include "filters/metas/meta_set.h"
 #include "filters/models/models.h"
 #include "filters/patterns/matcher.h"
 #include "filters/pipeline/learned.h"
+#include "filters/pipeline/subjects.h"
 
 #include <algorithm>
 #include <cmath>
@@ -32,34 +33,38 @@ double score_of(const ScoreTable& overrides, std::string_view name, double usual
     return round_score(found == overrides.end() ? usual : found->second);
 }
 
-std::vector<Subject> subjects_of(const Content& content, const Matcher& matcher,
-                                 std::vector<std::string>& owned) {
-    std::vector<Subject> subjects;
-    const bool all_headers = matcher.looks_at(Target::all_headers);
-    owned.reserve(content.headers.size());
-    for (const HeaderText& header : content.headers) {
-        if (matcher.looks_at_header(to_lower(header.name))) {
-            subjects.push_back({Target::header, header.name, header.value});
-        }
-        if (all_headers) {
-            owned.push_back(std::string(header.name) + ": " + header.value);
-            subjects.push_back({Target::all_headers, {}, owned.back()});
+// What metas may use: the checks in their order, then the rules that are no metas.
+struct SymbolNames {
+    std::vector<std::string> names;
+    std::vector<std::size_t> of_rule;  // place in `names`; of a meta rule: its place among metas
+    std::vector<std::size_t> meta_rules;
+    std::vector<MetaRule> metas;
+};
+
+SymbolNames names_of(const std::vector<Rule>& rules) {
+    SymbolNames all;
+    for (const Check& check : all_checks()) all.names.emplace_back(check.name);
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+        if (rules[i].is_meta()) {
+            all.of_rule.push_back(all.metas.size());
+            all.meta_rules.push_back(i);
+            all.metas.push_back({rules[i].name, rules[i].meta});
+        } else {
+            all.of_rule.push_back(all.names.size());
+            all.names.push_back(rules[i].name);
         }
     }
-    if (matcher.looks_at(Target::body)) subjects.push_back({Target::body, {}, content.text});
-    if (matcher.looks_at(Target::raw)) subjects.push_back({Target::raw, {}, content.message});
-    if (matcher.looks_at(Target::url)) {
-        for (const Url& url : content.urls) subjects.push_back({Target::url, {}, url.text});
-    }
-    return subjects;
+    return all;
 }
 
 class WholePipeline final : public Pipeline {
 public:
-    WholePipeline(std::vector<Rule> rules, std::unique_ptr<Matcher> matcher,
-                  PipelineOptions options, std::shared_ptr<Models> models)
+    WholePipeline(std::vector<Rule> rules, SymbolNames names, std::unique_ptr<Matcher> matcher,
+                  MetaSet metas, PipelineOptions options, std::shared_ptr<Models> models)
         : rules_(std::move(rules)),
+          names_(std::move(names)),
           matcher_(std::move(matcher)),
+          metas_(std::move(metas)),
           options_(std::move(options)),
           scores_(options_.scores.begin(), options_.scores.end()),
           models_(std::move(models)) {}
@@ -69,9 +74,11 @@ public:
         report.spam_threshold = options_.spam_threshold;
         report.unsure_threshold = options_.unsure_threshold;
         const Content content = read_content(input);
-        add_checks(input, content, report);
-        add_rules(content, report);
-        add_learned(content, report);
+        std::vector<SymbolValue> fired;
+        add_checks(input, content, report, fired);
+        add_rules(input, content, report, fired);
+        add_metas(report, fired);
+        if (options_.learned) add_learned(content, report);
         report.score = sum_of(report.symbols);
         std::stable_sort(
             report.symbols.begin(), report.symbols.end(),
@@ -85,11 +92,15 @@ public:
     }
 
 private:
-    void add_checks(const ScanInput& input, const Content& content, Report& report) const {
+    void add_checks(const ScanInput& input, const Content& content, Report& report,
+                    std::vector<SymbolValue>& fired) const {
         const CheckInput check_input{input, content};
-        for (const Check& check : all_checks()) {
+        const std::vector<Check>& checks = all_checks();
+        for (std::size_t i = 0; i < checks.size(); ++i) {
+            const Check& check = checks[i];
             const Finding finding = check.run(check_input);
             if (!finding) continue;
+            fired.push_back({i, 1});
             report.symbols.push_back({check.name,
                                       check.group,
                                       check.description,
@@ -98,18 +109,34 @@ private:
         }
     }
 
-    void add_rules(const Content& content, Report& report) const {
-        std::vector<std::string> owned;
-        for (PatternHit& hit : matcher_->match(subjects_of(content, *matcher_, owned))) {
-            const Rule& rule = rules_[hit.rule];
-            Symbol symbol{rule.name,
-                          rule.group,
-                          rule.description,
-                          score_of(scores_, rule.name, rule.score),
-                          {}};
-            if (!hit.evidence.empty()) symbol.evidence.push_back(std::move(hit.evidence));
-            report.symbols.push_back(std::move(symbol));
+    void add_rules(const ScanInput& input, const Content& content, Report& report,
+                   std::vector<SymbolValue>& fired) const {
+        const Subjects subjects(input, content, *matcher_);
+        for (PatternHit& hit : matcher_->match(subjects.all())) {
+            fired.push_back({names_.of_rule[hit.rule], static_cast<double>(hit.count)});
+            add_rule(rules_[hit.rule], std::move(hit.evidence), report);
         }
+    }
+
+    void add_metas(Report& report, const std::vector<SymbolValue>& fired) const {
+        for (const MetaHit& hit : metas_.evaluate(fired)) {
+            const Rule& rule = rules_[names_.meta_rules[hit.meta]];
+            if (rule.is_hidden() && !options_.show_hidden) continue;
+            std::string evidence;
+            for (const std::string& name : hit.because) {
+                if (!evidence.empty()) evidence += ", ";
+                evidence += name;
+            }
+            add_rule(rule, quote_evidence(evidence), report);
+        }
+    }
+
+    void add_rule(const Rule& rule, std::string evidence, Report& report) const {
+        if (rule.is_hidden() && !options_.show_hidden) return;
+        Symbol symbol{
+            rule.name, rule.group, rule.description, score_of(scores_, rule.name, rule.score), {}};
+        if (!evidence.empty()) symbol.evidence.push_back(std::move(evidence));
+        report.symbols.push_back(std::move(symbol));
     }
 
     void add_learned(const Content& content, Report& report) const {
@@ -126,7 +153,9 @@ private:
     }
 
     const std::vector<Rule> rules_;
+    const SymbolNames names_;
     const std::unique_ptr<Matcher> matcher_;
+    const MetaSet metas_;
     const PipelineOptions options_;
     const ScoreTable scores_;
     const std::shared_ptr<Models> models_;
@@ -147,13 +176,18 @@ Result<void> check_names(const std::vector<Rule>& rules) {
 
 Result<std::unique_ptr<Pipeline>> Pipeline::build(const std::vector<Rule>& rules,
                                                   const PipelineOptions& options,
-                                                  std::shared_ptr<Models> models) {
+                                                  std::shared_ptr<Models> models,
+                                                  CompiledCache* cache) {
     const auto named = check_names(rules);
     if (!named) return named.error();
-    auto matcher = make_matcher(rules);
+    SymbolNames names = names_of(rules);
+    auto metas = MetaSet::make(names.names, names.metas);
+    if (!metas) return metas.error();
+    auto matcher = make_matcher(rules, cache);
     if (!matcher) return matcher.error();
-    return std::unique_ptr<Pipeline>(
-        new WholePipeline(rules, std::move(*matcher), options, std::move(models)));
+    return std::unique_ptr<Pipeline>(new WholePipeline(rules, std::move(names), std::move(*matcher),
+                                                       std::move(*metas), options,
+                                                       std::move(models)));
 }
 
 }  // namespace postern::filters

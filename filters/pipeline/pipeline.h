@@ -23,16 +23,21 @@ struct PipelineOptions {
     double spam_threshold = 5.0;
     double unsure_threshold = 3.0;
     std::vector<std::pair<std::string, double>> scores;  // overrides of a symbol's score
+    bool show_hidden = false;  // also report the rules that are parts of meta rules
+    bool learned = true;       // false: without what the models say
 };
 
-class Models;  // filters/models/models.h: the learned state
+class Models;         // filters/models/models.h: the learned state
+class CompiledCache;  // filters/patterns/compiled_cache.h
 
 class Pipeline {
 public:
-    // Errors: invalid (a pattern does not compile; text names the rule and the reason).
+    // cache: nullptr, or where compiled rules are kept. Errors: invalid (a pattern does not
+    // compile, a meta rule is wrong; text names the rule and the reason).
     static Result<std::unique_ptr<Pipeline>> build(const std::vector<Rule>& rules,
                                                    const PipelineOptions& options,
-                                                   std::shared_ptr<Models> models);
+                                                   std::shared_ptr<Models> models,
+                                                   CompiledCache* cache = nullptr);
     virtual ~Pipeline() = default;
     virtual Report scan(const ScanInput& input) const = 0;
 };

@@ -1,5 +1,7 @@
 #include "gateway/config/rules_file.h"
 
+#include "filters/metas/expression.h"
+#include "filters/patterns/vetting.h"
 #include "gateway/config/yaml_reader.h"
 
 #include <algorithm>
@@ -23,11 +25,6 @@ bool is_symbol_name(const std::string& name) {
     });
 }
 
-bool is_target(const std::string& target) {
-    if (target == "body" || target == "raw" || target == "url") return true;
-    return target.rfind("header:", 0) == 0 && target.size() > 7;
-}
-
 filters::Rule read_rule(ReadState& state, const YAML::Node& node) {
     filters::Rule rule;
     rule.group = "body";
@@ -40,12 +37,30 @@ filters::Rule read_rule(ReadState& state, const YAML::Node& node) {
     section.text("pattern", rule.pattern);
     section.flag("caseless", rule.caseless);
     section.flag("negated", rule.negated);
+    std::uint64_t max_hits = rule.max_hits;
+    section.number("max_hits", max_hits, 1, filters::max_counted_hits);
+    rule.max_hits = static_cast<std::uint32_t>(max_hits);
+    section.text("meta", rule.meta);
     section.check(is_symbol_name(rule.name), "name", "a name of A-Z, 0-9 and _, at most 64 long");
-    section.check(!rule.description.empty(), "description", "one line that says what it looks for");
-    section.check(is_target(rule.target), "target", "body, raw, url, header:NAME or header:*");
-    section.check(!rule.pattern.empty() && rule.pattern.size() <= filters::max_pattern_bytes,
-                  "pattern",
-                  "a pattern of 1 to " + std::to_string(filters::max_pattern_bytes) + " bytes");
+    section.check(!rule.description.empty() || rule.is_hidden(), "description",
+                  "one line that says what it looks for");
+    section.check(rule.score == 0 || !rule.is_hidden(), "score",
+                  "none, since the name begins with __");
+    if (rule.is_meta()) {
+        section.check(rule.target.empty() && rule.pattern.empty() && !rule.negated, "meta",
+                      "either meta, or target and pattern");
+        section.check(
+            rule.meta.size() <= filters::max_expression_bytes, "meta",
+            "an expression of at most " + std::to_string(filters::max_expression_bytes) + " bytes");
+    } else {
+        const auto target = filters::parse_target(rule.target);
+        section.check(target.has_value(), "target",
+                      "header:NAME, header:*, head, part:NAME, envelope:WHAT, body, source, raw or "
+                      "url");
+        section.check(!rule.pattern.empty() && rule.pattern.size() <= filters::max_pattern_bytes,
+                      "pattern",
+                      "a pattern of 1 to " + std::to_string(filters::max_pattern_bytes) + " bytes");
+    }
     section.finish();
     return rule;
 }
@@ -100,13 +115,16 @@ Result<std::vector<filters::Rule>> load_rules_file(const std::string& path) {
     std::ostringstream text;
     text << in.rdbuf();
     if (in.bad() || text.bad()) return Error{Errc::unavailable, path + ": cannot be read"};
-    const std::string yaml = text.str();
+    return parse_rules(text.str(), path);
+}
+
+Result<std::vector<filters::Rule>> parse_rules(const std::string& yaml, const std::string& file) {
     if (yaml.size() > max_rules_file_bytes) {
-        return Error{Errc::invalid, path + ":1: expected at most " +
+        return Error{Errc::invalid, file + ":1: expected at most " +
                                         std::to_string(max_rules_file_bytes) + " bytes"};
     }
     ReadState state;
-    state.file = path;
+    state.file = file;
     std::vector<filters::Rule> rules;
     try {
         read_rules(state, YAML::Load(yaml), rules);

@@ -7,20 +7,23 @@
 namespace postern::scan {
 
 Scanner::Scanner(std::shared_ptr<const filters::Pipeline> pipeline,
-                 std::shared_ptr<filters::Models> models)
-    : pipeline_(std::move(pipeline)), models_(std::move(models)) {}
+                 std::shared_ptr<filters::Models> models,
+                 std::unique_ptr<filters::CompiledCache> cache)
+    : pipeline_(std::move(pipeline)), models_(std::move(models)), cache_(std::move(cache)) {}
 
 Result<std::unique_ptr<Scanner>> Scanner::make(const std::vector<filters::Rule>& rules,
                                                const filters::PipelineOptions& options,
-                                               std::shared_ptr<filters::Models> models) {
-    auto built = filters::Pipeline::build(rules, options, models);
+                                               std::shared_ptr<filters::Models> models,
+                                               std::unique_ptr<filters::CompiledCache> cache) {
+    auto built = filters::Pipeline::build(rules, options, models, cache.get());
     if (!built) return built.error();
-    return std::unique_ptr<Scanner>(new Scanner(std::move(*built), std::move(models)));
+    return std::unique_ptr<Scanner>(
+        new Scanner(std::move(*built), std::move(models), std::move(cache)));
 }
 
 Result<void> Scanner::reload(const std::vector<filters::Rule>& rules,
                              const filters::PipelineOptions& options) {
-    auto built = filters::Pipeline::build(rules, options, models_);
+    auto built = filters::Pipeline::build(rules, options, models_, cache_.get());
     if (!built) return built.error();
     std::shared_ptr<const filters::Pipeline> next = std::move(*built);
     {

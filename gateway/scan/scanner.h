@@ -2,10 +2,11 @@
 //
 // Thread rule: every function from any thread. reload() swaps the whole pipeline at once: a scan
 // under way ends with the rules that it began with, and learning is never lost, since the models
-// stay.
+// stay. One reload() at a time.
 #pragma once
 
 #include "filters/models/models.h"
+#include "filters/patterns/compiled_cache.h"
 #include "filters/pipeline/pipeline.h"
 #include "filters/report.h"
 #include "protocols/base/result.h"
@@ -21,10 +22,12 @@ namespace postern::scan {
 
 class Scanner {
 public:
-    // Errors: invalid (a rule does not compile; the text names it).
-    static Result<std::unique_ptr<Scanner>> make(const std::vector<filters::Rule>& rules,
-                                                 const filters::PipelineOptions& options,
-                                                 std::shared_ptr<filters::Models> models);
+    // cache: nullptr, or where compiled rules are kept. Errors: invalid (a rule does not compile;
+    // the text names it).
+    static Result<std::unique_ptr<Scanner>> make(
+        const std::vector<filters::Rule>& rules, const filters::PipelineOptions& options,
+        std::shared_ptr<filters::Models> models,
+        std::unique_ptr<filters::CompiledCache> cache = nullptr);
 
     // Errors: as make; the rules in force then stay as they are.
     Result<void> reload(const std::vector<filters::Rule>& rules,
@@ -42,13 +45,14 @@ public:
 
 private:
     Scanner(std::shared_ptr<const filters::Pipeline> pipeline,
-            std::shared_ptr<filters::Models> models);
+            std::shared_ptr<filters::Models> models, std::unique_ptr<filters::CompiledCache> cache);
 
     std::shared_ptr<const filters::Pipeline> current() const;
 
     mutable std::mutex mutex_;  // guards the pointer only, never held while scanning
     std::shared_ptr<const filters::Pipeline> pipeline_;
     const std::shared_ptr<filters::Models> models_;
+    const std::unique_ptr<filters::CompiledCache> cache_;  // of reload(), one at a time
 };
 
 }  // namespace postern::scan

@@ -2,6 +2,7 @@
 
 #include "gateway/log/log.h"
 #include "gateway/pop3_service/expiry.h"
+#include "gateway/scan/compiled_file.h"
 #include "gateway/scan/from_config.h"
 #include "gateway/serve/serve.h"
 
@@ -132,7 +133,12 @@ std::optional<Failure> Daemon::open_filter() {
 
     const auto judgement = scan::settings_from(*config);
     if (!judgement) return Failure{exit_bad_config, judgement.error().text};
-    auto scanner = scan::Scanner::make(judgement->rules, judgement->options, models);
+    auto compiled = std::make_unique<scan::CompiledFile>(
+        config->filter_folder() + "/" + scan::compiled_file_name, [](std::string_view text) {
+            logging::warning("rules", {{"text", text}});
+        });
+    auto scanner =
+        scan::Scanner::make(judgement->rules, judgement->options, models, std::move(compiled));
     if (!scanner) return Failure{exit_bad_config, scanner.error().text};
     scanner_ = std::move(*scanner);
     return std::nullopt;

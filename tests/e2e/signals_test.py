@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """SIGTERM, SIGHUP, a second instance, refused configurations."""
 
+import os
 import subprocess
 import time
 import unittest
@@ -71,6 +72,42 @@ class Signals(unittest.TestCase):
             time.sleep(0.1)
         self.gateway.deliver(message("still served"))
         self.assertEqual(self.gateway.stop(), 0)
+
+    def symbols(self):
+        """The filter's line in a message that comes in now."""
+        self.delivered = getattr(self, "delivered", 0) + 1
+        self.gateway.deliver(message("hot", body="a hot-plugged word\r\n"))
+        deadline = time.monotonic() + 30
+        with self.gateway.imap() as client:
+            while len(found := fetch_all(client)) < self.delivered:
+                self.assertLess(time.monotonic(), deadline, "the message does not come")
+                time.sleep(0.05)
+        return str(found[-1])
+
+    def test_hup_puts_new_rules_in_force_and_keeps_them_when_the_next_are_wrong(self):
+        rules = os.path.join(self.gateway.folder, "rules.yaml")
+
+        def write(pattern):
+            with open(rules, "w", encoding="utf-8") as file:
+                file.write("rules:\n  - {name: LOCAL_HOT, description: d, score: 0.5, "
+                           f"target: body, pattern: '{pattern}'}}\n")
+
+        write("hot-plugged")
+        with open(self.gateway.config, "a", encoding="utf-8") as file:
+            file.write(f"filter: {{rules: [{rules}]}}\n")
+        self.assertNotIn("LOCAL_HOT", self.symbols())
+        self.gateway.reload()
+        deadline = time.monotonic() + 30
+        while "LOCAL_HOT=0.5" not in self.symbols():
+            self.assertLess(time.monotonic(), deadline, "the new rule is not in force")
+            time.sleep(0.1)
+        write("(hot")
+        before = len(self.gateway.log_text())
+        self.gateway.reload()
+        while "rule LOCAL_HOT" not in self.gateway.log_text(before):
+            self.assertLess(time.monotonic(), deadline, "the log does not say what is wrong")
+            time.sleep(0.1)
+        self.assertIn("LOCAL_HOT=0.5", self.symbols())
 
     def test_a_second_instance_is_refused(self):
         done = subprocess.run([self.gateway.binary, "serve", "--config", self.gateway.config],

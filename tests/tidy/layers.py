@@ -9,7 +9,8 @@ _BASE = {"protocols/base"}
 _BELOW_ENGINES = {"protocols/base", "protocols/wire", "protocols/mime"}
 _SEAM = {"protocols/base", "store/kv", "store/blob"}
 _FILTER_FLOOR = {"filters", "protocols/base", "protocols/mime"}
-_FILTER_PARTS = _FILTER_FLOOR | {"filters/features", "filters/patterns", "filters/models"}
+_FILTER_PARTS = _FILTER_FLOOR | {"filters/features", "filters/patterns", "filters/metas",
+                                 "filters/models"}
 
 # A module is "room/folder", or "room" for files directly in the room. It may include itself.
 ALLOWED = {
@@ -24,6 +25,7 @@ ALLOWED = {
     "filters": {"protocols/base", "protocols/mime"},
     "filters/features": _FILTER_FLOOR,
     "filters/patterns": _FILTER_FLOOR,
+    "filters/metas": _FILTER_FLOOR,
     "filters/models": _FILTER_FLOOR,
     # Checks and the pipeline are one layer; a cycle between the two is still refused.
     "filters/checks": _FILTER_PARTS | {"filters/pipeline"},

@@ -27,7 +27,7 @@ std::vector<std::size_t> plainly(const std::vector<Rule>& rules,
         bool matched = false;
         for (const Subject& subject : subjects) {
             if (subject.target != target.target) continue;
-            if (target.target == Target::header && !same_name(subject.name, target.header)) {
+            if (target.target == Target::header && !same_name(subject.name, target.name)) {
                 continue;
             }
             matched =

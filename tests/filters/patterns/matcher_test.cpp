@@ -144,8 +144,53 @@ TEST(Matcher, SaysWhereItLooks) {
     EXPECT_TRUE((*matcher)->looks_at(Target::body));
     EXPECT_TRUE((*matcher)->looks_at(Target::header));
     EXPECT_FALSE((*matcher)->looks_at(Target::raw));
-    EXPECT_TRUE((*matcher)->looks_at_header("reply-to"));
-    EXPECT_FALSE((*matcher)->looks_at_header("subject"));
+    EXPECT_TRUE((*matcher)->forms_of(Target::header, "Reply-To").has(Form::value));
+    EXPECT_FALSE((*matcher)->forms_of(Target::header, "reply-to").has(Form::raw));
+    EXPECT_FALSE((*matcher)->forms_of(Target::header, "subject").any());
+}
+
+TEST(Matcher, FormsOfAFieldAreApart) {
+    const std::vector<Rule> rules = {
+        rule("V", "header:From", "ann"),      rule("A", "header:From:addr", "ann"),
+        rule("N", "header:From:name", "ann"), rule("W", "header:From:raw", "ann"),
+        rule("P", "part:From", "ann"),        rule("E", "envelope:from", "ann")};
+    EXPECT_THAT(hits(rules, {{Target::header, "From", "ann"}}), ElementsAre("V=ann"));
+    EXPECT_THAT(hits(rules, {{Target::header, "From", "ann", Form::address}}),
+                ElementsAre("A=ann"));
+    EXPECT_THAT(hits(rules, {{Target::header, "From", "ann", Form::name}}), ElementsAre("N=ann"));
+    EXPECT_THAT(hits(rules, {{Target::header, "From", "ann", Form::raw}}), ElementsAre("W=ann"));
+    EXPECT_THAT(hits(rules, {{Target::part, "From", "ann"}}), ElementsAre("P=ann"));
+    EXPECT_THAT(hits(rules, {{Target::envelope, "from", "ann"}}), ElementsAre("E=ann"));
+}
+
+TEST(Matcher, CountsMatchesThatDoNotOverlap) {
+    const auto counted = [](const std::string& pattern, std::uint32_t max_hits,
+                            const std::vector<Subject>& subjects) {
+        Rule each = rule("B", "body", pattern);
+        each.max_hits = max_hits;
+        const auto found = (*make_matcher({each}))->match(subjects);
+        return found.empty() ? 0 : found[0].count;
+    };
+    EXPECT_EQ(counted("a", 1, {{Target::body, "", "aaaa"}}), 1u);
+    EXPECT_EQ(counted("a", 3, {{Target::body, "", "aaaa"}}), 3u);
+    EXPECT_EQ(counted("a", 5, {{Target::body, "", "aaaa"}}), 4u);
+    EXPECT_EQ(counted("aa", 9, {{Target::body, "", "aaaaa"}}), 2u);
+    EXPECT_EQ(counted("a+", 9, {{Target::body, "", "aaa baaa"}}), 2u);
+    EXPECT_EQ(counted("a", 9,
+                      {{Target::body, "", "b"},
+                       {Target::body, "", "aa"},
+                       {Target::url, "", "a"},
+                       {Target::body, "", "a"}}),
+              3u);
+    EXPECT_EQ(counted("a", 9, {{Target::body, "", "b"}}), 0u);
+}
+
+TEST(Matcher, PartsOfMetaRulesHaveNoEvidenceAndMetaRulesNoPattern) {
+    Rule meta;
+    meta.name = "M";
+    meta.meta = "__A";
+    EXPECT_THAT(hits({meta, rule("__A", "body", "x")}, {{Target::body, "", "x"}}),
+                ElementsAre("__A="));
 }
 
 TEST(Matcher, ManyThreadsAtOnce) {
@@ -164,6 +209,85 @@ TEST(Matcher, ManyThreadsAtOnce) {
     }
     for (std::thread& each : threads) each.join();
     EXPECT_THAT(right, testing::Each(500));
+}
+
+class MemoryCache final : public CompiledCache {
+public:
+    std::optional<std::string> load() override { return kept; }
+    void save(std::string_view bytes) override {
+        kept = std::string(bytes);
+        ++saved;
+    }
+    std::optional<std::string> kept;
+    int saved = 0;
+};
+
+class MatcherCache : public testing::Test {
+protected:
+    // What fires with the rules made through the cache.
+    std::vector<std::size_t> fired(const std::vector<Rule>& rules, std::string_view text) {
+        const auto matcher = make_matcher(rules, &cache_);
+        EXPECT_TRUE(matcher.has_value());
+        std::vector<std::size_t> found;
+        for (const PatternHit& hit :
+             (*matcher)->match({{Target::body, "", text}, {Target::header, "Subject", text}})) {
+            found.push_back(hit.rule);
+        }
+        return found;
+    }
+    MemoryCache cache_;
+    const std::vector<Rule> rules_ = {rule("A", "body", "pill"), rule("B", "header:Subject", "x")};
+};
+
+TEST_F(MatcherCache, SecondStartCompilesNothing) {
+    EXPECT_THAT(fired(rules_, "pill x"), ElementsAre(0u, 1u));
+    EXPECT_EQ(cache_.saved, 1);
+    EXPECT_THAT(fired(rules_, "pill x"), ElementsAre(0u, 1u));
+    EXPECT_EQ(cache_.saved, 1);
+}
+
+TEST_F(MatcherCache, OtherRulesAreCompiledAnew) {
+    fired(rules_, "");
+    std::vector<Rule> other = rules_;
+    other[0].pattern = "bill";
+    EXPECT_THAT(fired(other, "bill"), ElementsAre(0u));
+    EXPECT_EQ(cache_.saved, 2);
+    other[0].caseless = true;
+    EXPECT_THAT(fired(other, "BILL"), ElementsAre(0u));
+    EXPECT_EQ(cache_.saved, 3);
+    std::swap(other[0].target, other[1].target);
+    EXPECT_THAT(fired(other, "x"), ElementsAre(1u));
+    EXPECT_EQ(cache_.saved, 4);
+}
+
+TEST_F(MatcherCache, NamesAndScoresAreNotPartOfIt) {
+    fired(rules_, "");
+    std::vector<Rule> other = rules_;
+    other[0].name = "OTHER";
+    other[0].score = 3;
+    EXPECT_THAT(fired(other, "pill"), ElementsAre(0u));
+    EXPECT_EQ(cache_.saved, 1);
+}
+
+TEST_F(MatcherCache, WhatIsDamagedIsCompiledAnew) {
+    fired(rules_, "");
+    const std::string whole = *cache_.kept;
+    int saved = 1;
+    const auto survives = [&](std::string bytes) {
+        cache_.kept = std::move(bytes);
+        EXPECT_THAT(fired(rules_, "pill x"), ElementsAre(0u, 1u));
+        EXPECT_EQ(cache_.saved, ++saved);
+        EXPECT_EQ(*cache_.kept, whole);
+    };
+    survives("");
+    survives("PSTRULE1");
+    survives(whole + "x");
+    survives(whole.substr(0, whole.size() - 1));
+    for (std::size_t at = 0; at < whole.size(); at += 1 + whole.size() / 150) {
+        std::string damaged = whole;
+        damaged[at] = static_cast<char>(damaged[at] ^ 0x40);
+        survives(damaged);
+    }
 }
 
 }  // namespace

@@ -24,12 +24,24 @@ TEST(ParseTarget, KnownOnes) {
     EXPECT_EQ(parse_target("url")->target, Target::url);
     EXPECT_EQ(parse_target("header:*")->target, Target::all_headers);
     EXPECT_EQ(parse_target("header:Reply-To")->target, Target::header);
-    EXPECT_EQ(parse_target("header:Reply-To")->header, "reply-to");
+    EXPECT_EQ(parse_target("header:Reply-To")->name, "reply-to");
+    EXPECT_EQ(parse_target("header:From")->form, Form::value);
+    EXPECT_EQ(parse_target("header:From:raw")->form, Form::raw);
+    EXPECT_EQ(parse_target("header:From:addr")->form, Form::address);
+    EXPECT_EQ(parse_target("header:From:name")->form, Form::name);
+    EXPECT_EQ(parse_target("head")->target, Target::head);
+    EXPECT_EQ(parse_target("source")->target, Target::source);
+    EXPECT_EQ(parse_target("part:Content-Type")->target, Target::part);
+    for (const char* fact : {"envelope:from", "envelope:to", "envelope:helo", "envelope:client"}) {
+        EXPECT_EQ(parse_target(fact)->target, Target::envelope) << fact;
+    }
 }
 
 TEST(ParseTarget, OthersAreRefused) {
-    for (const char* text : {"", "Body", "header", "header:", "header:a b",
-                             "header:X:", "header:X*", "subject", "header:\xC3\xA4"}) {
+    for (const char* text :
+         {"", "Body", "header", "header:", "header:a b", "header:X:", "header:X*", "subject",
+          "header:\xC3\xA4", "header:From:addr:raw", "header:From:ADDR", "part:A:raw",
+          "part:", "envelope:", "envelope:size", "envelope:from:raw", "header:*:raw"}) {
         ASSERT_FALSE(parse_target(text).has_value()) << text;
         EXPECT_EQ(parse_target(text).error().code, Errc::invalid);
     }
@@ -65,9 +77,13 @@ TEST(CheckRule, ScoreLimits) {
 TEST(CheckRule, PatternLimits) {
     EXPECT_NE(reason(rule("")), "");
     EXPECT_NE(reason(rule(std::string("a\0b", 3))), "");
-    EXPECT_EQ(reason(rule(std::string(max_pattern_bytes - 1, 'a'))), "");
-    EXPECT_EQ(reason(rule(std::string(max_pattern_bytes, 'a'))), "");
-    EXPECT_NE(reason(rule(std::string(max_pattern_bytes + 1, 'a'))), "");
+    // In brackets it is one state, whatever its length.
+    const auto of_length = [](std::size_t length) {
+        return '[' + std::string(length - 2, 'a') + ']';
+    };
+    EXPECT_EQ(reason(rule(of_length(max_pattern_bytes - 1))), "");
+    EXPECT_EQ(reason(rule(of_length(max_pattern_bytes))), "");
+    EXPECT_NE(reason(rule(of_length(max_pattern_bytes + 1))), "");
 }
 
 TEST(CheckRule, UnboundedRepeatOfAnythingIsRefusedInLongText) {
@@ -104,11 +120,58 @@ TEST(CheckRule, RepeatLimits) {
     EXPECT_NE(reason(rule("a.{0,1000}b.{0,1000}c.{0,1000}d.{0,1000}e.{0,1}")), "");
 }
 
+TEST(CheckRule, StateLimit) {
+    EXPECT_EQ(count_states("abc"), 3u);
+    EXPECT_EQ(count_states("a[bc]{2,5}\\d?"), 7u);
+    EXPECT_EQ(count_states("(ab|c){10}"), 30u);
+    EXPECT_EQ(count_states("((a{3}){4}){5}x"), 61u);
+    EXPECT_EQ(count_states(".{0,1000}"), cheap_repeat);
+    EXPECT_EQ(reason(rule("(?:" + std::string(max_pattern_states / 10, 'a') + "){10}")), "");
+    const std::string over = "(?:" + std::string(max_pattern_states / 10, 'a') + "){10}b";
+    EXPECT_THAT(reason(rule(over)), testing::HasSubstr("too large"));
+    EXPECT_GT(count_states("((((((a{900}){900}){900}){900}){900}){900})"), max_pattern_states);
+}
+
+TEST(CheckRule, MetaRulesAndTheirParts) {
+    Rule meta;
+    meta.name = "M";
+    meta.meta = "A && B";
+    EXPECT_EQ(reason(meta), "");
+    meta.pattern = "x";
+    EXPECT_NE(reason(meta), "");
+    Rule part = rule("x");
+    part.name = "__PART";
+    EXPECT_EQ(reason(part), "");
+    part.score = 1;
+    EXPECT_NE(reason(part), "");
+}
+
+TEST(CheckRule, CountedHitsLimits) {
+    Rule each = rule("x");
+    for (const std::uint32_t good : {1u, 2u, max_counted_hits - 1, max_counted_hits}) {
+        each.max_hits = good;
+        EXPECT_EQ(reason(each), "");
+    }
+    for (const std::uint32_t bad : {0u, max_counted_hits + 1}) {
+        each.max_hits = bad;
+        EXPECT_NE(reason(each), "");
+    }
+}
+
+TEST(BoundRepeats, OnlyWhereABoundIsMissing) {
+    EXPECT_EQ(bound_repeats("a.*b", Target::body), "a.{0,200}b");
+    EXPECT_EQ(bound_repeats("(ab)+?c", Target::raw), "(ab){1,21}?c");
+    EXPECT_EQ(bound_repeats("[^x]{7,}", Target::source), "[^x]{7,207}");
+    EXPECT_EQ(bound_repeats("a.*b", Target::header), "a.*b");
+    EXPECT_EQ(bound_repeats("\\s+[a-z]*.{0,9}", Target::body), "\\s+[a-z]*.{0,9}");
+}
+
 TEST(CheckRule, BrokenSyntaxDoesNotHurtTheReader) {
     for (const char* pattern : {"(", ")", "[", "[^", "\\", "(((", ")))+", "[\\", "\\Q", "{", "a{1,",
                                 "[[:", "*", "+?", "]"}) {
         reason(rule(pattern));
         reason(rule(pattern, "header:X"));
+        bound_repeats(pattern, Target::body);
     }
 }
 

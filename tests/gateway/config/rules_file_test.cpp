@@ -78,6 +78,63 @@ TEST_F(RulesFile, RefusesWithTheLine) {
     refusal("rules: [\n");
 }
 
+TEST_F(RulesFile, MetaRulesAndTheirParts) {
+    const auto rules =
+        load_rules_file(write("rules:\n"
+                              "  - {name: __A, target: body, pattern: a, max_hits: 9}\n"
+                              "  - {name: M, description: d, score: 2, meta: __A > 3}\n"));
+    ASSERT_TRUE(rules) << rules.error().text;
+    EXPECT_EQ(rules->at(0).max_hits, 9u);
+    EXPECT_EQ(rules->at(1).meta, "__A > 3");
+    EXPECT_NE(refusal("rules: [{name: M, description: d, meta: A, pattern: x}]\n").find("meta"),
+              std::string::npos);
+    EXPECT_NE(refusal("rules: [{name: __A, score: 1, target: body, pattern: a}]\n").find("score"),
+              std::string::npos);
+    EXPECT_NE(refusal("rules: [{name: A, description: d, target: body, pattern: a, max_hits: 0}]\n")
+                  .find("max_hits"),
+              std::string::npos);
+}
+
+TEST_F(RulesFile, WhatIsWrittenReadsTheSame) {
+    filters::Rule odd;
+    odd.name = "ODD";
+    odd.group = "body";
+    odd.description = "it's \"so\": # not a remark";
+    odd.score = -0.75;
+    odd.target = "header:*";
+    odd.pattern = "'\\t\"{2}: #\\\\ {a: [b]}";
+    odd.caseless = odd.negated = true;
+    odd.max_hits = 3;
+    filters::Rule part;
+    part.name = "__PART";
+    part.group = "urls";
+    part.target = "url";
+    part.pattern = "\xC3\xA4 x ";
+    filters::Rule meta;
+    meta.name = "META";
+    meta.group = "meta";
+    meta.description = "d";
+    meta.score = 100;
+    meta.meta = "!ODD && __PART > 1";
+    const std::vector<filters::Rule> rules = {odd, part, meta};
+    const auto read = load_rules_file(write(rules_to_yaml(rules, "two\nlines")));
+    ASSERT_TRUE(read) << read.error().text;
+    ASSERT_EQ(read->size(), rules.size());
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+        EXPECT_EQ(read->at(i).name, rules[i].name);
+        EXPECT_EQ(read->at(i).group, rules[i].group);
+        EXPECT_EQ(read->at(i).description, rules[i].description);
+        EXPECT_DOUBLE_EQ(read->at(i).score, rules[i].score);
+        EXPECT_EQ(read->at(i).target, rules[i].target);
+        EXPECT_EQ(read->at(i).pattern, rules[i].pattern);
+        EXPECT_EQ(read->at(i).meta, rules[i].meta);
+        EXPECT_EQ(read->at(i).caseless, rules[i].caseless);
+        EXPECT_EQ(read->at(i).negated, rules[i].negated);
+        EXPECT_EQ(read->at(i).max_hits, rules[i].max_hits);
+    }
+    EXPECT_TRUE(load_rules_file(write(rules_to_yaml({}, "")))->empty());
+}
+
 TEST_F(RulesFile, PatternLengthLimit) {
     const auto of_length = [](std::size_t length) {
         return with("'x+'", "'" + std::string(length, 'x') + "'");

@@ -1,0 +1,33 @@
+// Where the matches of a rule begin and how many there are: asked only of rules that fired, since
+// telling starts for all rules at once would slow every scan.
+#pragma once
+
+#include "filters/patterns/hyperscan.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+namespace postern::filters {
+
+// Any thread; the database is made when it is first needed.
+class Locator {
+public:
+    // The match that ends at `end` of `text`, quoted, at most max_evidence_bytes.
+    std::string evidence(const Pattern& pattern, std::string_view text, std::size_t end,
+                         Scratch& scratch);
+    // Matches in `text` that do not overlap, at most `limit`. A pattern too large to tell starts
+    // counts once.
+    std::uint32_t count(const Pattern& pattern, std::string_view text, std::uint32_t limit,
+                        Scratch& scratch);
+
+private:
+    const Database& database(const Pattern& pattern);
+
+    std::once_flag once_;
+    Database database_;
+};
+
+}  // namespace postern::filters
