@@ -1,5 +1,6 @@
 #include "filters/features/ascii.h"
 #include "filters/features/feature_sources.h"
+#include "filters/features/seen_table.h"
 #include "protocols/base/hash.h"
 
 #include <algorithm>
@@ -12,25 +13,31 @@ namespace {
 constexpr std::size_t max_gram_header_bytes = 2500;
 constexpr std::size_t max_gram_field_bytes = 160;
 constexpr std::size_t max_gram_source_bytes = 2500;
-constexpr std::size_t table_size = 16384;  // a power of two, over twice max_grams
 constexpr std::uint32_t gram_multiplier = 0x9E3779B1u;
 constexpr std::size_t max_shape_bytes = 40;
 
-static_assert(max_gram_header_bytes + max_gram_source_bytes <= table_size / 2);
+static_assert(max_gram_header_bytes + max_gram_source_bytes <= SeenTable::max_numbers);
 
 // White space is one blank: folds and the line ends of an encoding leave no trace.
 void append_collapsed(std::string_view text, std::size_t room, std::string& out) {
     bool blank = false;
     const std::size_t limit = out.size() + room;
-    for (const char c : text) {
-        if (out.size() >= limit) return;
-        if (is_space(c)) {
+    for (std::size_t at = 0; at < text.size() && out.size() < limit;) {
+        if (is_space(text[at])) {
             blank = true;
+            ++at;
             continue;
         }
+        // What would be over by the blank counts as room, as it does for a single character.
         if (blank && !out.empty() && out.back() != '\n') out += ' ';
         blank = false;
-        out += c;
+        const std::size_t most = std::max<std::size_t>(1, limit - std::min(limit, out.size()));
+        const std::size_t begin = at;
+        while (at < text.size() && at - begin < most &&
+               (static_cast<unsigned char>(text[at]) > ' ' || !is_space(text[at]))) {
+            ++at;
+        }
+        out.append(text, begin, at - begin);
     }
 }
 
@@ -68,16 +75,12 @@ std::vector<std::uint32_t> head_grams(const Content& content) {
     std::vector<std::uint32_t> grams;
     if (head.size() < 4) return grams;
     grams.reserve(max_grams);
-    std::vector<std::uint32_t> seen(table_size);
+    SeenTable seen;
     for (std::size_t i = 0; i + 4 <= head.size() && grams.size() < max_grams; ++i) {
         std::uint32_t gram = 0;
         std::memcpy(&gram, head.data() + i, 4);
         const std::uint32_t key = gram == 0 ? 1 : gram;  // 0: a free place
-        std::size_t at = key * gram_multiplier >> 18;
-        while (seen[at] != 0 && seen[at] != key) at = (at + 1) & (table_size - 1);
-        if (seen[at] == key) continue;
-        seen[at] = key;
-        grams.push_back(key);
+        if (seen.insert(key, key * gram_multiplier >> 18)) grams.push_back(key);
     }
     return grams;
 }

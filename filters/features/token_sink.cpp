@@ -8,8 +8,7 @@ namespace postern::filters {
 
 namespace {
 
-constexpr std::size_t table_size = 16384;  // over twice max_features, a power of two
-static_assert(table_size >= 2 * max_features);
+static_assert(max_features <= SeenTable::max_numbers && feature_bits <= SeenTable::number_bits);
 constexpr std::size_t max_word_bytes = 64;
 
 std::uint64_t mix(std::uint64_t a, std::uint64_t b, std::uint64_t distance) {
@@ -29,7 +28,7 @@ std::uint64_t seed_of(std::string_view kind) {
 
 }  // namespace
 
-TokenSink::TokenSink(FeatureNames* names) : names_(names), seen_(table_size) {
+TokenSink::TokenSink(FeatureNames* names) : names_(names) {
     tokens_.reserve(512);
     pairs_.reserve(2048);
 }
@@ -41,21 +40,11 @@ std::uint64_t TokenSink::to_feature(std::uint64_t hash) const {
     return feature == 0 ? 2 : feature;
 }
 
-bool TokenSink::insert(std::uint64_t hash) {
-    for (std::size_t at = hash & (table_size - 1);; at = (at + 1) & (table_size - 1)) {
-        if (seen_[at] == hash) return false;
-        if (seen_[at] == 0) {
-            seen_[at] = hash;
-            return true;
-        }
-    }
-}
-
 TokenSink::Recent TokenSink::add_token(std::string_view kind, std::string_view word) {
     word = word.substr(0, max_word_bytes);
     const std::uint64_t hash = to_feature(hash64(word, seed_of(kind)));
     const std::uint32_t name = names_ == nullptr ? 0 : names_->note_word(kind, word);
-    if (!full() && insert(hash)) {
+    if (!full() && seen_.insert(hash, hash)) {
         tokens_.push_back(hash);
         if (names_ != nullptr) names_->token_is(name);
     }
@@ -71,7 +60,7 @@ void TokenSink::add_running(std::string_view kind, std::string_view word) {
     const Recent now = add_token(kind, word);
     for (std::size_t i = 0; i < recent_count_ && pairs_.size() < max_pairs; ++i) {
         const std::uint64_t pair = to_feature(mix(recent_[i].hash, now.hash, i + 1));
-        if (!insert(pair)) continue;
+        if (!seen_.insert(pair, pair)) continue;
         pairs_.push_back(pair);
         if (names_ != nullptr) names_->pair_is(recent_[i].name, now.name, i + 1);
     }

@@ -4,6 +4,7 @@
 
 #include "filters/feature_vector.h"
 #include "filters/features/features.h"
+#include "filters/features/seen_table.h"
 
 #include <array>
 #include <cstddef>
@@ -40,13 +41,12 @@ private:
         std::uint64_t hash = 0;
         std::uint32_t name = 0;
     };
-    bool insert(std::uint64_t hash);
     std::uint64_t to_feature(std::uint64_t hash) const;
     Recent add_token(std::string_view kind, std::string_view word);
 
     FeatureNames* names_;
     bool content_ = false;
-    std::vector<std::uint64_t> seen_;  // open addressing, 0: free
+    SeenTable seen_;
     std::vector<std::uint64_t> tokens_;
     std::vector<std::uint64_t> pairs_;
     std::array<Recent, pair_window - 1> recent_{};  // newest first

@@ -112,8 +112,9 @@ Url parse_url(std::string_view text) {
 void find_urls(std::string_view text, std::size_t room, std::vector<std::string_view>& found) {
     // Both kinds of start hold a mark that is rare in text: "://" or "ww.".
     for (std::size_t i = 0; i + 4 < text.size() && room > 0;) {
-        const std::size_t mark = text.find_first_of(":wW", i);
-        if (mark == std::string_view::npos) return;
+        std::size_t mark = i;
+        while (mark < text.size() && text[mark] != ':' && lower(text[mark]) != 'w') ++mark;
+        if (mark == text.size()) return;
         i = mark + 1;
         std::size_t begin = text.size();
         if (text[mark] == ':') {
