@@ -1,5 +1,6 @@
 #include "appliance/cli/cli.h"
 
+#include "appliance/cli/acl.h"
 #include "appliance/cli/commands.h"
 #include "appliance/cli/ownership.h"
 #include "appliance/cli/rules_commands.h"
@@ -62,6 +63,7 @@ void add_commands(CLI::App& app, Action& chosen) {
     add_alias(app, chosen);
     add_queue(app, chosen);
     add_mailbox(app, chosen);
+    add_acl(app, chosen);
     add_pool(app, chosen);
     add_store(app, chosen);
     add_train(app, chosen);

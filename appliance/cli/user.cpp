@@ -4,6 +4,7 @@
 #include "appliance/cli/terminal.h"
 #include "gateway/auth/password.h"
 #include "gateway/auth/scram.h"
+#include "store/directory/shares.h"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -24,6 +25,7 @@ struct Options {
     std::vector<std::string> pop3_mailboxes;
     std::optional<std::uint32_t> pop3_expire_days;
     bool password_stdin = false;
+    bool group = false;
     bool yes = false;
 };
 
@@ -63,7 +65,7 @@ int add(Context& context, const Options& options) {
         return fail(exit_failure, (*known)->address + " exists already",
                     "change its password with: postern user passwd " + (*known)->address);
     }
-    auto password = new_password(options);
+    auto password = options.group ? NewPassword() : new_password(options);
     if (!password) return fail_password(password.error());
     auto user = directory.add_user(options.address, password->hash);
     if (!user) {
@@ -73,7 +75,11 @@ int add(Context& context, const Options& options) {
     }
     auto made = mail::wait<void>(
         [&](mail::Done<void> done) { (*store)->mail->create_account(user->id, std::move(done)); });
-    if (made) keep_scram_keys(**store, user->id, *password);
+    if (made && options.group) {
+        made = directory::Shares(*(*store)->kv).set_group(user->address, true);
+    } else if (made) {
+        keep_scram_keys(**store, user->id, *password);
+    }
     if (made && !options.pool.empty()) {
         const auto assigned = assign_pool(**store, user->address, options.pool, "");
         if (!assigned) {
@@ -120,20 +126,50 @@ int set(Context& context, const Options& options) {
     return done ? exit_ok : fail(done.error());
 }
 
+// Whoever gets the address next is somebody else.
+Result<void> take_rights(StoreAccess& store, const directory::User& user) {
+    directory::Shares shares(*store.kv);
+    if (auto done = shares.set_group(user.address, false); !done) return done;
+    const auto owners = shares.owners(user.address);
+    if (!owners) return owners.error();
+    for (const auto& address : *owners) {
+        const auto owner = store.directory.find(address);
+        if (!owner) return owner.error();
+        if (!*owner) continue;
+        const auto boxes = store.mail->list((*owner)->id);
+        if (!boxes) return boxes.error();
+        for (const auto& box : *boxes) {
+            if (!box.selectable) continue;
+            const auto done = mail::wait<void>([&](mail::Done<void> each) {
+                store.mail->set_rights(box.id, user.address, "", std::move(each));
+            });
+            if (!done) return done;
+        }
+        if (auto done = shares.remove(user.address, **owner); !done) return done;
+    }
+    return {};
+}
+
 int list(Context& context, const Options& options) {
     auto store = open_store(context.config, Opening::existing);
     if (!store) return fail(store.error());
     auto users = (*store)->directory.users(options.domain);
     if (!users) return fail(users.error());
     auto rows = nlohmann::json::array();
+    directory::Shares shares(*(*store)->kv);
     for (const auto& user : *users) {
+        const auto group = shares.is_group(user.address);
+        if (!group) return fail(group.error());
         if (!context.json) {
-            print(user.address + (user.password_hash.empty() ? "  (no password)\n" : "\n"));
+            print(user.address + (*group                       ? "  (group)\n"
+                                  : user.password_hash.empty() ? "  (no password)\n"
+                                                               : "\n"));
         }
         const auto preferences = (*store)->preferences.get(user.id);
         if (!preferences) return fail(preferences.error());
         rows.push_back({{"address", user.address},
                         {"id", user.id.value},
+                        {"group", *group},
                         {"password", !user.password_hash.empty()},
                         {"pop3_mailboxes", preferences->pop3_mailboxes},
                         {"pop3_expire_days", preferences->pop3_expire_days}});
@@ -155,6 +191,9 @@ int remove(Context& context, const Options& options) {
     }
     // The address goes first: nothing new arrives in an account that is being emptied.
     if (auto done = (*store)->directory.remove_user(user.address); !done) return fail(done.error());
+    if (auto taken = take_rights(**store, user); !taken) {
+        return fail(taken.error(), "the user is gone, but not its mail and its rights");
+    }
     auto done = mail::wait<void>(
         [&](mail::Done<void> each) { (*store)->mail->remove_account(user.id, std::move(each)); });
     return done ? exit_ok
@@ -193,6 +232,9 @@ void add_user(CLI::App& app, Action& chosen) {
     auto* added = address(
         add_command(*group, "add", "Add a user with the usual mailboxes.", options, chosen, add));
     added->add_option("--pool", options->pool, "The quota pool that the user shares.");
+    added->add_flag("--group", options->group,
+                    "No person's: without a password, under Shared/ of those who were given "
+                    "rights (postern acl).");
     password(added);
     password(
         address(add_command(*group, "passwd", "Set a user's password.", options, chosen, passwd)));

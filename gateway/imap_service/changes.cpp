@@ -1,11 +1,10 @@
-// What changes mailboxes: appending, flags, copies and moves, expunging.
+// What changes mailboxes: appending, copies and moves, expunging.
+#include "gateway/imap_service/flags.h"
 #include "gateway/imap_service/imap_service.h"
 #include "gateway/imap_service/junk.h"
 #include "gateway/imap_service/rows.h"
-#include "protocols/imap/flag_text.h"
 #include "protocols/mime/summary.h"
 #include "protocols/mime/thread.h"
-#include "protocols/wire/text.h"
 #include "store/kv/random_id.h"
 
 #include <algorithm>
@@ -32,24 +31,6 @@ imap::Failure none_selected() {
 
 imap::Failure read_only() {
     return {"READ-ONLY", "The mailbox was opened read-only"};
-}
-
-// What the store makes of it, but for the spelling of keywords that are there already; then the
-// flags are only told once more than needed.
-Flags changed_flags(Flags flags, FlagMode mode, const Flags& change) {
-    if (mode == FlagMode::replace) return change;
-    if (mode == FlagMode::add) {
-        flags.system |= change.system;
-        for (const auto& keyword : change.keywords) imap::add_keyword(flags, keyword);
-        return flags;
-    }
-    flags.system &= static_cast<std::uint8_t>(~change.system);
-    std::erase_if(flags.keywords, [&](const std::string& each) {
-        return std::any_of(
-            change.keywords.begin(), change.keywords.end(),
-            [&](const std::string& gone) { return wire::equals_ignoring_case(each, gone); });
-    });
-    return flags;
 }
 
 struct Computed {
@@ -92,14 +73,16 @@ void ImapService::take(imap::AppendNext next) {
 
 net::Awaitable<imap::Answer> ImapService::on(imap::CheckAppend question) {
     take(imap::DiscardAppend{});
-    auto box = find_selectable(question.name);
-    if (!box) co_return failure(box.error());
+    auto place = find_selectable(question.name);
+    if (!place) co_return failure(place.error());
+    if (!place->may('i')) co_return denied(*place);
     // Only asked, so that the client does not send in vain; the bytes are counted as they come.
     const bool room = share_.grow(question.size);
     share_.reset();
     if (!room) co_return imap::Failure{"UNAVAILABLE", "Too much mail at once, try again later"};
     auto space = co_await net::from_store<void>([&](mail::Done<void> done) {
-        backends_.mail.check_room(account_, question.size, mail::QuotaRule::user, std::move(done));
+        backends_.mail.check_room(place->owner.id, question.size, mail::QuotaRule::user,
+                                  std::move(done));
     });
     if (!space) co_return failure(space.error());
     co_return imap::Done{};
@@ -135,21 +118,29 @@ net::Awaitable<void> ImapService::take_back(MailboxId mailbox, UidSet uids) {
 }
 
 net::Awaitable<imap::Answer> ImapService::on(imap::AppendMessage question) {
-    const bool refused = append_refused_;
+    const bool too_much = append_refused_;
     append_messages_.push_back({std::make_shared<const std::string>(std::move(append_bytes_)),
                                 std::move(question.flags), question.internal_date});
     auto messages = std::exchange(append_messages_, {});
     append_bytes_ = {};
     append_refused_ = false;
     const auto share = std::shared_ptr<void>(nullptr, [this](void*) { share_.reset(); });
-    if (refused) {
+    if (too_much) {
         co_return imap::Failure{"UNAVAILABLE", "Too much mail at once, try again later"};
     }
-    auto box = find_selectable(question.name);
-    if (!box) co_return failure(box.error());
+    auto place = find_selectable(question.name);
+    if (!place) co_return failure(place.error());
+    if (!place->may('i')) co_return denied(*place);
+    if (question.replaces != 0 && selected_) {
+        for (const char right : {'t', 'e'}) {
+            if (auto no = refused(right)) co_return std::move(*no);
+        }
+    }
+    const auto* box = &place->box;
     imap::AppendDone answer;
     UidSet appended;
     for (auto& message : messages) {
+        message.flags = permitted(message.flags, place->rights);
         auto one = co_await append_one(box->id, std::move(message));
         if (!one) {
             co_await take_back(box->id, std::move(appended));  // all or nothing (RFC 3502)
@@ -159,106 +150,51 @@ net::Awaitable<imap::Answer> ImapService::on(imap::AppendMessage question) {
         answer.uids.push_back(one->uid);
         appended.add(one->uid);
     }
+    log_change(*place, "appended", answer.uids.size());
     // The new message is durable before the old one goes (RFC 8508).
     if (question.replaces != 0 && selected_) {
         UidSet replaced;
         replaced.add(question.replaces);
-        co_await take_back(selected_->info.id, std::move(replaced));
+        co_await take_back(selected_->place.box.id, std::move(replaced));
     }
-    co_return answer;
-}
-
-// Mod-sequences may be newer than the flags: the next answer then tells the flags once more.
-net::Awaitable<Result<std::vector<imap::FlagNews>>> ImapService::stored_news(
-    std::vector<std::pair<Uid, Flags>> flags, bool with_modseq) {
-    std::vector<imap::FlagNews> news;
-    UidSet uids;
-    for (auto& [uid, each] : flags) {
-        news.push_back({uid, std::move(each), 0});
-        if (with_modseq) uids.add(uid);
-    }
-    std::size_t at = 0;
-    while (!uids.empty()) {
-        auto rows = backends_.mail.rows(selected_->info.id, uids, max_rows, false);
-        if (!rows) co_return rows.error();
-        if (rows->empty()) break;
-        for (const auto& row : *rows) {
-            while (at < news.size() && news[at].uid < row.uid) ++at;
-            if (at < news.size() && news[at].uid == row.uid) news[at].modseq = row.modseq;
-        }
-        uids -= UidSet(uids).slice(0, rows->back().uid);
-    }
-    // Gone meanwhile: a VANISHED or EXPUNGE will tell of it.
-    if (with_modseq) std::erase_if(news, [](const auto& each) { return each.modseq == 0; });
-    co_return news;
-}
-
-// Flags of those messages that did not change since the client was last told of its mailbox.
-Result<std::map<Uid, Flags>> ImapService::known_flags(const UidSet& uids) {
-    auto rows = backends_.mail.rows(selected_->info.id, uids, max_rows, false);
-    if (!rows) return rows.error();
-    std::map<Uid, Flags> known;
-    for (auto& row : *rows) {
-        if (row.modseq <= selected_->modseq) known.emplace(row.uid, std::move(row.flags));
-    }
-    return known;
-}
-
-net::Awaitable<imap::Answer> ImapService::on(imap::StoreFlags question) {
-    if (!selected_) co_return none_selected();
-    if (selected_->read_only) co_return read_only();
-    Result<std::map<Uid, Flags>> known = std::map<Uid, Flags>();
-    if (question.silent) known = known_flags(question.uids);
-    if (!known) co_return failure(known.error());
-    mail::FlagChange change{question.mode, question.flags, question.unchanged_since};
-    auto stored =
-        co_await net::from_store<mail::FlagResult>([&](mail::Done<mail::FlagResult> done) {
-            backends_.mail.change_flags(selected_->info.id, std::move(question.uids),
-                                        std::move(change), std::move(done));
-        });
-    if (!stored) co_return failure(stored.error());
-    imap::FlagsStored answer;
-    answer.modified = std::move(stored->modified);
-    for (const auto& [uid, flags] : stored->changed) {
-        if (!question.silent) break;
-        const auto before = known->find(uid);
-        const bool expected = before != known->end() &&
-                              changed_flags(before->second, question.mode, question.flags) == flags;
-        if (!expected) answer.surprising.add(uid);
-    }
-    auto news = co_await stored_news(std::move(stored->changed), question.with_modseq);
-    if (!news) co_return failure(news.error());
-    answer.changed = std::move(*news);
     co_return answer;
 }
 
 net::Awaitable<imap::Answer> ImapService::on(imap::CopyMessages question) {
     if (!selected_) co_return none_selected();
     if (question.move && selected_->read_only) co_return read_only();
+    for (const char right : std::string(question.move ? "rte" : "r")) {
+        if (auto no = refused(right)) co_return std::move(*no);
+    }
     auto to = find_selectable(question.to);
     if (!to) co_return failure(to.error());
+    if (!to->may('i')) co_return denied(*to);
     auto copied = co_await net::from_store<mail::Copied>([&](mail::Done<mail::Copied> done) {
         auto& mail = backends_.mail;
-        const auto from = selected_->info.id;
+        const auto from = selected_->place.box.id;
         if (question.move) {
-            mail.move(from, std::move(question.uids), to->id, std::move(done));
+            mail.move(from, std::move(question.uids), to->box.id, std::move(done));
         } else {
-            mail.copy(from, std::move(question.uids), to->id, std::move(done));
+            mail.copy(from, std::move(question.uids), to->box.id, std::move(done));
         }
     });
     if (!copied) co_return failure(copied.error());
+    co_await drop_flags(*to, copied->to);
+    if (question.move) log_change(selected_->place, "moved away", copied->from.size());
+    log_change(*to, question.move ? "moved in" : "copied in", copied->to.size());
     co_await learn_from(*to, copied->to);
     co_return imap::MessagesCopied{copied->uid_validity, std::move(copied->from),
                                    std::move(copied->to)};
 }
 
 // The client's OK comes after the learn jobs are durable: then nothing that it was told is lost.
-net::Awaitable<void> ImapService::learn_from(const mail::MailboxInfo& to, std::vector<Uid> uids) {
-    const auto trash = backends_.mail.find_special(account_, mail::SpecialUse::trash);
+net::Awaitable<void> ImapService::learn_from(const sharing::Place& to, std::vector<Uid> uids) {
+    const auto trash = backends_.mail.find_special(to.owner.id, mail::SpecialUse::trash);
     const auto action =
-        junk_signal(selected_->info, to, trash ? std::string_view(trash->name) : "");
+        junk_signal(selected_->place.box, to.box, trash ? std::string_view(trash->name) : "");
     if (!action || uids.empty()) co_return;
-    const auto job = [&backends = backends_, mailbox = to.id, uids, action = *action, who = user_] {
+    const auto job = [&backends = backends_, mailbox = to.box.id, uids, action = *action,
+                      who = user_] {
         return learn_messages(backends.mail, backends.learning, mailbox, uids, action, who, now());
     };
     std::optional<Result<std::size_t>> learned;
@@ -282,7 +218,8 @@ net::Awaitable<void> ImapService::learn_from(const mail::MailboxInfo& to, std::v
 net::Awaitable<imap::Answer> ImapService::on(imap::ExpungeMessages question) {
     if (!selected_) co_return none_selected();
     if (selected_->read_only) co_return read_only();
-    const auto id = selected_->info.id;
+    if (auto no = refused('e')) co_return std::move(*no);
+    const auto id = selected_->place.box.id;
     auto doomed = backends_.mail.with_flag(id, SystemFlag::deleted);
     if (!doomed) co_return failure(doomed.error());
     if (question.among) *doomed &= *question.among;
@@ -291,6 +228,7 @@ net::Awaitable<imap::Answer> ImapService::on(imap::ExpungeMessages question) {
         backends_.mail.expunge(id, std::move(*doomed), false, std::move(done));
     });
     if (!removed) co_return failure(removed.error());
+    log_change(selected_->place, "expunged", removed->size());
     auto state = backends_.mail.status(id);
     if (!state) co_return failure(state.error());
     co_return imap::Expunged{std::move(*removed), state->highest_modseq};

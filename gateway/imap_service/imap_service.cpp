@@ -26,14 +26,6 @@ imap::Failure ImapService::failure(const Error& error) {
     return to_failure(error);
 }
 
-Result<mail::MailboxInfo> ImapService::find_selectable(const std::string& name) {
-    auto found = backends_.mail.find(account_, name);
-    if (found && !found->selectable) {
-        return Error{Errc::not_found, "the name only has children, it is no mailbox"};
-    }
-    return found;
-}
-
 namespace {
 
 // A flag that one person sets is seen by the others in IDLE within 100 ms, and a burst of mail

@@ -11,6 +11,7 @@
 #include "gateway/learning/learning.h"
 #include "gateway/net/conversation.h"
 #include "gateway/net/work_pool.h"
+#include "gateway/sharing/sharing.h"
 #include "protocols/imap/engine.h"
 #include "store/mail/mail_store.h"
 
@@ -41,6 +42,7 @@ struct Backends {
     learning::Learning& learning;
     net::WorkPool& pool;  // not the one that logins wait for
     delivery::InflightBudget& budget;
+    sharing::Sharing& sharing;
 };
 
 class ImapService {
@@ -63,7 +65,7 @@ public:
 private:
     // What the engine was told of the selected mailbox.
     struct Selected {
-        mail::MailboxInfo info;
+        sharing::Place place;
         bool read_only = false;
         ModSeq modseq = 0;
         UidSet uids;
@@ -91,6 +93,21 @@ private:
     net::Awaitable<imap::Answer> on(imap::GetQuota question);
     net::Awaitable<imap::Answer> on(imap::GetAnnotations question);
     net::Awaitable<imap::Answer> on(imap::SetAnnotations question);
+    // shared.cpp
+    net::Awaitable<imap::Answer> on(imap::GetAcl question);
+    net::Awaitable<imap::Answer> on(imap::GetRights question);
+    net::Awaitable<imap::Answer> on(imap::GetGrantable question);
+    net::Awaitable<imap::Answer> on(imap::SetAcl question);
+    net::Awaitable<imap::Answer> create_at(sharing::Location where, mail::SpecialUse use);
+    sharing::Who who() const { return {account_, user_}; }
+    static imap::Failure denied(const sharing::Place& place);
+    Result<sharing::Place> find_selectable(const std::string& name);
+    std::variant<sharing::Place, imap::Failure> place_with(const std::string& name, char right);
+    Result<std::string> selected_rights();
+    // nullopt: the user has that right to the selected mailbox.
+    std::optional<imap::Failure> refused(char right);
+    // A line for the owner and the admin: who did what in a mailbox of somebody else.
+    void log_change(const sharing::Place& place, std::string_view what, std::uint64_t messages);
     // selected.cpp
     net::Awaitable<imap::Answer> on(imap::OpenMailbox question);
     net::Awaitable<imap::Answer> on(imap::CloseMailbox question);
@@ -115,10 +132,14 @@ private:
     Result<std::map<Uid, Flags>> known_flags(const UidSet& uids);
     net::Awaitable<Result<mail::Appended>> append_one(MailboxId mailbox, Pending message);
     net::Awaitable<void> take_back(MailboxId mailbox, UidSet uids);
-    net::Awaitable<void> learn_from(const mail::MailboxInfo& to, std::vector<Uid> uids);
+    net::Awaitable<void> learn_from(const sharing::Place& to, std::vector<Uid> uids);
+    net::Awaitable<Result<mail::FlagResult>> change_flags(UidSet uids, mail::FlagChange change);
+    net::Awaitable<Result<mail::FlagResult>> replace_flags(UidSet uids, mail::FlagChange change,
+                                                           const std::string& rights);
+    net::Awaitable<void> drop_flags(const sharing::Place& place, std::vector<Uid> uids);
     Result<std::uint64_t> deleted_bytes(MailboxId mailbox);
-    Result<MailboxId> annotated(const std::string& mailbox);
-    Result<mail::MailboxInfo> find_selectable(const std::string& name);
+    std::variant<MailboxId, imap::Failure> annotated(const std::string& mailbox,
+                                                     std::string_view any_right);
     net::Awaitable<Result<UidSet>> take_recent(MailboxId mailbox);
     imap::Answer logged_in(auth::LoginStatus status, directory::User user);
     imap::Failure failure(const Error& error);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <utility>
 
 namespace postern::imap_service {
@@ -39,6 +40,29 @@ std::optional<SpecialUse> special_use_of(const std::string& name) {
         if (same_word(known, name)) return use;
     }
     return std::nullopt;
+}
+
+// Those of others, and the levels above them, which are no mailboxes.
+void add_shared(std::vector<sharing::Listed>& shared, const std::vector<std::string>& subscribed,
+                imap::MailboxList& out) {
+    std::set<std::string> levels;
+    for (auto& each : shared) {
+        const auto first = each.name.find('/');
+        levels.insert(each.name.substr(0, first));
+        levels.insert(each.name.substr(0, each.name.find('/', first + 1)));
+        const bool is_subscribed =
+            std::find(subscribed.begin(), subscribed.end(), each.name) != subscribed.end();
+        // A special use is its owner's: a client looks there for its own Drafts.
+        out.mailboxes.push_back(
+            {std::move(each.name), "", is_subscribed, true, true, std::move(each.rights)});
+    }
+    for (const std::string& level : levels) {
+        const bool there = std::any_of(out.mailboxes.begin(), out.mailboxes.end(),
+                                       [&](const auto& each) { return each.name == level; });
+        if (!there) out.mailboxes.push_back({level, "", false, true, false, ""});
+    }
+    std::sort(out.mailboxes.begin(), out.mailboxes.end(),
+              [](const auto& a, const auto& b) { return a.name < b.name; });
 }
 
 }  // namespace
@@ -85,11 +109,17 @@ net::Awaitable<imap::Answer> ImapService::on(imap::ListMailboxes) {
     imap::MailboxList answer;
     for (auto& box : *boxes) {
         std::erase(*subscriptions, box.name);
-        answer.mailboxes.push_back(
-            {std::move(box.name), name_of(box.special_use), box.subscribed, true, box.selectable});
+        answer.mailboxes.push_back({std::move(box.name), name_of(box.special_use), box.subscribed,
+                                    true, box.selectable, std::string(imap::all_rights)});
     }
+    auto shared = backends_.sharing.list(who());
+    if (!shared) co_return failure(shared.error());
+    add_shared(*shared, *subscriptions, answer);
     for (auto& name : *subscriptions) {
-        answer.mailboxes.push_back({std::move(name), {}, true, false, false});
+        if (std::none_of(answer.mailboxes.begin(), answer.mailboxes.end(),
+                         [&](const auto& each) { return each.name == name; })) {
+            answer.mailboxes.push_back({std::move(name), {}, true, false, false, ""});
+        }
     }
     co_return answer;
 }
@@ -97,35 +127,54 @@ net::Awaitable<imap::Answer> ImapService::on(imap::ListMailboxes) {
 net::Awaitable<imap::Answer> ImapService::on(imap::CreateMailbox question) {
     const auto use = special_use_of(question.special_use);
     if (!use) co_return imap::Failure{"USEATTR", "No such special use here"};
-    auto made =
-        co_await net::from_store<mail::MailboxInfo>([&](mail::Done<mail::MailboxInfo> done) {
-            backends_.mail.create(account_, std::move(question.name), *use, std::move(done));
-        });
-    if (!made) co_return failure(made.error());
-    co_return imap::Done{};
+    const auto where = backends_.sharing.locate(who(), question.name);
+    if (!where) co_return failure(where.error());
+    if (!*where) co_return imap::Failure{"NOPERM", "You have no right to create that"};
+    co_return co_await create_at(**where, *use);
 }
 
 net::Awaitable<imap::Answer> ImapService::on(imap::DeleteMailbox question) {
+    auto place = place_with(question.name, 'x');
+    if (auto* failed = std::get_if<imap::Failure>(&place)) co_return std::move(*failed);
+    const auto& found = std::get<sharing::Place>(place);
     auto done = co_await net::from_store<void>([&](mail::Done<void> each) {
-        backends_.mail.remove(account_, std::move(question.name), std::move(each));
+        backends_.mail.remove(found.owner.id, found.box.name, std::move(each));
     });
     if (!done) co_return failure(done.error());
+    log_change(found, "mailbox removed", 1);
     co_return imap::Done{};
 }
 
 net::Awaitable<imap::Answer> ImapService::on(imap::RenameMailbox question) {
+    auto place = place_with(question.from, 'x');
+    if (auto* failed = std::get_if<imap::Failure>(&place)) co_return std::move(*failed);
+    const auto& from = std::get<sharing::Place>(place);
+    const auto to = backends_.sharing.locate(who(), question.to);
+    if (!to) co_return failure(to.error());
+    if (!*to) co_return imap::Failure{"NOPERM", "You have no right to create that"};
+    if ((*to)->owner.id != from.owner.id) {
+        co_return imap::Failure{"CANNOT", "A mailbox stays with its owner: copy its messages"};
+    }
+    if (!from.own) {
+        const auto above = backends_.sharing.parent(from.owner, (*to)->name);
+        if (!above) co_return failure(above.error());
+        const auto rights = *above ? backends_.sharing.rights_of(who(), from.owner, (*above)->id)
+                                   : Result<std::string>(std::string());
+        if (!rights) co_return failure(rights.error());
+        if (!imap::has_right(*rights, 'k')) co_return denied(from);
+    }
     auto done = co_await net::from_store<void>([&](mail::Done<void> each) {
-        backends_.mail.rename(account_, std::move(question.from), std::move(question.to),
-                              std::move(each));
+        backends_.mail.rename(from.owner.id, from.box.name, (*to)->name, std::move(each));
     });
     if (!done) co_return failure(done.error());
+    log_change(from, "mailbox renamed", 1);
     co_return imap::Done{};
 }
 
 net::Awaitable<imap::Answer> ImapService::on(imap::Subscribe question) {
     if (question.subscribed) {
-        const auto box = backends_.mail.find(account_, question.name);
-        if (!box) co_return failure(box.error());
+        auto place = place_with(question.name, 'l');
+        if (auto* failed = std::get_if<imap::Failure>(&place)) co_return std::move(*failed);
     }
     auto done = co_await net::from_store<void>([&](mail::Done<void> each) {
         backends_.mail.subscribe(account_, std::move(question.name), question.subscribed,
@@ -136,8 +185,10 @@ net::Awaitable<imap::Answer> ImapService::on(imap::Subscribe question) {
 }
 
 net::Awaitable<imap::Answer> ImapService::on(imap::GetStatus question) {
-    auto box = find_selectable(question.name);
-    if (!box) co_return failure(box.error());
+    auto place = find_selectable(question.name);
+    if (!place) co_return failure(place.error());
+    if (!place->may('r')) co_return denied(*place);
+    const auto* box = &place->box;
     auto status = backends_.mail.status(box->id);
     if (!status) co_return failure(status.error());
     imap::StatusData answer{status->uid_validity,
@@ -176,11 +227,13 @@ Result<std::uint64_t> ImapService::deleted_bytes(MailboxId mailbox) {
 
 // A soft limit is the owner's; where there is none, the hard one holds.
 net::Awaitable<imap::Answer> ImapService::on(imap::GetQuota question) {
+    AccountId account = account_;
     if (!question.mailbox.empty()) {
-        const auto box = backends_.mail.find(account_, question.mailbox);
-        if (!box) co_return failure(box.error());
+        auto place = place_with(question.mailbox, 'r');
+        if (auto* failed = std::get_if<imap::Failure>(&place)) co_return std::move(*failed);
+        account = std::get<sharing::Place>(place).owner.id;
     }
-    auto roots = backends_.mail.quota(account_);
+    auto roots = backends_.mail.quota(account);
     if (!roots) co_return failure(roots.error());
     imap::QuotaRoots answer;
     for (auto& root : *roots) {
@@ -190,18 +243,24 @@ net::Awaitable<imap::Answer> ImapService::on(imap::GetQuota question) {
     co_return answer;
 }
 
-// Mailbox 0 holds what belongs to the account itself.
-Result<MailboxId> ImapService::annotated(const std::string& mailbox) {
+// Mailbox 0 holds what belongs to the account itself. RFC 5464 section 3.3: some right to the
+// mailbox's content is needed.
+std::variant<MailboxId, imap::Failure> ImapService::annotated(const std::string& mailbox,
+                                                              std::string_view any_right) {
     if (mailbox.empty()) return MailboxId{};
-    const auto box = backends_.mail.find(account_, mailbox);
-    if (!box) return box.error();
-    return box->id;
+    auto place = place_with(mailbox, 'l');
+    if (auto* failed = std::get_if<imap::Failure>(&place)) return std::move(*failed);
+    const auto& found = std::get<sharing::Place>(place);
+    const bool may = std::any_of(any_right.begin(), any_right.end(),
+                                 [&](char right) { return found.may(right); });
+    if (!may) return denied(found);
+    return found.box.id;
 }
 
 net::Awaitable<imap::Answer> ImapService::on(imap::GetAnnotations question) {
-    const auto mailbox = annotated(question.mailbox);
-    if (!mailbox) co_return failure(mailbox.error());
-    auto found = backends_.mail.annotations(account_, *mailbox);
+    auto mailbox = annotated(question.mailbox, "rswip");
+    if (auto* failed = std::get_if<imap::Failure>(&mailbox)) co_return std::move(*failed);
+    auto found = backends_.mail.annotations(account_, std::get<MailboxId>(mailbox));
     if (!found) co_return failure(found.error());
     imap::Annotations answer;
     for (auto& [name, value] : *found) answer.entries.emplace_back(name, std::move(value));
@@ -209,14 +268,18 @@ net::Awaitable<imap::Answer> ImapService::on(imap::GetAnnotations question) {
 }
 
 net::Awaitable<imap::Answer> ImapService::on(imap::SetAnnotations question) {
-    const auto mailbox = annotated(question.mailbox);
-    if (!mailbox) co_return failure(mailbox.error());
+    const bool shared =
+        std::any_of(question.changes.begin(), question.changes.end(),
+                    [](const auto& each) { return each.first.starts_with("/shared/"); });
+    auto mailbox = annotated(question.mailbox, shared ? "w" : "rswip");
+    if (auto* failed = std::get_if<imap::Failure>(&mailbox)) co_return std::move(*failed);
     std::vector<mail::AnnotationChange> changes;
     for (auto& [name, value] : question.changes) {
         changes.push_back({std::move(name), std::move(value)});
     }
     auto done = co_await net::from_store<void>([&](mail::Done<void> each) {
-        backends_.mail.annotate(account_, *mailbox, std::move(changes), std::move(each));
+        backends_.mail.annotate(account_, std::get<MailboxId>(mailbox), std::move(changes),
+                                std::move(each));
     });
     if (done) co_return imap::Done{};
     if (done.error().code == Errc::too_large) {

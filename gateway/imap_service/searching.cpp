@@ -23,7 +23,8 @@ imap::Failure too_many() {
 
 net::Awaitable<imap::Answer> ImapService::on(imap::Search question) {
     if (!selected_) co_return none_selected();
-    const auto id = selected_->info.id;
+    if (auto no = refused('r')) co_return std::move(*no);
+    const auto id = selected_->place.box.id;
     auto job = [&mail = backends_.mail, id, question,
                 gone = gone_]() -> Result<imap::SearchResult> {
         imap::SearchResult answer;
@@ -50,7 +51,8 @@ net::Awaitable<imap::Answer> ImapService::on(imap::Search question) {
 
 net::Awaitable<imap::Answer> ImapService::on(imap::Sort question) {
     if (!selected_) co_return none_selected();
-    const auto id = selected_->info.id;
+    if (auto no = refused('r')) co_return std::move(*no);
+    const auto id = selected_->place.box.id;
     auto job = [&mail = backends_.mail, id, question, gone = gone_]() -> Result<imap::Sorted> {
         imap::Sorted answer;
         auto found = search(mail, id, question.program, *gone);
@@ -72,7 +74,8 @@ net::Awaitable<imap::Answer> ImapService::on(imap::Sort question) {
 
 net::Awaitable<imap::Answer> ImapService::on(imap::Thread question) {
     if (!selected_) co_return none_selected();
-    const auto id = selected_->info.id;
+    if (auto no = refused('r')) co_return std::move(*no);
+    const auto id = selected_->place.box.id;
     auto job = [&mail = backends_.mail, id, question, gone = gone_]() -> Result<imap::Threads> {
         auto found = search(mail, id, question.program, *gone);
         if (!found) return found.error();

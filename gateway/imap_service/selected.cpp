@@ -22,10 +22,14 @@ net::Awaitable<Result<UidSet>> ImapService::take_recent(MailboxId mailbox) {
 
 net::Awaitable<imap::Answer> ImapService::on(imap::OpenMailbox question) {
     selected_.reset();
-    auto box = find_selectable(question.name);
-    if (!box) co_return failure(box.error());
+    auto place = find_selectable(question.name);
+    if (!place) co_return failure(place.error());
+    if (!place->may('r')) co_return denied(*place);
+    const auto* box = &place->box;
     Selected selected;
-    selected.read_only = question.read_only;
+    // RFC 4314 section 5.2: with none of these it is open for reading only.
+    selected.read_only = question.read_only || std::string_view("swtei").find_first_of(
+                                                   place->rights) == std::string_view::npos;
     // Watched before it is read: no change falls between.
     selected.watch = backends_.mail.watch(box->id, [waker = session_.waker()] { waker->wake(); });
     auto state = backends_.mail.state(box->id);
@@ -48,7 +52,8 @@ net::Awaitable<imap::Answer> ImapService::on(imap::OpenMailbox question) {
     opened.keywords = std::move(state->keywords);
     opened.read_only = selected.read_only;
     opened.mailbox_id = mail::mailbox_object_id(box->id);
-    selected.info = std::move(*box);
+    opened.rights = place->rights;
+    selected.place = std::move(*place);
     selected.modseq = state->highest_modseq;
     selected.uids = std::move(state->uids);
     selected_ = std::move(selected);
@@ -62,7 +67,8 @@ net::Awaitable<imap::Answer> ImapService::on(imap::CloseMailbox) {
 
 net::Awaitable<imap::Answer> ImapService::on(imap::Refresh) {
     if (!selected_) co_return none_selected();
-    const auto id = selected_->info.id;
+    if (auto no = refused('r')) co_return std::move(*no);
+    const auto id = selected_->place.box.id;
     auto changes = backends_.mail.changes_since(id, selected_->modseq);
     if (!changes) co_return failure(changes.error());
     auto& state = changes->state;
@@ -95,7 +101,8 @@ net::Awaitable<imap::Answer> ImapService::on(imap::Refresh) {
 
 net::Awaitable<imap::Answer> ImapService::on(imap::GetHistory question) {
     if (!selected_) co_return none_selected();
-    auto changes = backends_.mail.changes_since(selected_->info.id, question.since);
+    if (auto no = refused('r')) co_return std::move(*no);
+    auto changes = backends_.mail.changes_since(selected_->place.box.id, question.since);
     if (!changes) co_return failure(changes.error());
     imap::History history;
     for (const auto& [uid, flags] : changes->flags) history.changed.add(uid);
@@ -111,8 +118,10 @@ net::Awaitable<imap::Answer> ImapService::on(imap::GetHistory question) {
 }
 
 net::Awaitable<imap::Answer> ImapService::on(imap::FindMessage question) {
-    auto box = find_selectable(question.mailbox);
-    if (!box) co_return failure(box.error());
+    auto place = find_selectable(question.mailbox);
+    if (!place) co_return failure(place.error());
+    if (!place->may('r')) co_return denied(*place);
+    const auto* box = &place->box;
     auto status = backends_.mail.status(box->id);
     if (!status) co_return failure(status.error());
     if (question.uid_validity != 0 && question.uid_validity != status->uid_validity) {
@@ -127,7 +136,8 @@ net::Awaitable<imap::Answer> ImapService::on(imap::FindMessage question) {
 
 net::Awaitable<imap::Answer> ImapService::on(imap::FetchRows question) {
     if (!selected_) co_return none_selected();
-    auto rows = backends_.mail.rows(selected_->info.id, question.uids,
+    if (auto no = refused('r')) co_return std::move(*no);
+    auto rows = backends_.mail.rows(selected_->place.box.id, question.uids,
                                     std::min(question.limit, max_rows), question.with_summary);
     if (!rows) co_return failure(rows.error());
     imap::RowPage page;

@@ -116,6 +116,7 @@ std::optional<Failure> Daemon::open_store() {
         srs_ = std::make_unique<addresses::Srs>(std::move(*secret));
     }
     resolver_ = std::make_unique<addresses::Resolver>(*directory_, *aliases_, srs_.get());
+    shares_ = std::make_unique<directory::Shares>(*store_);
     spool_ = std::make_unique<spool::Spool>(*store_);
     queue_ = std::make_unique<queue::Queue>(*store_);
     return std::nullopt;

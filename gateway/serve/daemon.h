@@ -85,6 +85,7 @@ private:
     std::unique_ptr<directory::Credentials> credentials_;
     std::unique_ptr<directory::AccountPreferences> preferences_;
     std::unique_ptr<addresses::Srs> srs_;
+    std::unique_ptr<directory::Shares> shares_;
     std::unique_ptr<addresses::Resolver> resolver_;
     std::unique_ptr<mail::MailStore> mail_;
     std::unique_ptr<spool::Spool> spool_;
@@ -109,6 +110,7 @@ private:
     std::unique_ptr<outbound::RecipientCheck> recipient_check_;
     std::unique_ptr<outbound::Outbound> outbound_;
     std::unique_ptr<smtp_service::Backends> smtp_;
+    std::unique_ptr<sharing::Sharing> sharing_;
     std::unique_ptr<imap_service::Backends> imap_;
     std::unique_ptr<pop3_service::Backends> pop3_;
     std::shared_ptr<net::ConnectionLimits> smtp_limits_;

@@ -40,8 +40,9 @@ std::optional<Failure> Daemon::open_listeners() {
         config_, *resolver_, *authenticator_, *delivery_, budget_, rates_, *outbound_,
         *recipient_check_,
         [this](std::function<net::Awaitable<void>()> job) { server_->spawn(std::move(job)); }});
+    sharing_ = std::make_unique<sharing::Sharing>(*directory_, *shares_, *mail_);
     imap_ = std::make_unique<imap_service::Backends>(imap_service::Backends{
-        config_, *mail_, *authenticator_, *learning_, search_pool_, budget_});
+        config_, *mail_, *authenticator_, *learning_, search_pool_, budget_, *sharing_});
     pop3_ = std::make_unique<pop3_service::Backends>(
         pop3_service::Backends{config_, *mail_, *authenticator_, maildrop_locks_, *preferences_});
 

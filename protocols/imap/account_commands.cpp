@@ -54,6 +54,18 @@ void tell_metadata(Session& session, const command::GetMetadata& command,
 
 }  // namespace
 
+std::string listed_metadata(const Session& session, const std::string& name,
+                            const std::vector<std::string>& wanted, const Annotations& found) {
+    std::string out = "* METADATA " + session.mailbox_text(name) + " (";
+    for (const std::string& entry : wanted) {
+        const auto at = std::find_if(found.entries.begin(), found.entries.end(),
+                                     [&](const auto& each) { return each.first == entry; });
+        if (out.back() != '(') out += ' ';
+        out += entry + ' ' + (at == found.entries.end() ? "NIL" : value_text(at->second));
+    }
+    return out + ")\r\n";
+}
+
 void run(Session& session, const command::GetQuota& command) {
     Question question = GetQuota{command.is_mailbox ? command.name : ""};
     session.ask<QuotaRoots>(std::move(question), [&session, command](const QuotaRoots& answer) {

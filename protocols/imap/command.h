@@ -160,7 +160,9 @@ struct List {
     bool extended = false;  // options stood there (RFC 5258)
     bool return_subscribed = false;
     bool return_special_use = false;
-    std::vector<Status::Item> status;  // RFC 5819
+    std::vector<Status::Item> status;   // RFC 5819
+    bool return_rights = false;         // RFC 8440
+    std::vector<std::string> metadata;  // entries (RFC 9590)
 };
 // Everything before a message's first literal or URL. APPEND, and REPLACE (RFC 8508).
 struct Append {
@@ -186,6 +188,23 @@ struct GetMetadata {
 struct SetMetadata {
     std::string name;
     std::vector<std::pair<std::string, std::optional<std::string>>> changes;
+};
+
+// ACL (RFC 4314). Rights are letters, c and d resolved.
+struct GetAcl {
+    std::string name;
+};
+struct MyRights {
+    std::string name;
+};
+struct ListRights {
+    std::string name, identifier;
+};
+struct SetAcl {
+    std::string name, identifier;
+    FlagMode mode = FlagMode::replace;
+    std::string rights;
+    bool is_delete = false;  // DELETEACL: no rights are left
 };
 
 struct Close {};
@@ -223,10 +242,11 @@ struct Copy {
     bool move = false;
 };
 
-using Any = std::variant<GetQuota, GetMetadata, SetMetadata, Capability, Noop, Logout, StartTls,
-                         Authenticate, Login, Id, Enable, Compress, Unauthenticate, Namespace, Idle,
-                         Select, Create, Delete, Rename, Subscribe, List, Status, Close, Unselect,
-                         Expunge, Search, Fetch, Store, Copy>;
+using Any =
+    std::variant<GetAcl, MyRights, ListRights, SetAcl, GetQuota, GetMetadata, SetMetadata,
+                 Capability, Noop, Logout, StartTls, Authenticate, Login, Id, Enable, Compress,
+                 Unauthenticate, Namespace, Idle, Select, Create, Delete, Rename, Subscribe, List,
+                 Status, Close, Unselect, Expunge, Search, Fetch, Store, Copy>;
 
 }  // namespace command
 }  // namespace postern::imap

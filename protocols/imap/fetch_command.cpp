@@ -29,7 +29,7 @@ public:
             std::any_of(command_.items.begin(), command_.items.end(), [](const FetchItem& item) {
                 return (item.kind == Kind::section || item.kind == Kind::binary) && !item.peek;
             });
-        sets_seen_ = reads && !session_.view()->read_only();
+        sets_seen_ = reads && session_.view()->may('s');
     }
 
     void next_page();

@@ -9,18 +9,6 @@ namespace {
 
 constexpr std::size_t max_entries = 100;  // in one GETMETADATA or SETMETADATA
 
-std::optional<std::string> parse_entry(Parser& parser) {
-    auto entry = parser.lexer.astring();
-    if (!entry) return parser.fail("An entry name was expected");
-    const bool good = (wire::starts_with_ignoring_case(*entry, "/private/") ||
-                       wire::starts_with_ignoring_case(*entry, "/shared/")) &&
-                      entry->back() != '/' && entry->find("//") == std::string::npos &&
-                      entry->find_first_of("*%") == std::string::npos && wire::is_ascii(*entry);
-    if (!good) return parser.fail("An entry name begins with /private/ or /shared/");
-    for (char& c : *entry) c = wire::to_lower(c);
-    return entry;
-}
-
 // MAXSIZE n and DEPTH 0, 1 or infinity.
 bool parse_metadata_options(Parser& parser, command::GetMetadata& out) {
     return parse_options(parser, [&](std::string_view word) {
@@ -42,6 +30,18 @@ bool parse_metadata_options(Parser& parser, command::GetMetadata& out) {
 }
 
 }  // namespace
+
+std::optional<std::string> parse_metadata_entry(Parser& parser) {
+    auto entry = parser.lexer.astring();
+    if (!entry) return parser.fail("An entry name was expected");
+    const bool good = (wire::starts_with_ignoring_case(*entry, "/private/") ||
+                       wire::starts_with_ignoring_case(*entry, "/shared/")) &&
+                      entry->back() != '/' && entry->find("//") == std::string::npos &&
+                      entry->find_first_of("*%") == std::string::npos && wire::is_ascii(*entry);
+    if (!good) return parser.fail("An entry name begins with /private/ or /shared/");
+    for (char& c : *entry) c = wire::to_lower(c);
+    return entry;
+}
 
 MaybeCommand parse_get_quota(Parser& parser) {
     auto root = parser.space_astring("A quota root");
@@ -73,7 +73,7 @@ MaybeCommand parse_get_metadata(Parser& parser) {
     out.name = std::move(*name);
     const bool list = parser.lexer.skip('(');
     do {
-        auto entry = parse_entry(parser);
+        auto entry = parse_metadata_entry(parser);
         if (!entry) return std::nullopt;
         if (out.entries.size() == max_entries) return parser.fail("There are too many entries");
         out.entries.push_back(std::move(*entry));
@@ -90,7 +90,7 @@ MaybeCommand parse_set_metadata(Parser& parser) {
     command::SetMetadata out{std::move(*name), {}};
     if (!parser.lexer.skip('(')) return parser.fail("A list of entries was expected");
     do {
-        auto entry = parse_entry(parser);
+        auto entry = parse_metadata_entry(parser);
         if (!entry || !parser.space()) return std::nullopt;
         std::optional<std::string> value;
         if (!parser.lexer.skip_word("NIL")) {

@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::size_t max_patterns = 100;
 constexpr std::size_t max_status_items = 20;
+constexpr std::size_t max_listed_entries = 100;  // of METADATA
 
 template <class What>
 MaybeCommand parse_named(Parser& parser, What what) {
@@ -63,6 +64,17 @@ bool parse_list_selection(Parser& parser, command::List& out) {
     return parser.space();
 }
 
+// RFC 9590: SP "(" entries ")"
+bool parse_list_metadata(Parser& parser, std::vector<std::string>& entries) {
+    if (!parser.space() || !parser.lexer.skip('(')) return false;
+    do {
+        auto entry = parse_metadata_entry(parser);
+        if (!entry || entries.size() == max_listed_entries) return false;
+        entries.push_back(std::move(*entry));
+    } while (parser.lexer.skip_space());
+    return parser.lexer.skip(')');
+}
+
 bool parse_list_return(Parser& parser, command::List& out) {
     if (!parser.lexer.skip_word("RETURN")) {
         parser.fail("RETURN was expected");
@@ -78,6 +90,10 @@ bool parse_list_return(Parser& parser, command::List& out) {
                }
                if (wire::equals_ignoring_case(word, "STATUS")) {
                    return parser.space() && parse_status_items(parser, out.status);
+               }
+               if (wire::equals_ignoring_case(word, "MYRIGHTS")) return out.return_rights = true;
+               if (wire::equals_ignoring_case(word, "METADATA")) {
+                   return parse_list_metadata(parser, out.metadata);
                }
                return wire::equals_ignoring_case(word, "CHILDREN");
            });

@@ -63,6 +63,7 @@ public:
     struct Line {
         std::string text;
         std::string selectable;  // the mailbox's name, when it has a STATUS
+        std::string rights;      // with the name, when they are to be told
     };
     std::vector<Line> run() {
         Names there;
@@ -72,16 +73,17 @@ public:
             const bool above = above_selected_.count(mailbox.name) != 0;
             if ((!selected && !above) || !matches(command_, mailbox.name)) continue;
             lines_.push_back({line(attributes_of(mailbox, selected), mailbox.name, above),
-                              mailbox.exists && mailbox.selectable ? mailbox.name : ""});
+                              mailbox.exists && mailbox.selectable ? mailbox.name : "",
+                              mailbox.rights});
         }
         // RFC 5258 section 3.5: a parent that is no mailbox itself.
         for (const std::string& parent : above_selected_) {
             if (there.count(parent) == 0 && matches(command_, parent)) {
-                lines_.push_back({line("\\NonExistent \\HasChildren", parent, true), ""});
+                lines_.push_back({line("\\NonExistent \\HasChildren", parent, true), "", ""});
             }
         }
         for (const std::string& parent : implied_parents()) {
-            lines_.push_back({line("\\Noselect", parent, false), ""});
+            lines_.push_back({line("\\Noselect", parent, false), "", ""});
         }
         return std::move(lines_);
     }
@@ -154,39 +156,59 @@ private:
     std::vector<Line> lines_;
 };
 
-// RFC 5819 section 2: each mailbox's STATUS follows its LIST line at once, and clients rely on it.
-struct StatusRun : std::enable_shared_from_this<StatusRun> {
-    StatusRun(Session& its_session, std::vector<Lister::Line> its_lines,
-              std::vector<command::Status::Item> its_items)
-        : session(its_session), lines(std::move(its_lines)), items(std::move(its_items)) {}
+// What RETURN asked for of each mailbox follows its LIST line at once (RFC 5819 section 2), and
+// clients rely on it.
+struct ListRun : std::enable_shared_from_this<ListRun> {
+    ListRun(Session& its_session, std::vector<Lister::Line> its_lines, command::List its_command)
+        : session(its_session), lines(std::move(its_lines)), command(std::move(its_command)) {}
 
     void next() {
         while (at < lines.size()) {
             const Lister::Line& line = lines[at++];
             session.send(line.text);
-            if (!items.empty() && !line.selectable.empty()) return status(line.selectable);
+            if (line.selectable.empty()) continue;
+            if (command.return_rights) {
+                session.send(my_rights_line(session, line.selectable, line.rights));
+            }
+            if (!command.status.empty()) return status(line.selectable);
+            if (!command.metadata.empty()) return metadata(line.selectable);
         }
-        session.ok(text);
+        session.ok(std::string(word_of(command.form)) + " completed");
     }
 
     void status(const std::string& name) {
         session.ask_either<StatusData>(
-            status_question(name, items),
+            status_question(name, command.status),
             [self = shared_from_this(), name](const StatusData& data) {
-                self->session.send(status_line(self->session, name, self->items, data));
+                self->session.send(status_line(self->session, name, self->command.status, data));
+                if (!self->command.metadata.empty()) return self->metadata(name);
                 self->session.later([self] { self->next(); });
             },
-            // One without a STATUS was deleted meanwhile.
-            [self = shared_from_this()](const Failure& failure) {
-                if (failure.code != "NONEXISTENT") self->session.log("STATUS: " + failure.text);
+            [self = shared_from_this()](const Failure& failure) { self->pass_over(failure); });
+    }
+
+    void metadata(const std::string& name) {
+        session.ask_either<Annotations>(
+            GetAnnotations{name},
+            [self = shared_from_this(), name](const Annotations& found) {
+                self->session.send(
+                    listed_metadata(self->session, name, self->command.metadata, found));
                 self->session.later([self] { self->next(); });
-            });
+            },
+            [self = shared_from_this()](const Failure& failure) { self->pass_over(failure); });
+    }
+
+    // One without an answer was deleted meanwhile, or may be seen in the list alone.
+    void pass_over(const Failure& failure) {
+        if (failure.code != "NONEXISTENT" && failure.code != "NOPERM") {
+            session.log("LIST: " + failure.text);
+        }
+        session.later([self = shared_from_this()] { self->next(); });
     }
 
     Session& session;
     std::vector<Lister::Line> lines;
-    std::vector<command::Status::Item> items;
-    std::string text;
+    const command::List command;
     std::size_t at = 0;
 };
 
@@ -204,11 +226,9 @@ void run(Session& session, command::List command) {
     std::erase(command.patterns, "");
     if (command.patterns.empty()) return session.ok(text);
     session.ask<MailboxList>(
-        ListMailboxes{}, [&session, command = std::move(command), text](const MailboxList& list) {
-            auto answer = std::make_shared<StatusRun>(session, Lister(session, command, list).run(),
-                                                      command.status);
-            answer->text = text;
-            answer->next();
+        ListMailboxes{}, [&session, command = std::move(command)](const MailboxList& list) {
+            auto lines = Lister(session, command, list).run();
+            std::make_shared<ListRun>(session, std::move(lines), command)->next();
         });
 }
 

@@ -112,7 +112,7 @@ void run(Session& session, command::Close) {
     const auto leave = [&session] {
         leave_mailbox(session, [&session] { session.ok("CLOSE completed"); });
     };
-    if (session.view()->read_only()) return leave();
+    if (!session.view()->may('e')) return leave();
     session.ask<Expunged>(ExpungeMessages{}, [leave](const Expunged&) { leave(); });
 }
 
@@ -120,6 +120,7 @@ void run(Session& session, const command::Expunge& command) {
     if (session.view()->read_only()) {
         return session.no("READ-ONLY", "The mailbox is open for reading only");
     }
+    if (!session.view()->may('e')) return session.no("NOPERM", "Expunging is not allowed here");
     ExpungeMessages question;
     if (command.uids) question.among = session.resolve(*command.uids, true);
     session.ask<Expunged>(std::move(question), [&session](const Expunged& expunged) {

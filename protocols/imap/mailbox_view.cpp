@@ -23,6 +23,7 @@ MailboxView::MailboxView(MailboxOpened opened, const Style& style)
       uid_next_(opened.uid_next),
       first_unseen_(opened.first_unseen),
       read_only_(opened.read_only),
+      rights_(std::move(opened.rights)),
       uids_(std::move(opened.uids)),
       recent_(std::move(opened.recent)) {
     for (const std::string& keyword : opened.keywords) add_keyword(keywords_, keyword);
@@ -33,10 +34,24 @@ std::optional<UidSet> MailboxView::resolve(const SequenceSet& set, bool uid) con
     return resolve_positions(set, uids_);
 }
 
+std::string MailboxView::permanent_flags() const {
+    if (may('w') && may('s') && may('t')) return format_flag_names(keywords_.keywords, "\\*");
+    Flags changeable;
+    if (may('s')) changeable.set(SystemFlag::seen);
+    if (may('t')) changeable.set(SystemFlag::deleted);
+    if (may('w')) {
+        for (const auto flag : {SystemFlag::answered, SystemFlag::flagged, SystemFlag::draft}) {
+            changeable.set(flag);
+        }
+        changeable.keywords = keywords_.keywords;
+        changeable.keywords.emplace_back("\\*");
+    }
+    return format_flags(changeable, false);
+}
+
 std::string MailboxView::opening_lines() const {
-    const std::string changeable = read_only_ ? "()" : format_flag_names(keywords_.keywords, "\\*");
     std::string out = "* FLAGS " + format_flag_names(keywords_.keywords, "") + "\r\n";
-    out += "* OK [PERMANENTFLAGS " + changeable + "] Flags that are kept\r\n";
+    out += "* OK [PERMANENTFLAGS " + permanent_flags() + "] Flags that are kept\r\n";
     out += number_line(count(), "EXISTS");
     if (!style_.rev2) out += number_line(recent_.size(), "RECENT");
     if (const std::uint32_t unseen = sequence_of(first_unseen_); unseen != 0 && !style_.rev2) {

@@ -31,6 +31,8 @@ public:
     const std::string& name() const { return name_; }
 
     bool read_only() const { return read_only_; }
+    // Whether this user may change so: "s" \Seen, "t" \Deleted, "w" other flags, "e" expunge.
+    bool may(char right) const { return !read_only_ && has_right(rights_, right); }
     const UidSet& uids() const { return uids_; }
     const UidSet& recent() const { return recent_; }
     bool is_recent(Uid uid) const { return !style_.rev2 && recent_.contains(uid); }
@@ -61,6 +63,7 @@ public:
     std::string expunge(const UidSet& uids);
 
 private:
+    std::string permanent_flags() const;
     std::string flag_lines(const MailboxChanges& changes, bool with_uid);
 
     std::string name_;
@@ -71,6 +74,7 @@ private:
     Uid uid_next_;
     Uid first_unseen_;
     bool read_only_;
+    std::string rights_;
     UidSet uids_;
     UidSet recent_;
     UidSet vanished_;  // not told yet

@@ -76,6 +76,9 @@ bool parse_section(Parser& parser, FetchItem& item);
 // "(" item *(SP item) ")" of STATUS.
 bool parse_status_items(Parser& parser, std::vector<command::Status::Item>& items);
 
+// "/private/..." or "/shared/...", in lower case (RFC 5464).
+std::optional<std::string> parse_metadata_entry(Parser& parser);
+
 using MaybeCommand = std::optional<command::Any>;
 
 MaybeCommand parse_create(Parser& parser);
@@ -92,6 +95,11 @@ MaybeCommand parse_get_quota_root(Parser& parser);
 MaybeCommand parse_set_quota(Parser& parser);
 MaybeCommand parse_get_metadata(Parser& parser);
 MaybeCommand parse_set_metadata(Parser& parser);
+MaybeCommand parse_get_acl(Parser& parser);
+MaybeCommand parse_my_rights(Parser& parser);
+MaybeCommand parse_list_rights(Parser& parser);
+MaybeCommand parse_set_acl(Parser& parser);
+MaybeCommand parse_delete_acl(Parser& parser);
 MaybeCommand parse_select(Parser& parser);
 MaybeCommand parse_examine(Parser& parser);
 MaybeCommand parse_search(Parser& parser, bool uid);

@@ -10,6 +10,7 @@
 #include "protocols/base/ids.h"
 #include "protocols/base/time.h"
 #include "protocols/base/uid_set.h"
+#include "protocols/imap/rights.h"
 #include "protocols/imap/search.h"
 
 #include <cstddef>
@@ -52,6 +53,7 @@ struct ListedMailbox {
     bool subscribed = false;
     bool exists = true;  // false: only subscribed
     bool selectable = true;
+    std::string rights{all_rights};  // of whoever asks (RFC 4314)
 };
 struct MailboxList {
     std::vector<ListedMailbox> mailboxes;
@@ -113,6 +115,34 @@ struct SetAnnotations {
     std::vector<std::pair<std::string, std::optional<std::string>>> changes;
 };
 
+// -> Acl: identifiers and their rights, the owner's among them (RFC 4314).
+struct GetAcl {
+    std::string mailbox;
+};
+struct Acl {
+    std::vector<std::pair<std::string, std::string>> entries;
+};
+// -> Rights of whoever asks.
+struct GetRights {
+    std::string mailbox;
+};
+struct Rights {
+    std::string letters;
+};
+// -> Grantable: which rights the identifier has whatever is set, and which can be set one by one.
+struct GetGrantable {
+    std::string mailbox, identifier;
+};
+struct Grantable {
+    std::string always, each;
+};
+// -> Done
+struct SetAcl {
+    std::string mailbox, identifier;
+    FlagMode mode = FlagMode::replace;
+    std::string rights;
+};
+
 // -> MailboxOpened
 struct OpenMailbox {
     std::string name;
@@ -127,8 +157,9 @@ struct MailboxOpened {
     UidSet recent;         // taken by this session, unless read_only
     Uid first_unseen = 0;  // 0: none
     std::vector<std::string> keywords;
-    bool read_only = false;
-    std::string mailbox_id;  // RFC 8474 objectid
+    bool read_only = false;          // likewise when the rights allow no change
+    std::string mailbox_id;          // RFC 8474 objectid
+    std::string rights{all_rights};  // of this user (RFC 4314)
 };
 // -> Done; no expunge
 struct CloseMailbox {};
@@ -286,10 +317,11 @@ using Question =
                  RenameMailbox, Subscribe, GetStatus, OpenMailbox, CloseMailbox, Refresh,
                  GetHistory, CheckAppend, AppendMessage, FindMessage, FetchRows, ReadBlob,
                  StoreFlags, CopyMessages, ExpungeMessages, Search, Sort, Thread, Unauthenticate,
-                 GetQuota, GetAnnotations, SetAnnotations>;
+                 GetQuota, GetAnnotations, SetAnnotations, GetAcl, GetRights, GetGrantable, SetAcl>;
 using Answer =
     std::variant<AuthChallenge, Failure, Done, MailboxList, StatusData, MailboxOpened,
                  MailboxChanges, History, AppendDone, RowPage, BlobBytes, FlagsStored,
-                 MessagesCopied, Expunged, SearchResult, Sorted, Threads, QuotaRoots, Annotations>;
+                 MessagesCopied, Expunged, SearchResult, Sorted, Threads, QuotaRoots, Annotations,
+                 Acl, Rights, Grantable>;
 
 }  // namespace postern::imap

@@ -218,6 +218,10 @@ void run(Session& session, command::Status command);
 void run(Session& session, const command::GetQuota& command);
 void run(Session& session, const command::GetMetadata& command);
 void run(Session& session, command::SetMetadata command);
+void run(Session& session, command::GetAcl command);
+void run(Session& session, command::MyRights command);
+void run(Session& session, command::ListRights command);
+void run(Session& session, command::SetAcl command);
 void run(Session& session, command::Close command);
 void run(Session& session, command::Unselect command);
 void run(Session& session, const command::Expunge& command);
@@ -225,5 +229,11 @@ void run(Session& session, command::Search command);
 void run(Session& session, command::Fetch command);
 void run(Session& session, command::Store command);
 void run(Session& session, const command::Copy& command);
+
+// The untagged answer of MYRIGHTS, also of LIST RETURN (MYRIGHTS).
+std::string my_rights_line(const Session& session, std::string_view name, std::string_view letters);
+// The untagged METADATA of LIST RETURN (METADATA (...)) (RFC 9590).
+std::string listed_metadata(const Session& session, const std::string& name,
+                            const std::vector<std::string>& wanted, const Annotations& found);
 
 }  // namespace postern::imap

@@ -18,10 +18,11 @@ std::string Session::capabilities() const {
     }
     out +=
         " NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE SPECIAL-USE CREATE-SPECIAL-USE XLIST "
-        "LIST-EXTENDED LIST-STATUS STATUS=SIZE CONDSTORE QRESYNC ESEARCH SEARCHRES WITHIN BINARY "
+        "LIST-EXTENDED LIST-STATUS LIST-MYRIGHTS LIST-METADATA STATUS=SIZE CONDSTORE QRESYNC "
+        "ESEARCH SEARCHRES WITHIN BINARY "
         "MULTIAPPEND CATENATE REPLACE UTF8=ACCEPT UNAUTHENTICATE OBJECTID SAVEDATE PREVIEW PARTIAL "
         "SORT SORT=DISPLAY ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES UIDONLY I18NLEVEL=1 QUOTA "
-        "QUOTA=RES-STORAGE METADATA "
+        "QUOTA=RES-STORAGE METADATA ACL RIGHTS=kxte "
         "APPENDLIMIT=";
     out += std::to_string(config_.max_append_bytes);
     if (config_.compression_offered && !compressed_) out += " COMPRESS=DEFLATE";
@@ -107,7 +108,7 @@ void Session::unauthenticated() {
 }
 
 void run(Session& session, command::Namespace) {
-    session.send("* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n");
+    session.send("* NAMESPACE ((\"\" \"/\")) ((\"Other Users/\" \"/\")) ((\"Shared/\" \"/\"))\r\n");
     session.ok("NAMESPACE completed");
 }
 

@@ -140,6 +140,27 @@ class BadInput(E2eTest):
         time.sleep(0.5)
         self.assertEqual(self.inbox(), [])
 
+    def test_clients_that_never_read(self):
+        """Each is owed 2 MiB a hundred times: answers are made only as they are taken."""
+        self.gateway.deliver(message("large", ("x" * 70 + "\r\n") * 30_000), "alice")
+        held = []
+        for _ in range(20):
+            raw = imap_session(self.gateway)
+            held.append(raw)
+            raw.imap("s", "SELECT INBOX")
+            raw.send("".join(f"f{n} FETCH 1 (BODY.PEEK[] ENVELOPE)\r\n" for n in range(100)))
+        began = time.monotonic()
+        for number in range(20):
+            done = self.bystander.imap(f"b{number}", "NOOP")[-1]
+            self.assertTrue(done.startswith(f"b{number} OK"), done)
+        self.assertLess(time.monotonic() - began, 10)
+        self.assertLess(self.gateway.resident_bytes() - self.resident, MAX_GROWTH_BYTES)
+        # One that reads after all gets every byte.
+        lines = held[0].until("^f1 OK")
+        self.assertEqual(sum(line == "x" * 70 for line in lines), 60_000)
+        for raw in held:
+            raw.close()
+
     def test_noise(self):
         """Whatever is answered: a server that has hung up may meet the rest with a reset."""
         noise = bytes(range(256)) * 40

@@ -26,6 +26,8 @@ imap::Config config_of(const Settings& settings) {
     return config;
 }
 
+constexpr const char* owner_address = "alice@example.net";
+
 template <class... Functions>
 struct Overloaded : Functions... {
     using Functions::operator()...;
@@ -147,6 +149,15 @@ Answer ImapRig::reply(const imap::Question& question) {
                           },
                           [&](const imap::GetAnnotations& q) { return annotations(q); },
                           [&](const imap::SetAnnotations& q) { return annotate(q); },
+                          [&](const imap::GetAcl& q) { return acl(q); },
+                          [&](const imap::SetAcl& q) { return set_acl(q); },
+                          [&](const imap::GetGrantable& q) { return grantable(q); },
+                          [&](const imap::GetRights& q) -> Answer {
+                              if (memory_.find(q.mailbox) == nullptr) {
+                                  return ImapMemory::no_such_mailbox();
+                              }
+                              return imap::Rights{std::string(imap::all_rights)};
+                          },
                           [&](const imap::Unauthenticate&) -> Answer {
                               selected_.clear();
                               return Done{};
@@ -321,6 +332,41 @@ Answer ImapRig::expunge(const imap::ExpungeMessages& asked) {
     memory_.expunge(*mailbox, out.uids);
     out.modseq = memory_.modseq();
     return out;
+}
+
+// alice owns all of the world's mailboxes.
+Answer ImapRig::acl(const imap::GetAcl& asked) {
+    if (memory_.find(asked.mailbox) == nullptr) return ImapMemory::no_such_mailbox();
+    imap::Acl out{{{owner_address, std::string(imap::all_rights)}}};
+    for (const auto& [whom, letters] : rights_[asked.mailbox]) {
+        out.entries.emplace_back(whom, letters);
+    }
+    return out;
+}
+
+Answer ImapRig::set_acl(const imap::SetAcl& asked) {
+    if (memory_.find(asked.mailbox) == nullptr) return ImapMemory::no_such_mailbox();
+    if (asked.identifier == owner_address) return Failure{"CANNOT", "The owner has every right"};
+    std::string& letters = rights_[asked.mailbox][asked.identifier];
+    std::string after;
+    for (const char right : imap::all_rights) {
+        const bool had = imap::has_right(letters, right);
+        const bool named = imap::has_right(asked.rights, right);
+        const bool has = asked.mode == FlagMode::replace ? named
+                         : asked.mode == FlagMode::add   ? had || named
+                                                         : had && !named;
+        if (has) after += right;
+    }
+    letters = after;
+    if (after.empty()) rights_[asked.mailbox].erase(asked.identifier);
+    return Done{};
+}
+
+Answer ImapRig::grantable(const imap::GetGrantable& asked) {
+    if (memory_.find(asked.mailbox) == nullptr) return ImapMemory::no_such_mailbox();
+    const std::string all(imap::all_rights);
+    if (asked.identifier == owner_address) return imap::Grantable{all, ""};
+    return imap::Grantable{"", all};
 }
 
 Answer ImapRig::annotations(const imap::GetAnnotations& asked) {

@@ -59,6 +59,9 @@ private:
     imap::Answer find_message(const imap::FindMessage& asked);
     imap::Answer annotations(const imap::GetAnnotations& asked);
     imap::Answer annotate(const imap::SetAnnotations& asked);
+    imap::Answer acl(const imap::GetAcl& asked);
+    imap::Answer set_acl(const imap::SetAcl& asked);
+    imap::Answer grantable(const imap::GetGrantable& asked);
     imap::Answer sort(const imap::Sort& asked);
     imap::Answer thread(const imap::Thread& asked);
     imap::Answer search(const imap::Search& asked);
@@ -78,6 +81,7 @@ private:
     std::vector<Upload> uploads_;  // whole messages of a MULTIAPPEND
     std::string upload_;
     std::map<std::string, std::map<std::string, std::string>> annotations_;  // by mailbox
+    std::map<std::string, std::map<std::string, std::string>> rights_;  // by mailbox and identifier
     std::size_t discarded_ = 0;
 };
 

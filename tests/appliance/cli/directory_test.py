@@ -46,6 +46,29 @@ class Users(PosternCase):
         self.run_postern("user", "remove", "ANN@example.org")
         self.assertEqual(self.run_postern("user", "list"), "bob@example.org\n")
 
+    def test_groups_and_rights(self):
+        self.add_user("ann@example.org")
+        self.run_postern("user", "add", "info@example.org", "--group")
+        self.assertEqual(self.run_postern("user", "list"),
+                         "ann@example.org\ninfo@example.org  (group)\n")
+        self.run_postern("acl", "set", "info@example.org", "Ann", "write", "--mailbox", "INBOX")
+        self.run_postern("acl", "set", "info@example.org", "anyone", "lr", "--mailbox", "Sent")
+        self.assertEqual(self.run_postern("acl", "list", "info@example.org"),
+                         "INBOX  ann@example.org  eilrstw\nSent  anyone  lr\n")
+        self.run_postern("acl", "remove", "info@example.org", "anyone")
+        self.assertEqual(self.run_json("acl", "list", "info@example.org"),
+                         {"owner": "info@example.org",
+                          "rights": [{"mailbox": "INBOX", "identifier": "ann@example.org",
+                                      "rights": "eilrstw"}]})
+        self.run_postern("acl", "set", "info@example.org", "ann", "nonsense", code=USAGE)
+        self.assertIn("read, write, full, all", self.errors)
+        self.run_postern("acl", "set", "info@example.org", "nobody", "read", code=BAD_DATA)
+        self.assertIn("postern user list", self.errors)
+        self.run_postern("acl", "set", "none@example.org", "ann", "read", code=FAILURE)
+        self.run_postern("acl", "list", "info@example.org", "--mailbox", "Nix", code=FAILURE)
+        self.run_postern("user", "remove", "ann@example.org")
+        self.assertEqual(self.run_postern("acl", "list", "info@example.org"), "")
+
     def test_password_is_not_kept_in_the_clear(self):
         self.add_user(password="correct horse battery")
         for path in (self.folder / "data").rglob("*"):

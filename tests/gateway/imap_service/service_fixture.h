@@ -74,7 +74,9 @@ protected:
             learning::Learning::open(*kv_, filters::make_models(16 * 1024 * 1024), options);
         ASSERT_TRUE(opened.has_value());
         learning_ = std::move(*opened);
-        backends_.emplace(Backends{config_, *mail_, authenticator_, *learning_, pool_, budget_});
+        sharing_.emplace(directory_, shares_, *mail_);
+        backends_.emplace(
+            Backends{config_, *mail_, authenticator_, *learning_, pool_, budget_, *sharing_});
         first_ = connect();
     }
 
@@ -117,6 +119,8 @@ protected:
     TemporaryFolder folder_;
     config::Current config_{quick_failures()};
     directory::Directory directory_{*kv_};
+    directory::Shares shares_{*kv_};
+    std::optional<sharing::Sharing> sharing_;
     net::WorkPool pool_{2, 100};
     auth::Authenticator authenticator_{directory_, pool_, config_};
     delivery::InflightBudget budget_{1000};

@@ -1,0 +1,172 @@
+#include "appliance/cli/acl.h"
+
+#include "appliance/cli/store_access.h"
+#include "gateway/sharing/sharing.h"
+#include "protocols/imap/rights.h"
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace postern::cli {
+
+namespace {
+
+struct Options {
+    std::string owner;
+    std::string whom;
+    std::string rights;
+    std::vector<std::string> mailboxes;  // empty: all
+};
+
+constexpr std::pair<const char*, const char*> named_rights[] = {
+    {"read", "lrs"}, {"write", "lrswite"}, {"full", "lrswipkxte"}, {"all", "lrswipkxtea"}};
+
+std::optional<std::string> letters_of(const std::string& text) {
+    for (const auto& [name, letters] : named_rights) {
+        if (text == name) return letters;
+    }
+    return imap::parse_rights(text);
+}
+
+struct Opened {
+    std::unique_ptr<StoreAccess> store;
+    sharing::Who owner;
+    std::vector<mail::MailboxInfo> boxes;  // those that were named, else all
+};
+
+// nullopt: the reason was said, and `code` is the exit code.
+std::optional<Opened> open(Context& context, const Options& options, int& code) {
+    auto store = open_mail(context.config, Opening::existing);
+    if (!store) {
+        code = fail(store.error());
+        return std::nullopt;
+    }
+    const auto user = (*store)->directory.find(options.owner);
+    if (!user || !*user) {
+        code = user ? fail(exit_failure, options.owner + ": no such user",
+                           "see them with: postern user list")
+                    : fail(user.error());
+        return std::nullopt;
+    }
+    Opened out{std::move(*store), {(*user)->id, (*user)->address}, {}};
+    for (const auto& name : options.mailboxes) {
+        auto box = out.store->mail->find(out.owner.id, name);
+        if (!box) {
+            code = fail(exit_failure, name + ": no such mailbox of " + out.owner.address,
+                        "see them with: postern mailbox list " + out.owner.address);
+            return std::nullopt;
+        }
+        out.boxes.push_back(std::move(*box));
+    }
+    if (!options.mailboxes.empty()) return out;
+    auto all = out.store->mail->list(out.owner.id);
+    if (!all) {
+        code = fail(all.error());
+        return std::nullopt;
+    }
+    for (auto& box : *all) {
+        if (box.selectable) out.boxes.push_back(std::move(box));
+    }
+    return out;
+}
+
+int list(Context& context, const Options& options) {
+    int code = exit_ok;
+    auto opened = open(context, options, code);
+    if (!opened) return code;
+    auto rows = nlohmann::json::array();
+    for (const auto& box : opened->boxes) {
+        const auto set = opened->store->mail->rights(box.id);
+        if (!set) return fail(set.error());
+        for (const auto& [whom, letters] : *set) {
+            rows.push_back({{"mailbox", box.name}, {"identifier", whom}, {"rights", letters}});
+            if (!context.json) print(box.name + "  " + whom + "  " + letters + "\n");
+        }
+    }
+    if (context.json) {
+        print_json(nlohmann::json{{"owner", opened->owner.address}, {"rights", std::move(rows)}});
+    }
+    return exit_ok;
+}
+
+int change(Context& context, const Options& options, const std::string& letters) {
+    int code = exit_ok;
+    auto opened = open(context, options, code);
+    if (!opened) return code;
+    directory::Shares shares(*opened->store->kv);
+    sharing::Sharing sharing(opened->store->directory, shares, *opened->store->mail);
+    for (const auto& box : opened->boxes) {
+        const auto done =
+            sharing.change(opened->owner, box.id, options.whom, FlagMode::replace, letters);
+        if (done) continue;
+        return fail(done.error(), done.error().code == Errc::invalid
+                                      ? "rights are given to users (see: postern user list) and "
+                                        "to anyone"
+                                      : "");
+    }
+    return exit_ok;
+}
+
+int set(Context& context, const Options& options) {
+    const auto letters = letters_of(options.rights);
+    if (letters) return change(context, options, *letters);
+    return fail(exit_usage, options.rights + ": not a set of rights",
+                "give read, write, full, all, or letters of lrswipkxtea");
+}
+
+int remove(Context& context, const Options& options) {
+    return change(context, options, "");
+}
+
+CLI::App* add_command(CLI::App& group, const char* name, const char* help,
+                      const std::shared_ptr<Options>& options, Action& chosen,
+                      int (*run)(Context&, const Options&)) {
+    auto* sub = group.add_subcommand(name, help);
+    sub->add_option("OWNER", options->owner, "The address whose mailboxes they are.")->required();
+    sub->callback([&chosen, options, run] {
+        chosen = [options, run](Context& context) { return run(context, *options); };
+    });
+    return sub;
+}
+
+}  // namespace
+
+void add_acl(CLI::App& app, Action& chosen) {
+    auto* group =
+        app.add_subcommand("acl", "Who else may use a user's or a group's mailboxes (RFC 4314).");
+    group->require_subcommand(1);
+    group->footer(
+        "Rights: l see it in lists, r read, s mark as seen, w other flags, i put messages in,\n"
+        "t mark as deleted, e expunge, k make mailboxes below, x remove it, a change these "
+        "rights,\n"
+        "p is kept and means nothing here. In short: read is lrs, write lrswite, full lrswipkxte,\n"
+        "all lrswipkxtea. \"anyone\" is everybody of the owner's domain; \"-ann@example.org\" "
+        "takes\n"
+        "rights away again. A running daemon knows at once.\n\n"
+        "Example: a mailbox that ann and bob work together\n"
+        "  postern user add info@example.org --group\n"
+        "  postern acl set info@example.org ann@example.org write\n"
+        "  postern acl set info@example.org bob@example.org write\n"
+        "  postern acl list info@example.org --json");
+    auto options = std::make_shared<Options>();
+    const auto boxes = [&](CLI::App* sub) {
+        sub->add_option("--mailbox", options->mailboxes,
+                        "This mailbox alone, not all that there are now; may be repeated.");
+    };
+    boxes(add_command(*group, "list", "List the rights that were given, one a line.", options,
+                      chosen, list));
+    auto* given =
+        add_command(*group, "set", "Give rights, in place of those before.", options, chosen, set);
+    given->add_option("WHOM", options->whom, "An address, or anyone.")->required();
+    given->add_option("RIGHTS", options->rights, "read, write, full, all, or letters.")->required();
+    boxes(given);
+    auto* taken = add_command(*group, "remove", "Take all rights away.", options, chosen, remove);
+    taken->add_option("WHOM", options->whom, "As it was given.")->required();
+    boxes(taken);
+}
+
+}  // namespace postern::cli
