@@ -1,5 +1,6 @@
 #include "appliance/cli/commands.h"
 #include "appliance/cli/filter_access.h"
+#include "gateway/config/layers.h"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -15,14 +16,19 @@ int check(Context& context) {
     if (!scanner) return fail(exit_bad_config, scanner.error().text);
     const std::string file =
         context.config.file.empty() ? "no file (defaults)" : context.config.file;
+    const auto layers = config::layer_files(context.config_file);
+    if (!layers) return fail(layers.error());
     if (context.json) {
         print_json(nlohmann::json{{"file", context.config.file},
+                                  {"layers", *layers},
                                   {"valid", true},
                                   {"hostname", context.config.hostname},
                                   {"data_dir", context.config.data_dir}});
         return exit_ok;
     }
-    print(file + ": good\nhostname " + context.config.hostname + "\ndata_dir " +
+    std::string good;
+    for (const auto& layer : *layers) good += layer + ": good\n";
+    print(file + ": good\n" + good + "hostname " + context.config.hostname + "\ndata_dir " +
           context.config.data_dir + "\n");
     return exit_ok;
 }
@@ -36,7 +42,8 @@ void add_config(CLI::App& app, Action& chosen) {
     checked->footer(
         "Also reads the rules and compiles them. A refused file is named with line, key and what "
         "was\n"
-        "expected, a refused rule with its name and the reason; the exit status is then 78.\n\n"
+        "expected, a refused rule with its name and the reason; the exit status is then 78.\n"
+        "After the file come those of the folders local.d and override.d beside it, by name.\n\n"
         "Example:\n"
         "  postern config check --config new.yaml && systemctl reload postern");
     checked->callback([&chosen] { chosen = check; });

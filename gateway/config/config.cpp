@@ -1,19 +1,18 @@
 #include "gateway/config/config.h"
 
+#include "gateway/config/layers.h"
 #include "gateway/config/yaml_reader.h"
 
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
 namespace postern::config {
 
-namespace {
-
-constexpr std::uint64_t mib = 1024 * 1024;
-constexpr std::uint64_t gib = 1024 * mib;
+namespace fs = std::filesystem;
 
 bool is_hostname(const std::string& name) {
     if (name.empty() || name.size() > 253 || name.front() == '.' || name.front() == '-')
@@ -21,6 +20,24 @@ bool is_hostname(const std::string& name) {
     return std::all_of(name.begin(), name.end(), [](unsigned char c) {
         return (c < 0x80 && std::isalnum(c)) || c == '-' || c == '.';
     });
+}
+
+namespace {
+
+constexpr std::uint64_t mib = 1024 * 1024;
+constexpr std::uint64_t gib = 1024 * mib;
+
+// "ssh:[USER@]HOST:/FOLDER"; nothing in it may look like an option to ssh.
+bool is_remote_target(const std::string& target) {
+    if (!target.starts_with("ssh:")) return false;
+    const auto colon = target.find(":/", 4);
+    if (colon == std::string::npos) return false;
+    std::string host = target.substr(4, colon - 4);
+    if (const auto at = host.find('@'); at != std::string::npos) {
+        if (at == 0 || host.front() == '-') return false;
+        host.erase(0, at + 1);
+    }
+    return is_hostname(host);
 }
 
 std::string machine_name() {
@@ -123,7 +140,14 @@ void describe_filter(Section& section, Filter& value) {
     section.bytes("memory_bytes", value.memory_bytes, 16 * mib, 64 * gib);
 }
 
-void describe(Section& root, Config& config) {
+// What the files say: the daemon's configuration, and what the command line alone asks for.
+struct Everything {
+    Config config;
+    std::string backup_target;
+};
+
+void describe(Section& root, Everything& all) {
+    Config& config = all.config;
     root.text("hostname", config.hostname);
     root.check(config.hostname.empty() || is_hostname(config.hostname), "hostname",
                "expected a host name of letters, digits, '-' and '.'");
@@ -164,48 +188,113 @@ void describe(Section& root, Config& config) {
         s.one_of("level", config.log.level, {"debug", "info", "warning", "error"});
         s.one_of("format", config.log.format, {"text", "json"});
     });
+    root.section("backup", [&](Section& s) {
+        auto& target = all.backup_target;
+        s.text("target", target);
+        s.check(target.empty() || target.starts_with("/") || is_remote_target(target), "target",
+                "expected an absolute path of a folder, or ssh:[USER@]HOST:/FOLDER");
+    });
     root.finish();
 }
 
-Result<Config> read(std::string_view yaml, ReadState& state) {
-    Config config;
+void read(std::string_view yaml, ReadState& state, Everything& all) {
     try {
         Section root(state, YAML::Load(std::string(yaml)), "");
-        describe(root, config);
+        describe(root, all);
     } catch (const YAML::Exception& problem) {
         state.fail(problem.mark, "", "expected YAML: " + problem.msg);
     }
-    if (!state.error.empty()) return Error{Errc::invalid, state.error};
-    if (config.hostname.empty()) config.hostname = machine_name();
-    return config;
 }
 
-}  // namespace
-
-Result<Config> parse_config(std::string_view yaml, const std::string& name) {
+// What the text says on top of what `all` has; `name` stands for its file in messages.
+Result<void> add_layer(std::string_view yaml, const std::string& name, Everything& all) {
     if (yaml.size() > max_file_bytes) {
         return Error{Errc::invalid,
                      name + ":1: expected at most " + std::to_string(max_file_bytes) + " bytes"};
     }
     ReadState state;
     state.file = name;
-    return read(yaml, state);
+    read(yaml, state, all);
+    if (!state.error.empty()) return Error{Errc::invalid, state.error};
+    return {};
 }
 
-Result<Config> load_config(const std::string& path) {
+Result<void> add_file(const std::string& path, Everything& all) {
     std::ifstream in(path, std::ios::binary);
     if (!in) return Error{Errc::not_found, path + ": cannot be opened"};
     std::ostringstream text;
     text << in.rdbuf();
     if (in.bad() || text.bad()) return Error{Errc::unavailable, path + ": cannot be read"};
-    auto config = parse_config(text.str(), path);
-    if (config) config->file = path;
-    return config;
+    return add_layer(text.str(), path, all);
+}
+
+Result<Everything> load_all(const std::string& path) {
+    Everything all;
+    if (auto added = add_file(path, all); !added) return added.error();
+    auto layers = layer_files(path);
+    if (!layers) return layers.error();
+    for (const auto& layer : *layers) {
+        if (auto added = add_file(layer, all); !added) {
+            // A layer that is listed but cannot be opened is not "no configuration".
+            if (added.error().code != Errc::not_found) return added.error();
+            return Error{Errc::unavailable, added.error().text};
+        }
+    }
+    return all;
+}
+
+}  // namespace
+
+Result<Config> parse_config(std::string_view yaml, const std::string& name) {
+    Everything all;
+    if (auto added = add_layer(yaml, name, all); !added) return added.error();
+    if (all.config.hostname.empty()) all.config.hostname = machine_name();
+    return all.config;
+}
+
+Result<std::vector<std::string>> layer_files(const std::string& path) {
+    std::vector<std::string> files;
+    for (const char* name : {"local.d", "override.d"}) {
+        const fs::path folder = fs::path(path).parent_path() / name;
+        std::error_code problem;
+        if (!fs::exists(folder, problem) && !problem) continue;
+        std::vector<std::string> found;
+        for (fs::directory_iterator each(folder, problem), end; !problem && each != end;
+             each.increment(problem)) {
+            if (each->path().extension() == ".yaml") found.push_back(each->path().string());
+        }
+        if (problem) {
+            return Error{Errc::unavailable, folder.string() + ": cannot be listed"};
+        }
+        std::sort(found.begin(), found.end());
+        files.insert(files.end(), found.begin(), found.end());
+        if (files.size() > max_layers) {
+            return Error{Errc::invalid, folder.string() + ": expected at most " +
+                                            std::to_string(max_layers) +
+                                            " files in local.d and override.d"};
+        }
+    }
+    return files;
+}
+
+Result<Config> load_config(const std::string& path) {
+    auto all = load_all(path);
+    if (!all) return all.error();
+    all->config.file = path;
+    if (all->config.hostname.empty()) all->config.hostname = machine_name();
+    return std::move(all->config);
+}
+
+Result<std::string> load_backup_target(const std::string& path) {
+    auto all = load_all(path);
+    if (!all) return all.error();
+    return std::move(all->backup_target);
 }
 
 std::vector<std::string> known_keys() {
     ReadState state;
-    (void)read("", state);
+    Everything all;
+    read("", state, all);
     return state.keys;
 }
 

@@ -42,6 +42,19 @@ bool parse_unsigned(const std::string& text, bool with_unit, std::uint64_t& valu
     return true;
 }
 
+// In the place of an earlier file's value of that name, else at the end.
+template <typename Value>
+void put_by_name(std::vector<std::pair<std::string, Value>>& values, const std::string& name,
+                 Value value) {
+    for (auto& [known, old] : values) {
+        if (known == name) {
+            old = std::move(value);
+            return;
+        }
+    }
+    values.emplace_back(name, std::move(value));
+}
+
 bool parse_real(const std::string& text, double& value) {
     const char* end = text.data() + text.size();
     auto [rest, failure] = std::from_chars(text.data(), end, value);
@@ -106,6 +119,14 @@ bool Section::scalar(const char* key, std::string& out, const std::string& expec
 void Section::text(const char* key, std::string& value) {
     std::string found;
     if (scalar(key, found, "a text")) value = found;
+}
+
+void Section::lines(const char* key, std::string& value) {
+    state_.keys.push_back(name_of(key));
+    auto node = find(key);
+    if (!node.IsDefined() || node.IsNull()) return;
+    if (!node.IsScalar()) return fail(node, key, "expected a text");
+    value = node.Scalar();
 }
 
 void Section::flag(const char* key, bool& value) {
@@ -220,14 +241,13 @@ void Section::numbers_by_name(const char* key,
     if (!node.IsMap() || node.size() > max_list_entries) {
         return fail(node, key, "expected a mapping of names to numbers");
     }
-    values.clear();
     for (const auto& entry : node) {
         double number = 0;
         if (!entry.first.IsScalar() || !entry.second.IsScalar() ||
             !parse_real(entry.second.Scalar(), number)) {
             return fail(entry.first, key, "expected a name and a number");
         }
-        values.emplace_back(entry.first.Scalar(), number);
+        put_by_name(values, entry.first.Scalar(), number);
     }
 }
 
@@ -239,12 +259,11 @@ void Section::texts_by_name(const char* key,
     if (!node.IsMap() || node.size() > max_list_entries) {
         return fail(node, key, "expected a mapping of names to texts");
     }
-    values.clear();
     for (const auto& entry : node) {
         if (!entry.first.IsScalar() || !entry.second.IsScalar()) {
             return fail(entry.first, key, "expected a name and a text");
         }
-        values.emplace_back(entry.first.Scalar(), entry.second.Scalar());
+        put_by_name(values, entry.first.Scalar(), entry.second.Scalar());
     }
 }
 

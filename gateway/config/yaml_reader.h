@@ -36,6 +36,7 @@ public:
     void section(const char* key, const std::function<void(Section&)>& describe);
 
     void text(const char* key, std::string& value);
+    void lines(const char* key, std::string& value);  // a text that may have several lines
     void flag(const char* key, bool& value);
     // A whole number, with KiB, MiB or GiB after it where `bytes`.
     void number(const char* key, std::uint64_t& value, std::uint64_t min, std::uint64_t max);
@@ -45,9 +46,8 @@ public:
     void texts(const char* key, std::vector<std::string>& values);
     void networks(const char* key, std::vector<std::string>& values);
     void endpoints(const char* key, std::vector<Endpoint>& values);
-    // A mapping of free names to numbers.
+    // A mapping of free names to numbers, on top of what an earlier file gave.
     void numbers_by_name(const char* key, std::vector<std::pair<std::string, double>>& values);
-
     void texts_by_name(const char* key, std::vector<std::pair<std::string, std::string>>& values);
 
     // Refuses keys that were not asked for. `check(ok, key, expected)` states a rule of the schema.
@@ -68,6 +68,9 @@ private:
     std::string path_;
     std::set<std::string> known_;
 };
+
+// Letters, digits, '-' and '.', at most 253.
+bool is_hostname(const std::string& name);
 
 // False when text is not "address:port" or "[address]:port" with a numeric address.
 bool parse_endpoint(const std::string& text, Endpoint& endpoint);

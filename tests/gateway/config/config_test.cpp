@@ -156,6 +156,12 @@ INSTANTIATE_TEST_SUITE_P(
                 "p.yaml:4: filter.scores: expected a name and a number"},
         BadCase{"log: {level: loud}\n",
                 "p.yaml:1: log.level: expected one of debug, info, warning"},
+        BadCase{"backup: {target: relative}\n",
+                "p.yaml:1: backup.target: expected an absolute path"},
+        BadCase{"backup: {target: \"ssh:host\"}\n",
+                "p.yaml:1: backup.target: expected an absolute"},
+        BadCase{"backup: {target: \"ssh:-oProxy@host:/x\"}\n", "p.yaml:1: backup.target: expected"},
+        BadCase{"backup: {target: \"ssh:-oProxy:/x\"}\n", "p.yaml:1: backup.target: expected an"},
         BadCase{"a: [\n", "p.yaml:2: expected YAML"},
         BadCase{"- a\n", "p.yaml:1: expected a mapping"},
         BadCase{"just text", "p.yaml:1: expected a mapping"}));
