@@ -16,6 +16,7 @@ void add_serve(CLI::App& app, Action& chosen) {
         "the rules and the certificate again.\n\n"
         "Exit status, beside those of every command:\n"
         "  70  could not end in order\n"
+        "  78  the configuration was refused, or the processor lacks SSSE3 (x86-64-v2)\n"
         "  73  the data folder, the store or the certificate cannot be made or opened\n\n"
         "Example:\n"
         "  postern serve --config /etc/postern/postern.yaml");

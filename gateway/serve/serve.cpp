@@ -1,5 +1,6 @@
 #include "gateway/serve/serve.h"
 
+#include "filters/patterns/processor.h"
 #include "gateway/log/log.h"
 #include "gateway/serve/daemon.h"
 
@@ -67,6 +68,9 @@ int serve(const config::Config& config) {
     ::signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
 
+    if (auto fit = filters::check_processor(); !fit) {
+        return refuse({exit_bad_config, fit.error().text});
+    }
     auto daemon = std::make_unique<Daemon>(config);
     if (auto failure = daemon->open()) return refuse(*failure);
     if (auto failure = daemon->start()) return refuse(*failure);
