@@ -63,7 +63,10 @@ Result<void> check_format(const std::string& folder, std::uint32_t format) {
     const std::string known =
         std::to_string(oldest_lmdb_format_version) + " to " + std::to_string(lmdb_format_version);
     if (format > lmdb_format_version) {
-        return Error{Errc::unsupported, text + known + "; use a newer program"};
+        return Error{Errc::unsupported,
+                     text + known +
+                         "; install the version that wrote it again, or restore a backup "
+                         "from before: postern restore"};
     }
     if (format < oldest_lmdb_format_version) {
         return Error{Errc::unsupported,
