@@ -2,8 +2,10 @@
 
 #include "appliance/cli/acl.h"
 #include "appliance/cli/commands.h"
+#include "appliance/cli/machine_commands.h"
 #include "appliance/cli/ownership.h"
 #include "appliance/cli/rules_commands.h"
+#include "gateway/config/layers.h"
 
 #include <CLI/CLI.hpp>
 
@@ -57,6 +59,7 @@ void fall_through(CLI::App& app) {
 
 void add_commands(CLI::App& app, Action& chosen) {
     add_serve(app, chosen);
+    add_setup(app, chosen);
     add_domain(app, chosen);
     add_user(app, chosen);
     add_app_password(app, chosen);
@@ -65,6 +68,7 @@ void add_commands(CLI::App& app, Action& chosen) {
     add_mailbox(app, chosen);
     add_acl(app, chosen);
     add_pool(app, chosen);
+    add_backup(app, chosen);
     add_store(app, chosen);
     add_train(app, chosen);
     add_scan(app, chosen);
@@ -80,7 +84,9 @@ void add_commands(CLI::App& app, Action& chosen) {
 
 int load(Context& context) {
     std::error_code ignored;
-    if (!context.config_given && !std::filesystem::exists(context.config_file, ignored)) {
+    const auto layers = config::layer_files(context.config_file);
+    const bool bare = layers && layers->empty();
+    if (!context.config_given && bare && !std::filesystem::exists(context.config_file, ignored)) {
         auto defaults = config::parse_config("", "defaults");
         if (!defaults) return fail(exit_bad_config, defaults.error().text);
         context.config = std::move(*defaults);

@@ -1,9 +1,8 @@
+#include "appliance/cli/accounts.h"
 #include "appliance/cli/commands.h"
 #include "appliance/cli/pool_options.h"
 #include "appliance/cli/store_access.h"
 #include "appliance/cli/terminal.h"
-#include "gateway/auth/password.h"
-#include "gateway/auth/scram.h"
 #include "store/directory/shares.h"
 
 #include <CLI/CLI.hpp>
@@ -29,26 +28,12 @@ struct Options {
     bool yes = false;
 };
 
-struct NewPassword {
-    std::string hash;
-    directory::ScramKeys scram;
-};
-
 Result<NewPassword> new_password(const Options& options) {
     const auto password = options.password_stdin
                               ? read_password_line()
                               : ask_new_password("Password for " + options.address);
     if (!password) return password.error();
-    auto hash = auth::hash_password(*password);
-    if (!hash) return hash.error();
-    return NewPassword{std::move(*hash), auth::make_scram_keys(*password)};
-}
-
-// Without them a client can still log in by PLAIN.
-void keep_scram_keys(StoreAccess& store, AccountId account, const NewPassword& password) {
-    directory::Credentials credentials(*store.kv);
-    const auto kept = credentials.set_scram(account, password.scram, password.hash);
-    if (!kept) note("no login by SCRAM until the next postern user passwd: " + kept.error().text);
+    return make_password(*password);
 }
 
 int fail_password(const Error& error) {
@@ -67,32 +52,23 @@ int add(Context& context, const Options& options) {
     }
     auto password = options.group ? NewPassword() : new_password(options);
     if (!password) return fail_password(password.error());
-    auto user = directory.add_user(options.address, password->hash);
+    auto user = create_user(**store, options.address, *password);
     if (!user) {
         return fail(user.error(), user.error().code == Errc::not_found
                                       ? "add its domain first: postern domain add DOMAIN"
                                       : std::string());
     }
-    auto made = mail::wait<void>(
-        [&](mail::Done<void> done) { (*store)->mail->create_account(user->id, std::move(done)); });
-    if (made && options.group) {
-        made = directory::Shares(*(*store)->kv).set_group(user->address, true);
-    } else if (made) {
-        keep_scram_keys(**store, user->id, *password);
+    if (options.group) {
+        const auto marked = directory::Shares(*(*store)->kv).set_group(user->address, true);
+        if (!marked) return fail(marked.error(), "remove the user and add it again");
     }
-    if (made && !options.pool.empty()) {
-        const auto assigned = assign_pool(**store, user->address, options.pool, "");
-        if (!assigned) {
-            return fail(assigned.error(),
-                        "the user is there, but in no pool; put it into one with: "
-                        "postern pool assign POOL " +
-                            user->address);
-        }
-    }
-    if (made) return exit_ok;
-    const auto undone = directory.remove_user(user->address);
-    return fail(made.error(), undone ? "the user was not added; try again"
-                                     : "the user is there without mailboxes: remove and add it");
+    if (options.pool.empty()) return exit_ok;
+    const auto assigned = assign_pool(**store, user->address, options.pool, "");
+    if (assigned) return exit_ok;
+    return fail(
+        assigned.error(),
+        "the user is there, but in no pool; put it into one with: postern pool assign POOL " +
+            user->address);
 }
 
 int passwd(Context& context, const Options& options) {
@@ -103,10 +79,8 @@ int passwd(Context& context, const Options& options) {
     if (!known->has_value()) return fail(exit_failure, options.address + ": no such user");
     auto password = new_password(options);
     if (!password) return fail_password(password.error());
-    auto done = (*store)->directory.set_password(options.address, password->hash);
-    if (!done) return fail(done.error());
-    keep_scram_keys(**store, (*known)->id, *password);
-    return exit_ok;
+    auto done = change_password(**store, options.address, *password);
+    return done ? exit_ok : fail(done.error());
 }
 
 int set(Context& context, const Options& options) {
