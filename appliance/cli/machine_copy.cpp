@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 constexpr const char* config_part = "config";
 constexpr const char* data_part = "data";
 constexpr const char* files_part = "files";
-constexpr const char* data_folders[] = {"tls", "filter"};
+constexpr const char* data_parts[] = {"tls", "filter", "srs.key"};
 
 Error failed(const fs::path& path, const std::error_code& problem) {
     return {Errc::unavailable, path.string() + ": " + problem.message()};
@@ -78,7 +78,7 @@ Result<void> fill(const config::Config& config, const fs::path& config_file, con
         auto done = copy_tree(file.path(), copy / config_part / file.path().filename());
         if (!done) return done;
     }
-    for (const char* part : data_folders) {
+    for (const char* part : data_parts) {
         const auto from = fs::path(config.data_dir) / part;
         if (!fs::exists(from, problem)) continue;
         if (auto done = copy_tree(from, copy / data_part / part); !done) return done;
