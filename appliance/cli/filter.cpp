@@ -70,7 +70,7 @@ int filter_export(Context& context, const FilterOptions& options) {
             }
         }
     }
-    const std::string image = (*models)->save_own();
+    const std::string image = options.compact ? (*models)->save_compact() : (*models)->save_own();
     if (auto written = learning::write_snapshot(options.file, 0, image); !written) {
         return fail(written.error());
     }
@@ -111,6 +111,8 @@ void add_import(CLI::App& filter, Action& chosen) {
         "  an index       lines \"spam PATH\" or \"ham PATH\"\n"
         "  store:         mailboxes of this server: store: (all users), store:USER or\n"
         "                 store:USER/MAILBOX; Junk is spam, Trash, Drafts and Sent are left out\n"
+        "  a dump         of bogofilter (bogoutil -d wordlist.db) or spamprobe (export), or of\n"
+        "                 SpamAssassin (sa-learn --backup) with --words\n"
         "  a model        that `postern filter export` wrote, here or on another gateway\n"
         "Mail without labels (files, mboxes, Maildirs, folders, store:...) is given with --spam\n"
         "and --ham.\n\n"
@@ -128,6 +130,9 @@ void add_import(CLI::App& filter, Action& chosen) {
     command->add_option("SOURCE", options->sources, "Where labelled knowledge is.");
     command->add_option("--spam", options->spam, "Mail that is spam; may be given repeatedly.");
     command->add_option("--ham", options->ham, "Mail that is ham; may be given repeatedly.");
+    command->add_option("--words", options->words,
+                        "Mail of this site, labelled or not, whose words make a SpamAssassin "
+                        "backup readable.");
     command->add_flag("--dry-run", options->dry_run, "Do and report everything, keep nothing.");
     command->add_flag("--replace", options->replace, "Instead of adding to what was imported.");
     command->add_flag("!--no-forecast", options->forecast, "Hold nothing out; foretell nothing.");
@@ -166,6 +171,8 @@ void add_rest(CLI::App& filter, Action& chosen) {
         "  postern filter export mx1.model");
     auto options = std::make_shared<FilterOptions>();
     exporting->add_option("FILE", options->file, "Where to; replaced as a whole.")->required();
+    exporting->add_flag("--compact", options->compact,
+                        "A tenth of the size, for others: without what tells single messages.");
     exporting->callback([&chosen, options] {
         chosen = [options](Context& context) { return filter_export(context, *options); };
     });

@@ -1,5 +1,6 @@
 #include "appliance/cli/filter_access.h"
 
+#include "gateway/config/shipped.h"
 #include "gateway/scan/compiled_file.h"
 #include "gateway/scan/from_config.h"
 #include "protocols/mime/message.h"
@@ -32,6 +33,7 @@ Result<std::unique_ptr<scan::Scanner>> make_scanner(const config::Config& config
 learning::LearningOptions learning_options(const config::Config& config) {
     learning::LearningOptions options;
     options.folder = config.filter_folder();
+    if (config.filter.starter_model) options.starter = config::shipped_starter_model();
     options.warn = [](std::string_view text) { note(text); };
     return options;
 }

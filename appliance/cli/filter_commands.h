@@ -12,10 +12,12 @@ struct FilterOptions {
     std::vector<std::string> sources;
     std::vector<std::string> spam;
     std::vector<std::string> ham;
+    std::vector<std::string> words;
     bool dry_run = false;
     bool replace = false;
     bool forecast = true;
     std::string file;      // of export
+    bool compact = false;  // of export
     bool learned = false;  // reset: what was learned here
     bool prior = false;    // reset: what was imported
     bool yes = false;

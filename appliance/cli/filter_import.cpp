@@ -1,4 +1,5 @@
 #include "appliance/cli/daemon.h"
+#include "appliance/cli/dump_import.h"
 #include "appliance/cli/filter_access.h"
 #include "appliance/cli/filter_commands.h"
 #include "appliance/cli/prior_builder.h"
@@ -88,6 +89,7 @@ private:
 struct Sources {
     std::vector<std::unique_ptr<LabelledMail>> mail;
     std::vector<std::string> models;  // files that `filter export` wrote
+    DumpFiles dumps;
 };
 
 bool looks_like_model(const std::string& path) {
@@ -123,6 +125,8 @@ Result<Sources> open_sources(const config::Config& config, const FilterOptions& 
             auto mail = open_mailboxes(config, each, std::nullopt);
             if (!mail) return mail.error();
             sources.mail.push_back(std::move(*mail));
+        } else if (const auto kind = dump_kind_of(each)) {
+            sources.dumps.emplace_back(each, *kind);
         } else if (looks_like_index(each)) {
             auto mail = open_index(each);
             if (!mail) return mail.error();
@@ -134,9 +138,10 @@ Result<Sources> open_sources(const config::Config& config, const FilterOptions& 
             if (!std::filesystem::exists(each, ignored)) {
                 return Error{Errc::not_found, each + ": no such file"};
             }
-            return Error{Errc::invalid, each +
-                                            ": neither an index nor a model; mail without labels "
-                                            "is given with --spam or --ham"};
+            return Error{Errc::invalid,
+                         each +
+                             ": neither an index, a dump nor a model; mail without labels "
+                             "is given with --spam or --ham"};
         }
     }
     if (auto opened = open_labelled(config, options.spam, filters::Class::spam, sources); !opened) {
@@ -166,7 +171,8 @@ std::string line_of(const char* name, const Foretold& met) {
 }
 
 void show(const Context& context, const FilterOptions& options, const PriorBuilder& builder,
-          const Forecast& forecast, const filters::ModelStats& stats, bool resumed) {
+          const Forecast& forecast, const std::vector<DumpReport>& dumps,
+          const filters::ModelStats& stats, bool resumed) {
     const ImportTotals& totals = builder.totals();
     if (context.json) {
         nlohmann::json skipped = nlohmann::json::array();
@@ -186,7 +192,22 @@ void show(const Context& context, const FilterOptions& options, const PriorBuild
             answer["held_out"] = {{"cold", to_json(forecast.cold)},
                                   {"with_prior", to_json(forecast.warm)}};
         }
+        for (const auto& dump : dumps) {
+            answer["dumps"].push_back({{"file", dump.file},
+                                       {"kind", filters::to_string(dump.kind)},
+                                       {"tokens", dump.taken},
+                                       {"left_out", dump.left_out},
+                                       {"damaged", dump.damaged},
+                                       {"known_already", dump.known}});
+        }
         return print_json(answer);
+    }
+    for (const auto& dump : dumps) {
+        note(dump.file + " (" + filters::to_string(dump.kind) + "): " +
+             (dump.known ? "was taken in before"
+                         : std::to_string(dump.taken) + " tokens taken, " +
+                               std::to_string(dump.left_out) + " without likeness here, " +
+                               std::to_string(dump.damaged) + " lines damaged"));
     }
     for (std::size_t i = 0; i < std::min(shown_problems, totals.skipped.size()); ++i) {
         note(totals.skipped[i].first + ": " + totals.skipped[i].second + "; skipped");
@@ -205,7 +226,7 @@ void show(const Context& context, const FilterOptions& options, const PriorBuild
             "One message in five was held out first and then streamed, each learned after it "
             "was judged:\n" +
             line_of("cold        ", forecast.cold) + line_of("with this   ", forecast.warm);
-    } else if (options.forecast) {
+    } else if (options.forecast && totals.ham + totals.spam > 0) {
         text += "Too little new mail of both classes to foretell what it will buy.\n";
     }
     print(text);
@@ -265,11 +286,13 @@ int filter_import(Context& context, const FilterOptions& options) {
     add_mail(std::move(sources->mail), builder, workpiece);
     const Forecast forecast = builder.finish();
     if (auto added = add_models(sources->models, builder); !added) return fail(added.error());
+    const auto dumps = add_dumps(sources->dumps, options.words, builder.models());
+    if (!dumps) return fail(dumps.error());
     const auto stats = models->stats();
     if (stats.ham + stats.spam == 0) return fail(exit_bad_data, "no message could be read");
     if (auto kept = workpiece.finish(*models); !kept) return fail(kept.error());
     if (!options.dry_run) wake_learning(config);
-    show(context, options, builder, forecast, stats, workpiece.resumed());
+    show(context, options, builder, forecast, *dumps, stats, workpiece.resumed());
     if (stats.ham == 0 || stats.spam == 0) {
         note("the prior knows one class only and stays silent until it knows both");
     }

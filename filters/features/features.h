@@ -60,4 +60,10 @@ enum class Names : bool { left_out, kept };
 Features extract(const Content& content, Names names = Names::left_out);
 Features extract(const ScanInput& input, Names names = Names::left_out);
 
+// The feature that a folded word of that kind ("subject", "" for the text) is, and the one that two
+// neighbours are: for counts that came about elsewhere.
+std::uint64_t word_feature(std::string_view kind, std::string_view word, bool content);
+std::uint64_t neighbours_feature(std::string_view kind, std::string_view first,
+                                 std::string_view second, bool content);
+
 }  // namespace postern::filters

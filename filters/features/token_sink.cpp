@@ -26,23 +26,33 @@ std::uint64_t seed_of(std::string_view kind) {
     return seed;
 }
 
+// Never 0, which stands for "free" in the tables of models.
+std::uint64_t feature_of(std::uint64_t hash, bool content) {
+    const std::uint64_t feature = hash >> (64 - feature_bits) & ~content_feature_bit;
+    if (content) return feature | content_feature_bit;
+    return feature == 0 ? 2 : feature;
+}
+
 }  // namespace
+
+std::uint64_t word_feature(std::string_view kind, std::string_view word, bool content) {
+    return feature_of(hash64(word.substr(0, max_word_bytes), seed_of(kind)), content);
+}
+
+std::uint64_t neighbours_feature(std::string_view kind, std::string_view first,
+                                 std::string_view second, bool content) {
+    return feature_of(
+        mix(word_feature(kind, first, content), word_feature(kind, second, content), 1), content);
+}
 
 TokenSink::TokenSink(FeatureNames* names) : names_(names) {
     tokens_.reserve(512);
     pairs_.reserve(2048);
 }
 
-// Never 0, which stands for "free" in the tables of models.
-std::uint64_t TokenSink::to_feature(std::uint64_t hash) const {
-    const std::uint64_t feature = hash >> (64 - feature_bits) & ~content_feature_bit;
-    if (content_) return feature | content_feature_bit;
-    return feature == 0 ? 2 : feature;
-}
-
 TokenSink::Recent TokenSink::add_token(std::string_view kind, std::string_view word) {
     word = word.substr(0, max_word_bytes);
-    const std::uint64_t hash = to_feature(hash64(word, seed_of(kind)));
+    const std::uint64_t hash = word_feature(kind, word, content_);
     const std::uint32_t name = names_ == nullptr ? 0 : names_->note_word(kind, word);
     if (!full() && seen_.insert(hash, hash)) {
         tokens_.push_back(hash);
@@ -59,7 +69,7 @@ void TokenSink::add_running(std::string_view kind, std::string_view word) {
     if (word.empty()) return;
     const Recent now = add_token(kind, word);
     for (std::size_t i = 0; i < recent_count_ && pairs_.size() < max_pairs; ++i) {
-        const std::uint64_t pair = to_feature(mix(recent_[i].hash, now.hash, i + 1));
+        const std::uint64_t pair = feature_of(mix(recent_[i].hash, now.hash, i + 1), content_);
         if (!seen_.insert(pair, pair)) continue;
         pairs_.push_back(pair);
         if (names_ != nullptr) names_->pair_is(recent_[i].name, now.name, i + 1);

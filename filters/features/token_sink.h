@@ -41,7 +41,6 @@ private:
         std::uint64_t hash = 0;
         std::uint32_t name = 0;
     };
-    std::uint64_t to_feature(std::uint64_t hash) const;
     Recent add_token(std::string_view kind, std::string_view word);
 
     FeatureNames* names_;

@@ -46,6 +46,11 @@ public:
     bool knows(const FeatureVector& features) const;
     // False: that identity was merged before.
     bool merge(const Learner& other, std::uint64_t identity);
+    bool add_counts(const Counts& counts);
+    // All that it stands on are counts of single words, from dumps of other filters.
+    bool is_counts_only() const { return counted_ > 0 && counted_ == ham_ + spam_; }
+    // The share of the content's single words that is known.
+    double known_words(const FeatureVector& features) const;
 
     std::uint64_t ham() const { return ham_; }
     std::uint64_t spam() const { return spam_; }
@@ -56,7 +61,8 @@ public:
     // The prior is another than before: trust in it begins anew.
     void meet_prior(std::uint64_t identity);
 
-    void save(std::string& out) const;
+    enum class Save : bool { whole, compact };  // see Models::save_compact
+    void save(std::string& out, Save what = Save::whole) const;
     // Errors: corrupt. *this is then not to be used.
     Result<void> load(std::string_view image);
 
@@ -92,8 +98,10 @@ private:
     std::int32_t trust_step(const Sums& sums, const Inputs& inputs, bool spam) const;
     void apply(const FeatureVector& features, const Taught& change, int direction);
     void count(const FeatureVector& features, const Taught& change, int direction);
-    void save_features(std::string& out) const;
-    void save_grams(std::string& out) const;
+    static bool is_kept(const FeatureSlot& slot, Save what);
+    static bool is_kept(std::int32_t gram_weight, Save what);
+    void save_features(std::string& out, Save what) const;
+    void save_grams(std::string& out, Save what) const;
     void put_gram(std::uint32_t index, std::int32_t weight, unsigned bits);
 
     Taught steps_for(const FeatureVector& features, bool spam, double prior) const;
@@ -101,7 +109,7 @@ private:
     void remember(const FeatureVector& features, std::uint64_t key, bool spam);
     void forget(std::uint64_t key);
     void rehearse(bool spam);
-    void save_remembered(std::string& out) const;
+    void save_remembered(std::string& out, Save what) const;
     bool load_remembered(std::string_view& image);
 
     void merge_counts(const Learner& other, double share);
@@ -115,6 +123,7 @@ private:
     std::array<std::int32_t, mixed_inputs> mix_;  // in weight_unit
     std::int32_t trust_ = 0;                      // in weight_unit: log-odds, beside first_trust
     std::uint64_t prior_identity_ = 0;
+    std::uint64_t counted_ = 0;  // messages behind add_counts
     std::uint64_t ham_ = 0;
     std::uint64_t spam_ = 0;
     std::uint32_t number_ = 0;  // messages learned ever

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
 
 namespace postern::filters {
@@ -59,6 +60,7 @@ struct Head {
     std::array<std::int32_t, mixed_inputs> mix{};
     std::uint64_t prior_identity = 0;
     std::int64_t trust = 0;
+    std::uint64_t counted = 0;
 };
 struct PlacedSlot {
     std::uint32_t bucket = 0;
@@ -72,6 +74,8 @@ struct PlacedGram {
 
 constexpr std::uint64_t max_image_buckets = std::uint64_t{1} << 32;
 constexpr std::uint64_t max_gram_bits = 31;
+constexpr std::uint64_t min_compact_messages = 3;
+constexpr double min_compact_weight = 0.05;
 
 std::int32_t added_weight(std::int32_t a, std::int32_t b) {
     return static_cast<std::int32_t>(static_cast<std::uint32_t>(a) + static_cast<std::uint32_t>(b));
@@ -83,48 +87,58 @@ Error damaged(const char* what) {
 
 }  // namespace
 
-void Learner::save(std::string& out) const {
-    Head head{ham_,
-              spam_,
-              features_.bucket_count(),
-              features_.used(),
-              gram_bits_,
-              0,
-              0,
-              number_,
-              mix_,
-              prior_identity_,
-              trust_};
-    head.grams = static_cast<std::uint64_t>(
-        std::count_if(grams_.begin(), grams_.end(), [](std::int32_t w) { return w != 0; }));
+bool Learner::is_kept(const FeatureSlot& slot, Save what) {
+    const std::uint64_t seen = std::uint64_t{slot.ham} + slot.spam;
+    return slot.tag != 0 && (what == Save::whole || seen >= min_compact_messages);
+}
+
+bool Learner::is_kept(std::int32_t gram_weight, Save what) {
+    return gram_weight != 0 &&
+           (what == Save::whole || std::abs(gram_weight * weight_unit) >= min_compact_weight);
+}
+
+void Learner::save(std::string& out, Save what) const {
+    Head head{ham_,    spam_, features_.bucket_count(), 0,      gram_bits_, 0, 0,
+              number_, mix_,  prior_identity_,          trust_, counted_};
+    for (std::size_t i = 0; i < features_.bucket_count(); ++i) {
+        for (const FeatureSlot& slot : features_.bucket(i).slots) {
+            head.slots += is_kept(slot, what) ? 1 : 0;
+        }
+    }
+    head.grams = static_cast<std::uint64_t>(std::count_if(
+        grams_.begin(), grams_.end(), [what](std::int32_t w) { return is_kept(w, what); }));
     const auto& taught = taught_.records();
-    head.taught = static_cast<std::uint64_t>(std::count_if(
-        taught.begin(), taught.end(), [](const Taught& each) { return each.key != 0; }));
+    if (what == Save::whole) {
+        head.taught = static_cast<std::uint64_t>(std::count_if(
+            taught.begin(), taught.end(), [](const Taught& each) { return each.key != 0; }));
+    }
     out.reserve(out.size() + sizeof head + head.slots * sizeof(PlacedSlot) +
                 head.grams * sizeof(PlacedGram) + head.taught * sizeof(Taught) + 16);
     Writer writer(out);
     writer.put(head);
-    save_features(out);
-    save_grams(out);
+    save_features(out, what);
+    save_grams(out, what);
     for (const Taught& each : taught) {
-        if (each.key != 0) writer.put(each);
+        if (each.key != 0 && what == Save::whole) writer.put(each);
     }
-    save_remembered(out);
+    save_remembered(out, what);
 }
 
-void Learner::save_features(std::string& out) const {
+void Learner::save_features(std::string& out, Save what) const {
     Writer writer(out);
     for (std::size_t i = 0; i < features_.bucket_count(); ++i) {
         for (const FeatureSlot& slot : features_.bucket(i).slots) {
-            if (slot.tag != 0) writer.put(PlacedSlot{static_cast<std::uint32_t>(i), slot});
+            if (is_kept(slot, what)) writer.put(PlacedSlot{static_cast<std::uint32_t>(i), slot});
         }
     }
 }
 
-void Learner::save_grams(std::string& out) const {
+void Learner::save_grams(std::string& out, Save what) const {
     Writer writer(out);
     for (std::size_t i = 0; i < grams_.size(); ++i) {
-        if (grams_[i] != 0) writer.put(PlacedGram{static_cast<std::uint32_t>(i), grams_[i]});
+        if (is_kept(grams_[i], what)) {
+            writer.put(PlacedGram{static_cast<std::uint32_t>(i), grams_[i]});
+        }
     }
 }
 
@@ -166,6 +180,7 @@ Result<void> Learner::load(std::string_view image) {
     mix_ = head.mix;
     prior_identity_ = head.prior_identity;
     trust_ = static_cast<std::int32_t>(head.trust);
+    counted_ = head.counted;
     return {};
 }
 

@@ -8,6 +8,8 @@ namespace postern::filters {
 
 namespace {
 
+constexpr double counted_mix = 0.8;
+
 // The mean of two weights, of which the second has that share.
 std::int32_t blend(std::int32_t ours, std::int32_t theirs, double share) {
     return static_cast<std::int32_t>(std::lround(ours * (1 - share) + theirs * share));
@@ -44,7 +46,44 @@ bool Learner::merge(const Learner& other, std::uint64_t identity) {
     taught_.insert(record);
     ham_ += other.ham_;
     spam_ += other.spam_;
+    counted_ += other.counted_;
     return true;
+}
+
+bool Learner::add_counts(const Counts& counts) {
+    if (taught_.find(counts.identity) != nullptr) return false;
+    // Counts speak through naive Bayes alone: as loud as all inputs together would.
+    if (ham_ + spam_ == 0) {
+        mix_[content_bayes] = static_cast<std::int32_t>(counted_mix / weight_unit);
+        mix_[envelope_bayes] = static_cast<std::int32_t>(counted_mix / 2 / weight_unit);
+    }
+    Taught record;
+    record.key = counts.identity;
+    record.number = ++number_;
+    taught_.insert(record);
+    const auto epoch = static_cast<std::uint8_t>(number_ / messages_per_epoch);
+    for (const CountedFeature& each : counts.features) {
+        FeatureSlot& slot = features_.at(each.hash, epoch);
+        slot.ham = std::min<std::uint64_t>(max_ham_count, std::uint64_t{slot.ham} + each.ham);
+        slot.spam += each.spam;
+        slot.epoch = epoch;
+    }
+    ham_ += counts.ham;
+    spam_ += counts.spam;
+    counted_ += counts.ham + counts.spam;
+    return true;
+}
+
+double Learner::known_words(const FeatureVector& features) const {
+    std::size_t all = 0;
+    std::size_t known = 0;
+    for (std::size_t i = 0; i < std::min<std::size_t>(features.tokens, features.hashes.size());
+         ++i) {
+        if ((features.hashes[i] & content_feature_bit) == 0) continue;
+        ++all;
+        known += features_.find(features.hashes[i]) != nullptr ? 1 : 0;
+    }
+    return all == 0 ? 0 : static_cast<double>(known) / static_cast<double>(all);
 }
 
 void Learner::merge_counts(const Learner& other, double share) {

@@ -58,6 +58,8 @@ Result<Parts> take_apart(std::string_view image) {
 // (public corpora of three sources): what a prior says of the latter is a guess.
 constexpr double unlike_share = 0.3;
 constexpr double alike_share = 0.65;
+constexpr double unlike_words = 0.65;  // the same of single words, for dumps of other filters
+constexpr double alike_words = 0.9;
 constexpr double max_prior_odds = 8;
 
 struct Opinion {
@@ -118,6 +120,11 @@ public:
         return own_->merge(**other, hash64(image));
     }
 
+    bool add_counts(const Counts& counts) override {
+        std::unique_lock lock(mutex_);
+        return own_->add_counts(counts);
+    }
+
     std::string save() const override {
         std::shared_lock lock(mutex_);
         return image_of(prior_.get());
@@ -126,6 +133,11 @@ public:
     std::string save_own() const override {
         std::shared_lock lock(mutex_);
         return image_of(nullptr);
+    }
+
+    std::string save_compact() const override {
+        std::shared_lock lock(mutex_);
+        return image_of(nullptr, Learner::Save::compact);
     }
 
     Result<void> load(std::string_view image) override {
@@ -171,9 +183,10 @@ private:
         if (auto loaded = into->load(parts->own); !loaded) return loaded.error();
         return into;
     }
-    std::string image_of(const Learner* prior_learner) const {
+    std::string image_of(const Learner* prior_learner,
+                         Learner::Save save = Learner::Save::whole) const {
         std::string out(image_head, '\0');
-        own_->save(out);
+        own_->save(out, save);
         const std::uint64_t own = out.size() - image_head;
         if (prior_learner != nullptr) prior_learner->save(out);
         const std::uint64_t prior = out.size() - image_head - own;
@@ -187,9 +200,13 @@ private:
     Opinion opinion(const FeatureVector& features) const {
         const ModelScore score = prior_->score(features, 0, false);
         const auto all = static_cast<double>(std::max<std::size_t>(features.hashes.size(), 1));
-        const double share = static_cast<double>(score.known) / all;
+        const auto between = [](double share, double unlike, double alike) {
+            return std::clamp((share - unlike) / (alike - unlike), 0.0, 1.0);
+        };
         const double likeness =
-            std::clamp((share - unlike_share) / (alike_share - unlike_share), 0.0, 1.0);
+            prior_->is_counts_only()
+                ? between(prior_->known_words(features), unlike_words, alike_words)
+                : between(static_cast<double>(score.known) / all, unlike_share, alike_share);
         return {likeness * std::clamp(score.log_odds, -max_prior_odds, max_prior_odds),
                 likeness * score.own_voice};
     }

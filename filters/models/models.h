@@ -70,6 +70,18 @@ struct ModelStats {
 
 enum class Shares : bool { left_out, kept };  // ModelScore::strongest; `rest` has them else
 
+// What a dump of another filter says of one feature.
+struct CountedFeature {
+    std::uint64_t hash = 0;
+    std::uint32_t ham = 0;
+    std::uint32_t spam = 0;
+};
+struct Counts {
+    std::uint64_t ham = 0, spam = 0;  // messages behind them
+    std::vector<CountedFeature> features;
+    std::uint64_t identity = 0;  // of the dump; not 0
+};
+
 class Models {
 public:
     virtual ~Models() = default;
@@ -86,10 +98,15 @@ public:
     // Adds what another model learned (not its prior): counts are added up, weights are averaged by
     // the messages behind them. The same image again changes nothing (false). Errors: as load.
     virtual Result<bool> merge(std::string_view image) = 0;
+    // Adds counts alone. The same dump again changes nothing (false).
+    virtual bool add_counts(const Counts& counts) = 0;
     // A self-contained, checksummed, versioned image. load replaces everything. Errors: corrupt,
     // unsupported.
     virtual std::string save() const = 0;
     virtual std::string save_own() const = 0;  // without the prior
+    // As save_own, for others: without what tells single messages (which were learned, and those
+    // that are remembered), features seen in fewer than two messages, and weights near 0.
+    virtual std::string save_compact() const = 0;
     virtual Result<void> load(std::string_view image) = 0;
     // Makes what another model learned the prior; what was learned here stays. Trust in it begins
     // anew unless it is the one that this model last had. An empty image: no prior any more.

@@ -66,11 +66,15 @@ void Learner::rehearse(bool spam) {
 }
 
 // For each class: rehearsed, count, then key, size and vector of each message.
-void Learner::save_remembered(std::string& out) const {
+void Learner::save_remembered(std::string& out, Save what) const {
     put(out, run_);
     put(out, std::uint64_t{run_spam_ ? 1u : 0u});
     for (std::size_t i = 0; i < remembered_.size(); ++i) {
         put(out, rehearsed_[i]);
+        if (what == Save::compact) {
+            put(out, std::uint64_t{0});
+            continue;
+        }
         put(out, static_cast<std::uint64_t>(remembered_[i].size()));
         for (const Remembered& each : remembered_[i]) {
             const std::string bytes = each.features.encode();

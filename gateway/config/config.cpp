@@ -137,7 +137,8 @@ void describe_filter(Section& section, Filter& value) {
     section.check(value.unsure_threshold <= value.spam_threshold, "unsure_threshold",
                   "expected a number not over filter.spam_threshold");
     section.numbers_by_name("scores", value.scores);
-    section.bytes("memory_bytes", value.memory_bytes, 16 * mib, 64 * gib);
+    section.bytes("memory_bytes", value.memory_bytes, 32 * mib, 64 * gib);
+    section.flag("starter_model", value.starter_model);
 }
 
 // What the files say: the daemon's configuration, and what the command line alone asks for.

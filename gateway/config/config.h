@@ -155,6 +155,7 @@ struct Filter {
     double unsure_threshold = 3.0;   // score >= this: unsure
     std::vector<std::pair<std::string, double>> scores;  // overrides of a symbol's score
     std::uint64_t memory_bytes = 128ull * 1024 * 1024;   // of the learned model
+    bool starter_model = true;  // begin with the shipped one where nothing was imported
     bool operator==(const Filter&) const = default;
 };
 

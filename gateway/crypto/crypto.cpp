@@ -33,6 +33,12 @@ struct FreeDigest {
 
 }  // namespace
 
+std::string sha1(std::string_view bytes) {
+    std::string out(20, '\0');
+    EVP_Digest(bytes.data(), bytes.size(), data_of(out), nullptr, EVP_sha1(), nullptr);
+    return out;
+}
+
 std::string sha256(std::string_view bytes) {
     std::string out(digest_bytes, '\0');
     EVP_Digest(bytes.data(), bytes.size(), data_of(out), nullptr, EVP_sha256(), nullptr);

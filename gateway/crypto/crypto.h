@@ -15,7 +15,8 @@ struct evp_pkey_st;
 
 namespace postern::crypto {
 
-std::string sha256(std::string_view bytes);                             // 32 bytes
+std::string sha1(std::string_view bytes);    // 20 bytes; only to read what others hashed so
+std::string sha256(std::string_view bytes);  // 32 bytes
 std::string hmac_sha256(std::string_view key, std::string_view bytes);  // 32 bytes
 std::string pbkdf2_sha256(std::string_view password, std::string_view salt,
                           std::uint32_t iterations);  // 32 bytes

@@ -1,5 +1,6 @@
 #include "gateway/serve/daemon.h"
 
+#include "gateway/config/shipped.h"
 #include "gateway/log/log.h"
 #include "gateway/pop3_service/expiry.h"
 #include "gateway/scan/compiled_file.h"
@@ -126,6 +127,7 @@ std::optional<Failure> Daemon::open_filter() {
     const auto config = config_.get();
     learning::LearningOptions options;
     options.folder = config->filter_folder();
+    if (config->filter.starter_model) options.starter = config::shipped_starter_model();
     options.warn = [](std::string_view text) { logging::warning("learning", {{"text", text}}); };
     auto models = filters::make_models(config->filter.memory_bytes);
     auto learning = learning::Learning::open(*store_, models, options);

@@ -1,9 +1,12 @@
 """filter import, merge, stats, export and reset; evaluate with what was imported."""
 
+import hashlib
 import re
 import unittest
 
-from support import BAD_DATA, FAILURE, UNAVAILABLE, USAGE, PosternCase
+from support import BAD_DATA, CORPUS, FAILURE, USAGE, PosternCase
+
+ROOT = CORPUS.parents[1]
 
 
 class FilterImport(PosternCase):
@@ -101,6 +104,26 @@ class FilterImport(PosternCase):
         stats = self.stats()
         self.assertEqual((stats["spam"], stats["prior_spam"]), (1, 0))
 
+    def test_dumps_of_other_filters(self):
+        words = "".join(f"word{i} {i % 2 * 90} {(i + 1) % 2 * 90} 20261123\n" for i in range(50))
+        dump = self.write("wordlist.txt", ".MSG_COUNT 100 100 20261123\n" + words + "odd line\n")
+        report = self.run_json("filter", "import", dump)
+        self.assertEqual(report["dumps"][0]["kind"], "bogofilter")
+        self.assertEqual((report["dumps"][0]["tokens"], report["dumps"][0]["damaged"]), (50, 1))
+        self.assertEqual((report["prior_ham"], report["prior_spam"]), (100, 100))
+        again = self.run_json("filter", "import", dump)
+        self.assertTrue(again["dumps"][0]["known_already"])
+        self.assertEqual(again["prior_ham"], 100)
+        backup = self.write("sa.backup", "v\t3\tdb_version # first line\nt\t1\t0\t1\t0011223344\n")
+        self.run_postern("filter", "import", backup, code=FAILURE)
+        self.assertIn("--words", self.errors)
+        digest = hashlib.sha1(b"meeting").hexdigest()[-10:]
+        self.write("sa.backup", "v\t3\tdb_version # first line\nv\t9\tnum_spam\n"
+                                f"v\t8\tnum_nonspam\nt\t1\t7\t1\t{digest}\n")
+        mail = self.write("words", "Subject: x\n\nThe meeting was good\n")
+        report = self.run_json("filter", "import", "--dry-run", backup, "--words", mail)
+        self.assertEqual(report["dumps"][0]["tokens"], 1)
+
     def test_mistakes(self):
         self.run_postern("filter", "import", code=USAGE)
         self.run_postern("filter", "reset", code=USAGE)
@@ -109,7 +132,31 @@ class FilterImport(PosternCase):
         self.run_postern("filter", "import", self.folder / "none", code=FAILURE)
         self.assertIn("no such file", self.errors)
         self.run_postern("filter", "import", "--spam", self.write("empty", ""), code=BAD_DATA)
-        self.assertNotEqual(UNAVAILABLE, FAILURE)
+
+
+class Starter(PosternCase):
+    """The model that is shipped: made of tests/corpus by appliance/starter/make."""
+
+    def setUp(self):
+        super().setUp()
+        self.write("postern.yaml", f"hostname: mx.test\ndata_dir: {self.folder}/data\n")
+
+    def test_a_fresh_server_begins_with_it_until_something_is_imported(self):
+        self.add_user()
+        stats = self.run_json("filter", "stats")
+        self.assertEqual((stats["prior_ham"], stats["prior_spam"], stats["ham"]), (160, 160, 0))
+        self.run_postern("filter", "import", self.write_corpus())
+        self.assertEqual(self.run_json("filter", "stats")["prior_ham"], 30)
+        self.run_postern("filter", "reset", "--prior", "--yes")
+        self.assertEqual(self.run_json("filter", "stats")["prior_ham"], 160)
+
+    def test_it_fits_the_features_of_this_program(self):
+        """Else it is to be made again."""
+        model = ROOT / "appliance/starter/starter.model"
+        report = self.run_json("evaluate", "--model", model, CORPUS / "index.heldout")
+        cold = self.run_json("evaluate", CORPUS / "index.heldout")
+        self.assertLess(report["one_minus_roca_percent"], 0.5)
+        self.assertLess(report["one_minus_roca_percent"], cold["one_minus_roca_percent"])
 
 
 class EvaluateOptions(PosternCase):

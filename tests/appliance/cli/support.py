@@ -20,7 +20,8 @@ class PosternCase(unittest.TestCase):
         self._folder = tempfile.TemporaryDirectory(prefix="postern-cli-")
         self.addCleanup(self._folder.cleanup)
         self.folder = pathlib.Path(self._folder.name)
-        settings = f"hostname: mx.test\ndata_dir: {self.folder}/data\n"
+        settings = (f"hostname: mx.test\ndata_dir: {self.folder}/data\n"
+                    "filter: {starter_model: false}\n")
         self.config = self.write("postern.yaml", settings)
 
     def write(self, name, text):

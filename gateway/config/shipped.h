@@ -1,0 +1,12 @@
+// Files that come with the program.
+#pragma once
+
+#include <string>
+
+namespace postern::config {
+
+// The starter model: in the installation or the source tree that the program stands in, else where
+// the package puts it. Empty: there is none.
+std::string shipped_starter_model();
+
+}  // namespace postern::config
