@@ -33,7 +33,7 @@ struct FeatureShare {
 // How much the word of a model counts, 0 to 1. With half_weight_messages of the rarer class it
 // counts half: mail unlike anything learned must not be called spam by a few chance likenesses.
 // Likewise for a message of which half_weight_features are known: a line of text says little.
-inline constexpr double half_weight_messages = 20;
+inline constexpr double half_weight_messages = 40;
 inline constexpr double half_weight_features = 25;
 double voice_of(std::uint64_t ham, std::uint64_t spam, std::size_t known_features);
 

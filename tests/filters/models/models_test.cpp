@@ -253,7 +253,7 @@ TEST(Models, AFewLessonsSpeakWithALowVoice) {
     EXPECT_LT(score.own_voice, 0.15);
     EXPECT_LT(std::abs(score.voiced()), std::abs(score.log_odds) * 0.15);
     EXPECT_EQ(voice_of(0, 1000, 1000), 0);
-    EXPECT_DOUBLE_EQ(voice_of(20, 1000, 25), 0.25);
+    EXPECT_DOUBLE_EQ(voice_of(40, 1000, 25), 0.25);
 }
 
 TEST(Models, SharesLeftOutAreInTheRest) {
