@@ -8,6 +8,7 @@
 #include "store/mail/operations.h"
 #include "store/mail/quota_meter.h"
 
+#include <array>
 #include <atomic>
 #include <map>
 #include <memory>
@@ -35,6 +36,10 @@ public:
     // Runs on a thread that may wait.
     void post(std::function<void()> task) { tasks_.post(std::move(task)); }
 
+    // Held while messages of a mailbox are linked elsewhere and taken away here: two sessions that
+    // move the same message at once would otherwise both link it before either takes it away.
+    std::mutex& moving_from(MailboxId mailbox) { return moving_[mailbox.value % moving_.size()]; }
+
     // Lets go of the bodies of expunged messages, soon. What a crash or an error leaves is taken up
     // when the mailbox is next used.
     void collect_garbage_soon(MailboxId mailbox);
@@ -47,6 +52,7 @@ private:
     const Clock clock_;
     QuotaMeter meter_;
     std::atomic<bool> closing_ = false;
+    std::array<std::mutex, 64> moving_;
     std::mutex mutex_;  // guards queues_
     std::map<MailboxId, std::shared_ptr<MailboxQueue>> queues_;
     kv::BusyCount busy_;

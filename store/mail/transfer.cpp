@@ -163,6 +163,7 @@ void join(Copied& all, Copied part) {
 }
 
 Linked move_chunk(Mailboxes& mailboxes, const Intent& intent, bool takes_room) {
+    const std::lock_guard alone(mailboxes.moving_from(intent.from));
     auto linked =
         link_chunk(mailboxes, {intent.from, intent.to, intent.id, intent.uids, takes_room});
     if (!linked.copied) return linked;

@@ -48,6 +48,25 @@ TEST_F(Messages, SameOperationIsDeliveredOnce) {
     EXPECT_EQ(texts(inbox), Texts{"once"});
 }
 
+TEST_F(Messages, WhatTwoMoveAtOnceArrivesOnce) {
+    const MailboxId inbox = id("INBOX");
+    const MailboxId targets[] = {id("Archive"), id("Trash")};
+    UidSet all;
+    for (int i = 0; i < 50; ++i) all.add(append(inbox, "m" + std::to_string(i)).value().uid);
+    std::vector<std::thread> movers;
+    for (const MailboxId target : targets) {
+        movers.emplace_back([&, target] {
+            all.for_each([&](Uid uid) {
+                EXPECT_TRUE(transfer(inbox, {uid}, target, true));
+                return true;
+            });
+        });
+    }
+    for (auto& mover : movers) mover.join();
+    EXPECT_TRUE(texts(inbox).empty());
+    EXPECT_EQ(texts(targets[0]).size() + texts(targets[1]).size(), 50u);
+}
+
 TEST_F(Messages, AppendToAMissingMailboxIsRefused) {
     const auto appended = append(MailboxId{12345}, "x");
     ASSERT_FALSE(appended);
