@@ -41,7 +41,10 @@ learning::LearningOptions learning_options(const config::Config& config) {
 Result<std::shared_ptr<filters::Models>> load_models(const config::Config& config) {
     auto models = filters::make_models(config.filter.memory_bytes);
     std::error_code ignored;
-    if (!std::filesystem::exists(config.store_folder(), ignored)) return models;
+    if (!std::filesystem::exists(config.store_folder(), ignored)) {
+        learning::take_prior(*models, learning_options(config));
+        return models;
+    }
     auto store = open_store(config, Opening::existing);
     if (!store) return store.error();
     auto learning = learning::Learning::open(*(*store)->kv, models, learning_options(config));

@@ -28,6 +28,36 @@ std::string prior_file(const std::string& folder) {
     return folder + "/prior.bin";
 }
 
+namespace {
+
+// The file that the prior is to come from; it may be missing.
+std::string prior_path(const LearningOptions& options) {
+    auto imported = prior_file(options.folder);
+    return version_of(imported).empty() ? options.starter : imported;
+}
+
+}  // namespace
+
+void take_prior(filters::Models& models, const LearningOptions& options) {
+    const auto path = prior_path(options);
+    const auto warn = [&](const Error& error) {
+        if (options.warn) options.warn(error.text + "; going on without that prior knowledge");
+    };
+    std::string image;
+    if (!version_of(path).empty()) {
+        auto file = read_snapshot(path);
+        if (!file) {
+            warn(file.error());
+        } else if (file->has_value()) {
+            image = std::move((*file)->image);
+        }
+    }
+    if (auto set = models.set_prior(image); !set) {
+        warn({set.error().code, path + ": " + set.error().text});
+        models.set_prior({});
+    }
+}
+
 Learning::Learning(kv::Store& store, std::shared_ptr<filters::Models> models,
                    LearningOptions options)
     : log_(store),
@@ -74,26 +104,11 @@ Result<void> Learning::load_snapshot() {
     return {};
 }
 
-// A prior that cannot be read is no reason not to filter.
 void Learning::look_at_prior(bool in_any_case) {
-    const std::string imported = prior_file(options_.folder);
-    const std::string path = version_of(imported).empty() ? options_.starter : imported;
-    const std::string version = version_of(path);
+    const std::string version = version_of(prior_path(options_));
     if (version == prior_seen_ && !in_any_case) return;
     prior_seen_ = version;
-    std::string image;
-    if (!version.empty()) {
-        auto file = read_snapshot(path);
-        if (!file) {
-            warn(file.error().text + "; going on without that prior knowledge");
-        } else if (file->has_value()) {
-            image = std::move((*file)->image);
-        }
-    }
-    if (auto set = models_->set_prior(image); !set) {
-        warn(path + ": " + set.error().text + "; going on without that prior knowledge");
-        models_->set_prior({});
-    }
+    take_prior(*models_, options_);
 }
 
 Result<void> Learning::set_aside(const std::string& reason) {

@@ -56,6 +56,9 @@ struct LearningStatus {
 
 // What was imported, in the layout of a snapshot.
 std::string prior_file(const std::string& folder);
+// Gives `models` what was imported, or the starter, for their prior, without a store. One that
+// cannot be read is told through options.warn, and no reason not to filter.
+void take_prior(filters::Models& models, const LearningOptions& options);
 
 class Learning {
 public:

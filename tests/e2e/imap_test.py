@@ -89,7 +89,8 @@ class Mailboxes(Session):
         text = self.ok(self.client.status("INBOX", "(MESSAGES UNSEEN UIDNEXT UIDVALIDITY RECENT)"))
         self.assertIn(b"MESSAGES 2", text[0])
         self.assertIn(b"UNSEEN 1", text[0])
-        self.assertEqual(self.ok(self.client.namespace()), [b'(("" "/")) NIL NIL'])
+        self.assertEqual(self.ok(self.client.namespace()),
+                         [b'(("" "/")) (("Other Users/" "/")) (("Shared/" "/"))'])
 
     def test_id_and_enable(self):
         with imap_session(self.gateway) as raw:

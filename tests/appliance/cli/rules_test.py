@@ -25,8 +25,9 @@ header PERL eval:check()
 class RulesCase(PosternCase):
     def use(self, rules):
         path = self.write("local.yaml", rules)
-        with self.config.open("a") as out:
-            out.write(f"filter:\n  rules: [{path}]\n  scores: {{LOCAL_CLICK: 3}}\n")
+        self.config.write_text(f"hostname: mx.test\ndata_dir: {self.folder}/data\n"
+                               f"filter:\n  starter_model: false\n  rules: [{path}]\n"
+                               "  scores: {LOCAL_CLICK: 3}\n")
         return path
 
 

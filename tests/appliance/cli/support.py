@@ -49,8 +49,7 @@ class PosternCase(unittest.TestCase):
 
     def add_user(self, address="ann@example.org", password="secret"):
         domain = address.split("@")[1].lower()
-        if domain not in self.run_json("domain", "list")["domains"]:
-            self.run_postern("domain", "add", domain)
+        self.run_raw("--config", self.config, "domain", "add", domain)  # it may be there
         self.run_postern("user", "add", address, "--password-stdin", stdin=password + "\n")
 
     def write_corpus(self, spam=30, ham=30):
