@@ -38,9 +38,22 @@ void add_checks(CLI::App& group, const Options& options, Action& chosen) {
     }
     add_command(group, "stats", "Show what is stored and what it takes, by kind.", options, chosen,
                 store_stats);
+    add_command(group, "train-dictionary", "Learn from the mail how to store the next smaller.",
+                options, chosen, train_dictionary)
+        ->footer(
+            "Works beside a running gateway. Reads some thousand messages at random; mail that\n"
+            "comes in afterwards is compressed with what they have in common. Worth it once there\n"
+            "is real mail, and again when mail has changed.");
     add_command(group, "compact", "Give free space in the files back to the disk.", options, chosen,
                 compact_store)
         ->footer("Only while the gateway is stopped. May be ended and started again.");
+    auto* indexed = add_command(group, "reindex", "Build the index for searches in texts anew.",
+                                options, chosen, reindex_store);
+    indexed->add_option("--user", options->address, "Only this user's mailboxes.");
+    indexed->add_option("--mailbox", options->mailbox, "Only this mailbox of the user.");
+    indexed->footer(
+        "Never necessary: the gateway writes the index by itself, and searches answer the same\n"
+        "without it, only slower. Works beside a running gateway.");
 }
 
 void add_backups(CLI::App& group, const Options& options, Action& chosen) {

@@ -77,6 +77,16 @@ std::string row(const char* name, std::uint64_t bytes) {
     return padded(name, 28, false) + padded(size_text(bytes), 12, true) + "\n";
 }
 
+std::uint64_t less(std::uint64_t from, std::uint64_t bytes) {
+    return from < bytes ? 0 : from - bytes;
+}
+std::uint64_t saved_by_zstd(const care::Stats& stats) {
+    return less(stats.single_bytes, stats.without_dictionary_bytes + stats.part_bytes);
+}
+std::uint64_t saved_by_dictionary(const care::Stats& stats) {
+    return less(stats.without_dictionary_bytes, stats.body_bytes + stats.dictionary_bytes);
+}
+
 }  // namespace
 
 Result<directory::User> find_user(StoreAccess& store, const std::string& address) {
@@ -114,7 +124,17 @@ int store_stats(Context& context, const StoreOptions&) {
                                   {"shared_bodies", stats->shared_bodies},
                                   {"message_bytes", stats->message_bytes},
                                   {"unique_bytes", stats->unique_bytes},
+                                  {"single_bytes", stats->single_bytes},
                                   {"body_bytes", stats->body_bytes},
+                                  {"parts", stats->parts},
+                                  {"part_uses", stats->part_uses},
+                                  {"part_bytes", stats->part_bytes},
+                                  {"dictionaries", stats->dictionaries},
+                                  {"dictionary_bytes", stats->dictionary_bytes},
+                                  {"without_dictionary_bytes", stats->without_dictionary_bytes},
+                                  {"saved_by_sharing", stats->message_bytes - stats->single_bytes},
+                                  {"saved_by_zstd", saved_by_zstd(*stats)},
+                                  {"saved_by_dictionary", saved_by_dictionary(*stats)},
                                   {"row_bytes", stats->row_bytes},
                                   {"summary_bytes", stats->summary_bytes},
                                   {"report_bytes", stats->report_bytes},
@@ -135,11 +155,19 @@ int store_stats(Context& context, const StoreOptions&) {
                   static_cast<unsigned long long>(stats->accounts));
     std::string table = line;
     table += row("Mail as users see it", stats->message_bytes) +
-             row("  each body once", stats->unique_bytes) + row("  compressed", stats->body_bytes) +
-             row("Message rows", stats->row_bytes) + row("Summaries", stats->summary_bytes) +
-             row("Filter reports", stats->report_bytes) + row("Bitmaps", stats->bitmap_bytes) +
-             row("History", stats->history_bytes) + row("Other rows", stats->other_bytes) +
-             row("Files", space.file_bytes) + row("  free inside", space.free_bytes);
+             row("  each body once", stats->unique_bytes) +
+             row("  each large part once", stats->single_bytes) +
+             row("Bodies, compressed", stats->body_bytes) +
+             row("  without a dictionary", stats->without_dictionary_bytes) +
+             row("Large parts, compressed", stats->part_bytes) +
+             row("Dictionaries", stats->dictionary_bytes) + row("Message rows", stats->row_bytes) +
+             row("Summaries", stats->summary_bytes) + row("Filter reports", stats->report_bytes) +
+             row("Bitmaps", stats->bitmap_bytes) + row("History", stats->history_bytes) +
+             row("Other rows", stats->other_bytes) + row("Files", space.file_bytes) +
+             row("  free inside", space.free_bytes);
+    table += "\n" + row("Saved by sharing", stats->message_bytes - stats->single_bytes) +
+             row("Saved by zstd", saved_by_zstd(*stats)) +
+             row("Saved by dictionaries", saved_by_dictionary(*stats));
     std::snprintf(line, sizeof line, "\nOne byte on disk holds %.2f bytes of mail.\n", ratio);
     print(table + line);
     return exit_ok;

@@ -24,6 +24,8 @@ int check_store(Context& context, const StoreOptions& options);
 int repair_store(Context& context, const StoreOptions& options);
 int store_stats(Context& context, const StoreOptions& options);
 int compact_store(Context& context, const StoreOptions& options);
+int train_dictionary(Context& context, const StoreOptions& options);
+int reindex_store(Context& context, const StoreOptions& options);
 int backup_store(Context& context, const StoreOptions& options);
 int restore_store(Context& context, const StoreOptions& options);
 int export_mail(Context& context, const StoreOptions& options);

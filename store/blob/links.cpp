@@ -1,5 +1,6 @@
 #include "store/blob/links.h"
 
+#include "store/blob/blob.h"
 #include "store/kv/random_id.h"
 #include "store/kv/row_codec.h"
 
@@ -28,7 +29,7 @@ using Owners = std::vector<std::uint64_t>;
 // so that whoever comes after a crash drops it again.
 constexpr std::uint64_t dying = 0;
 
-Owners decode(std::string_view value) {
+Owners decode_owners(std::string_view value) {
     Owners owners;
     kv::RowReader reader(value);
     while (!reader.at_end() && reader.ok()) {
@@ -38,7 +39,7 @@ Owners decode(std::string_view value) {
     return owners;
 }
 
-std::string encode(const Owners& owners) {
+std::string encode_owners(const Owners& owners) {
     kv::RowWriter writer;
     for (std::uint64_t owner : owners) writer.u64(owner);
     return writer.take();
@@ -64,7 +65,7 @@ public:
         auto value = store_.get(batch_.shard, key_of(blob));
         if (!value) return value.error();
         Link& link = links_[blob];
-        link.owners = *value ? decode(**value) : Owners{first_owner};
+        link.owners = *value ? decode_owners(**value) : Owners{first_owner};
         link.before = std::move(*value);
         return &link.owners;
     }
@@ -75,22 +76,53 @@ public:
             batch_.preconditions.push_back({key, link.before});
             if (!link.owners.empty()) {
                 const bool is_implied = !link.before && link.owners == Owners{first_owner};
-                if (!is_implied) batch_.operations.emplace_back(kv::Put{key, encode(link.owners)});
+                if (!is_implied)
+                    batch_.operations.emplace_back(kv::Put{key, encode_owners(link.owners)});
+                continue;
+            }
+            if (has_parts(blob)) {
+                // Its parts are let go of first, and only once nobody can become an owner.
+                batch_.operations.emplace_back(kv::Put{key, encode_owners({dying})});
+                with_parts_.push_back(blob);
                 continue;
             }
             if (link.before) {
-                batch_.operations.emplace_back(kv::Put{key, encode({dying})});
+                batch_.operations.emplace_back(kv::Put{key, encode_owners({dying})});
                 ended_.push_back(key);
             }
             batch_.erased_blobs.push_back(blob);
         }
         const kv::ShardId shard = batch_.shard;
         auto outcome = store_.commit_and_wait(std::move(batch_));
-        if (!outcome || *outcome != kv::Outcome::committed || ended_.empty()) return outcome;
-        return forget(shard);
+        if (!outcome || *outcome != kv::Outcome::committed) return outcome;
+        for (const BlobId& blob : with_parts_) {
+            const auto dropped = drop_with_parts(shard, blob);
+            if (!dropped) return dropped.error();
+        }
+        return ended_.empty() ? outcome : forget(shard);
     }
 
 private:
+    // A crash anywhere leaves the row, and whoever released the body does it again.
+    Result<void> drop_with_parts(const kv::ShardId& shard, const BlobId& blob) {
+        const auto told = info(store_, blob);
+        if (!told && told.error().code == Errc::unavailable) return told.error();
+        // What a damaged body led to is found by `postern store check`.
+        if (told) {
+            const auto released = release_parts(store_, told->parts, blob);
+            if (!released) return released;
+        }
+        kv::Batch batch;
+        batch.shard = shard;
+        batch.operation = kv::random_id();
+        batch.preconditions.push_back({key_of(blob), encode_owners({dying})});
+        batch.erased_blobs.push_back(blob);
+        const auto outcome = store_.commit_and_wait(std::move(batch));
+        if (!outcome) return outcome.error();
+        if (*outcome == kv::Outcome::committed) ended_.push_back(key_of(blob));
+        return {};
+    }
+
     // The bodies are gone: their rows may go. One that somebody became an owner of stays.
     kv::CommitResult forget(const kv::ShardId& shard) {
         kv::Batch batch;
@@ -98,7 +130,7 @@ private:
         batch.operation = kv::random_id();
         for (const std::string& key : ended_) {
             const auto now = store_.get(shard, key);
-            if (!now || !*now || **now != encode({dying})) continue;
+            if (!now || !*now || **now != encode_owners({dying})) continue;
             batch.preconditions.push_back({key, **now});
             batch.operations.emplace_back(kv::Erase{key});
         }
@@ -111,6 +143,7 @@ private:
     kv::Batch batch_;
     std::map<BlobId, Link> links_;
     std::vector<std::string> ended_;
+    std::vector<BlobId> with_parts_;
 };
 
 Result<void> add(LinkBatch& batch, const Ownership& change) {
@@ -180,7 +213,7 @@ Result<void> release(kv::Store& store, const std::vector<Ownership>& owners) {
 Result<std::vector<std::uint64_t>> owners(kv::Store& store, const BlobId& blob) {
     const auto value = store.get(shard_of(blob), key_of(blob));
     if (!value) return value.error();
-    return *value ? decode(**value) : Owners{first_owner};
+    return *value ? decode_owners(**value) : Owners{first_owner};
 }
 
 std::vector<kv::ShardId> link_shards() {

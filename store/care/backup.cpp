@@ -22,7 +22,8 @@ constexpr int max_looks = 10;
 constexpr Uid uids_per_chunk = 512;
 constexpr std::size_t max_chunk_bytes = 16 * 1024 * 1024;
 constexpr kv::ShardKind whole_kinds[] = {kv::ShardKind::directory, kv::ShardKind::account,
-                                         kv::ShardKind::pool, kv::ShardKind::learn_log};
+                                         kv::ShardKind::pool, kv::ShardKind::learn_log,
+                                         kv::ShardKind::dictionaries};
 
 std::string time_name(Time time) {
     const std::time_t seconds = to_unix_ms(time) / 1000;
@@ -31,6 +32,19 @@ std::string time_name(Time time) {
     char text[32];
     std::strftime(text, sizeof text, "%Y%m%dT%H%M%SZ", &parts);
     return text;
+}
+
+// A mailbox as this run has read it.
+struct Looked {
+    std::string head;
+    std::vector<Id128> chunks;
+    std::uint64_t messages = 0;
+};
+
+bool same_names(const std::vector<NamedMailbox>& a, const std::vector<NamedMailbox>& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
+        return x.id == y.id && x.name == y.name;
+    });
 }
 
 class Run {
@@ -52,7 +66,7 @@ public:
                 snapshot.shards.push_back(std::move(*saved));
             }
             // Shard 0 of a kind comes before the first that list_shards tells after it.
-            if (kind == kv::ShardKind::learn_log) continue;
+            if (kind == kv::ShardKind::learn_log || kind == kv::ShardKind::dictionaries) continue;
             auto first = save_shard({kind, 0, 0});
             if (!first) return first.error();
             if (!first->chunks.empty()) snapshot.shards.push_back(std::move(*first));
@@ -66,7 +80,7 @@ public:
             const auto last = std::find_if(first, mailboxes->end(), [&](const auto& mailbox) {
                 return mailbox.account != first->account;
             });
-            const auto saved = save_account({first, last});
+            const auto saved = save_account(first->account, first->owner);
             if (!saved) return saved;
             done_ += static_cast<std::uint64_t>(last - first);
             if (progress_) progress_(done_, mailboxes->size(), report.messages);
@@ -112,12 +126,30 @@ private:
         return saved;
     }
 
+    // Parts first: a body is not in the packs before all that it needs.
+    Result<void> try_to_save(const BlobId& body) {
+        const auto framed = store_.read_blob(body, 0, kv::max_blob_bytes);
+        if (!framed) return framed.error();
+        const auto parts = blob::parts_of(*framed);
+        if (!parts) return parts.error();
+        for (const blob::Part& part : *parts) {
+            if (packs_.has(part.name.id)) continue;
+            const auto stored = blob::find_part(store_, part.name);
+            if (!stored) return stored.error();
+            const auto bytes = store_.read_blob(stored->blob, 0, kv::max_blob_bytes);
+            if (!bytes) return bytes.error();
+            if (const auto whole = blob::decode(*bytes, &store_); !whole) return whole.error();
+            if (const auto added = packs_.add(part.name.id, *bytes); !added) return added;
+        }
+        if (const auto whole = blob::decode(*framed, &store_); !whole) return whole.error();
+        return packs_.add(body, *framed);
+    }
+
     Result<void> save_body(const NamedMailbox& mailbox, const mail::StoredMessage& message) {
         ++report.messages;
         if (packs_.has(message.blob)) return {};
-        const auto framed = store_.read_blob(message.blob, 0, kv::max_blob_bytes);
-        if (framed && blob::decode(*framed)) return packs_.add(message.blob, *framed);
-        if (!framed && framed.error().code == Errc::unavailable) return framed.error();
+        const auto saved = try_to_save(message.blob);
+        if (saved || saved.error().code == Errc::unavailable) return saved;
         const auto still = store_.get(mailbox_shard(mailbox.id), mail::uid_key('m', message.uid));
         if (still && !*still) return {};  // expunged just now: the mailbox is looked at again
         tell(mailbox.owner + " " + mailbox.name + " UID " + std::to_string(message.uid) +
@@ -172,6 +204,13 @@ private:
             const auto rows = save_rows(saved, prefix, saved.extra);
             if (!rows) return rows.error();
         }
+        // Read by an earlier look of this run already?
+        const auto looked = looked_.find(mailbox.id);
+        if (looked != looked_.end() && looked->second.head == head) {
+            report.messages += looked->second.messages;
+            saved.chunks = looked->second.chunks;
+            return saved;
+        }
         const auto last = last_.find(mailbox.id);
         if (last != last_.end() && last->second->head == head &&
             std::all_of(last->second->chunks.begin(), last->second->chunks.end(),
@@ -180,9 +219,14 @@ private:
             saved.chunks = last->second->chunks;
             return saved;
         }
+        const std::uint64_t messages_before = report.messages;
         for (const char prefix : {'k', 'b', 'm', 's', 'r', 'p'}) {
             const auto rows = save_rows(saved, prefix, saved.chunks);
             if (!rows) return rows.error();
+        }
+        const auto now = store_.get(mailbox_shard(mailbox.id), mail::head_key);
+        if (now && *now && **now == head) {
+            looked_[mailbox.id] = {head, saved.chunks, report.messages - messages_before};
         }
         return saved;
     }
@@ -197,25 +241,30 @@ private:
     }
 
     // Mail moves within an account: all of it has to be of one moment, or a message that moves
-    // could be missed.
-    Result<void> save_account(const std::vector<NamedMailbox>& mailboxes) {
-        const kv::ShardId shard = mail::account_shard(mailboxes.front().account);
+    // could be missed. Into a mailbox that was made meanwhile, too.
+    Result<void> save_account(AccountId account, const std::string& owner) {
+        const kv::ShardId shard = mail::account_shard(account);
         const BackupReport before = report;
+        looked_.clear();
         for (int look = 1;; ++look) {
             report.messages = before.messages;
             report.unchanged = before.unchanged;
-            const auto heads = heads_of(mailboxes);
+            const auto mailboxes = mailboxes_of(store_, account, owner);
+            if (!mailboxes) return mailboxes.error();
+            const auto heads = heads_of(*mailboxes);
             auto names = save_shard(shard);
             if (!names) return names.error();
             std::vector<SavedMailbox> saved;
-            for (const NamedMailbox& mailbox : mailboxes) {
+            for (const NamedMailbox& mailbox : *mailboxes) {
                 const auto head = heads.find(mailbox.id);
                 if (head == heads.end()) continue;
                 auto one = save_mailbox(mailbox, head->second);
                 if (!one) return one.error();
                 saved.push_back(std::move(*one));
             }
-            const bool still = heads_of(mailboxes) == heads;
+            const auto after = mailboxes_of(store_, account, owner);
+            if (!after) return after.error();
+            const bool still = same_names(*mailboxes, *after) && heads_of(*after) == heads;
             if (!still && look < max_looks) continue;
             if (!still) ++report.moving;
             report.mailboxes += saved.size();
@@ -230,6 +279,7 @@ private:
     const Progress& progress_;
     const Problem& problem_;
     std::map<MailboxId, const SavedMailbox*> last_;
+    std::map<MailboxId, Looked> looked_;
     std::uint64_t done_ = 0;
 };
 

@@ -3,6 +3,7 @@
 #include "store/blob/blob.h"
 #include "store/blob/links.h"
 #include "store/care/mailbox_check.h"
+#include "store/care/parts_check.h"
 #include "store/care/walk.h"
 #include "store/kv/row_codec.h"
 #include "store/mail/intents.h"
@@ -82,6 +83,22 @@ Result<void> check_intents(CheckContext& context) {
     return {};
 }
 
+// What is lost of them can only come back from a backup.
+Result<void> check_dictionaries(CheckContext& context) {
+    const auto tell = [&](const std::string& key) {
+        context.finding("dictionary " + blob::name_of(blob::dictionary_of_key(key)),
+                        "is damaged; bodies compressed with it cannot be read");
+    };
+    return for_each_page(context.store, blob::dictionary_shard, "d", "e", [&](kv::Page& page) {
+        for (const std::string& key : page.damaged) tell(key);
+        for (const kv::Row& row : page.rows) {
+            const blob::DictionaryId id = blob::dictionary_of_key(row.key);
+            if (id == 0 || blob::Dictionary(row.value).id() != id) tell(row.key);
+        }
+        return Result<void>();
+    });
+}
+
 // A pool's list may hold an account that has left: harmless, but untidy.
 Result<void> check_pools(CheckContext& context) {
     mail::Pools pools(context.store);
@@ -135,7 +152,7 @@ Result<void> collect_references(CheckContext& context) {
     const auto queued = queue::Queue(context.store).all();
     if (!queued) return queued.error();
     for (const auto& message : *queued) context.references.push_back(short_id(message.blob));
-    return {};
+    return collect_parts(context);
 }
 
 void keep_unreferenced(CheckContext& context, std::vector<BlobId>& bodies) {
@@ -271,7 +288,8 @@ Result<void> check_all(CheckContext& context) {
     if (!mailboxes) return mailboxes.error();
     const auto checked = check_mailboxes(context, *mailboxes);
     if (!checked || context.options.only) return checked;
-    for (const auto part : {check_spool, check_queue, check_intents, check_pools}) {
+    for (const auto part :
+         {check_dictionaries, check_spool, check_queue, check_intents, check_pools, check_parts}) {
         const auto done = part(context);
         if (!done) return done;
     }

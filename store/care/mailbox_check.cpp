@@ -2,6 +2,7 @@
 
 #include "store/blob/blob.h"
 #include "store/blob/links.h"
+#include "store/care/parts_check.h"
 #include "store/kv/row_codec.h"
 
 #include <algorithm>
@@ -26,6 +27,13 @@ Result<void> read_whole(kv::Store& store, const BlobId& blob, std::uint64_t size
         if (!piece) return piece.error();
     }
     return {};
+}
+
+// Whether the dictionary that a body needs can be read.
+Result<void> dictionary_of(kv::Store& store, const blob::Info& info) {
+    if (info.dictionary == 0) return {};
+    const auto found = blob::Dictionaries::of(store)->find(info.dictionary);
+    return found ? Result<void>() : Result<void>(found.error());
 }
 
 Result<bool> is_there(kv::Store& store, MailboxId mailbox, Uid uid) {
@@ -170,18 +178,24 @@ void CheckContext::finding(std::string where, std::string what, bool mended) {
 
 Result<void> check_body(CheckContext& context, const std::string& where, const BlobId& blob,
                         std::uint64_t owner, std::optional<std::uint64_t> size) {
-    const auto stored = blob::size(context.store, blob);
+    const auto stored = blob::info(context.store, blob);
     if (!stored) {
         if (stored.error().code == Errc::unavailable) return stored.error();
         context.finding(where, stored.error().code == Errc::not_found ? "its body is lost"
                                                                       : "its body is damaged");
         return {};
     }
-    if (size && *stored != *size) {
-        context.finding(where, "its body has " + std::to_string(*stored) + " octets instead of " +
-                                   std::to_string(*size));
-    } else if (context.options.read_bodies) {
-        const auto read = read_whole(context.store, blob, *stored);
+    const auto lost_part = check_parts_of(context, where, blob, stored->parts);
+    if (!lost_part) return lost_part.error();
+    const auto dictionary = dictionary_of(context.store, *stored);
+    if (!dictionary && dictionary.error().code == Errc::unavailable) return dictionary;
+    if (!dictionary) {
+        context.finding(where, "its body cannot be read: its " + dictionary.error().text);
+    } else if (size && stored->size != *size) {
+        context.finding(where, "its body has " + std::to_string(stored->size) +
+                                   " octets instead of " + std::to_string(*size));
+    } else if (context.options.read_bodies && !*lost_part) {
+        const auto read = read_whole(context.store, blob, stored->size);
         if (!read && read.error().code == Errc::unavailable) return read;
         if (!read) context.finding(where, "its body is damaged");
     }

@@ -94,6 +94,19 @@ public:
         return mark_unfinished(false);
     }
 
+    // Bodies name what they were compressed with. A store's own newest stays the newest.
+    Result<void> dictionaries(const Snapshot& snapshot) {
+        for (const SavedShard& saved : snapshot.shards) {
+            if (saved.shard.kind != kv::ShardKind::dictionaries) continue;
+            const auto written = rows_of_shard(saved, [this](const kv::Row& row) {
+                const blob::DictionaryId id = blob::dictionary_of_key(row.key);
+                return id != 0 && !blob::Dictionaries::of(store_)->find(id);
+            });
+            if (!written) return written;
+        }
+        return {};
+    }
+
     Result<void> one(const SavedMailbox& saved, AccountId account, const std::string& below,
                      Time now, std::size_t total) {
         const auto old = mail::decode_head(saved.head);
@@ -156,7 +169,8 @@ private:
         return decode_chunk(*record);
     }
 
-    Result<void> rows_of_shard(const SavedShard& saved) {
+    Result<void> rows_of_shard(const SavedShard& saved,
+                               const std::function<bool(const kv::Row&)>& wanted = {}) {
         Writer writer(store_, saved.shard);
         for (const Id128& id : saved.chunks) {
             auto rows = chunk(id);
@@ -166,6 +180,7 @@ private:
                 continue;
             }
             for (kv::Row& row : *rows) {
+                if (wanted && !wanted(row)) continue;
                 const auto put = writer.put(std::move(row.key), std::move(row.value));
                 if (!put) return put;
             }
@@ -189,13 +204,31 @@ private:
             if (framed.error().code == Errc::unavailable) return framed.error();
             return false;
         }
-        const BlobId fresh = store_.new_blob_id(shard);
+        const BlobId fresh = blob::new_id_for(store_, shard, *framed);
+        const auto adopted = parts(*framed, fresh);
+        if (!adopted) {
+            if (adopted.error().code == Errc::unavailable) return adopted.error();
+            return false;
+        }
         bodies_[message.blob] = fresh;
         message.blob = fresh;
         message.owner = blob::first_owner;
         const auto put = writer.put_body(fresh, std::move(*framed));
         if (!put) return put.error();
         return true;
+    }
+
+    // What a body needs besides itself is there before it.
+    Result<void> parts(const std::string& framed, const BlobId& body) {
+        const auto needed = blob::parts_of(framed);
+        if (!needed) return needed.error();
+        for (const blob::Part& part : *needed) {
+            const auto bytes = packs_.read(part.name.id);
+            if (!bytes) return bytes.error();
+            const auto adopted = blob::adopt_part(store_, part, *bytes, body);
+            if (!adopted) return adopted;
+        }
+        return {};
     }
 
     Result<void> mailbox(const SavedMailbox& saved, MailboxId id, mail::Head head) {
@@ -281,6 +314,8 @@ Result<void> restore_user(kv::Store& store, const RestoreOptions& options, const
     if (wanted.empty()) {
         return Error{Errc::not_found, "the backup of " + taken_at + " has no such mailbox"};
     }
+    const auto readable = restoring.dictionaries(snapshot);
+    if (!readable) return readable;
     for (const SavedMailbox* saved : wanted) {
         const auto done =
             restoring.one(*saved, (*user)->id, "Restored " + taken_at, options.now, wanted.size());

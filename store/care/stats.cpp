@@ -1,5 +1,6 @@
 #include "store/care/stats.h"
 
+#include "store/blob/blob.h"
 #include "store/care/walk.h"
 #include "store/mail/rows.h"
 
@@ -45,6 +46,79 @@ void count_bodies(Stats& stats, std::vector<Body>& bodies) {
     }
 }
 
+// Large parts: how often they are used, and what they would take if each user had its own.
+Result<std::set<BlobId>> count_parts(kv::Store& store, Stats& stats) {
+    std::set<BlobId> blobs;
+    std::uint64_t saved = 0;
+    for (const kv::ShardId& shard : blob::part_shards()) {
+        const auto walked = for_each_page(store, shard, "p", "q", [&](kv::Page& page) {
+            for (const kv::Row& row : page.rows) {
+                const auto part = blob::part_of_row(row);
+                if (!part) continue;
+                blobs.insert(part->blob);
+                ++stats.parts;
+                stats.part_uses += part->users;
+                if (part->users > 1) saved += (part->users - 1) * part->size;
+            }
+            return Result<void>();
+        });
+        if (!walked) return walked.error();
+    }
+    stats.single_bytes = stats.unique_bytes - std::min(saved, stats.unique_bytes);
+    return blobs;
+}
+
+Result<void> count_dictionaries(kv::Store& store, Stats& stats) {
+    return for_each_page(store, blob::dictionary_shard, "d", "e", [&](kv::Page& page) {
+        for (const kv::Row& row : page.rows) {
+            ++stats.dictionaries;
+            stats.dictionary_bytes += row.value.size();
+        }
+        return Result<void>();
+    });
+}
+
+// What the sampled bodies take, and would take without a dictionary.
+Result<void> weigh_dictionaries(kv::Store& store, const std::vector<BlobId>& sample, Stats& stats) {
+    std::uint64_t stored = 0;
+    std::uint64_t plain = 0;
+    for (const BlobId& id : sample) {
+        const auto framed = store.read_blob(id, 0, kv::max_blob_bytes);
+        if (!framed && framed.error().code == Errc::unavailable) return framed.error();
+        const auto bytes = framed ? blob::without_dictionary(store, *framed) : std::nullopt;
+        if (!bytes) continue;
+        stored += framed->size();
+        plain += *bytes;
+    }
+    stats.without_dictionary_bytes = stats.body_bytes;
+    if (stored == 0) return {};
+    stats.without_dictionary_bytes =
+        static_cast<std::uint64_t>(static_cast<double>(stats.body_bytes) *
+                                   static_cast<double>(plain) / static_cast<double>(stored));
+    return {};
+}
+
+// Everything that is stored as a blob.
+Result<void> count_blobs(kv::Store& store, Stats& stats) {
+    const auto parts = count_parts(store, stats);
+    if (!parts) return parts.error();
+    auto sample = sample_blobs(store, max_measured_bodies, [&](const kv::StoredBlob& blob) {
+        if (parts->count(blob.id) != 0) {
+            stats.part_bytes += blob.bytes;
+            return;
+        }
+        ++stats.bodies;
+        stats.body_bytes += blob.bytes;
+    });
+    if (!sample) return sample.error();
+    sample->erase(std::remove_if(sample->begin(), sample->end(),
+                                 [&](const BlobId& id) { return parts->count(id) != 0; }),
+                  sample->end());
+    const auto counted = count_dictionaries(store, stats);
+    if (!counted) return counted;
+    return weigh_dictionaries(store, *sample, stats);
+}
+
 }  // namespace
 
 Result<Stats> measure(kv::Store& store, const Progress& progress) {
@@ -76,14 +150,8 @@ Result<Stats> measure(kv::Store& store, const Progress& progress) {
     }
     stats.accounts = accounts.size();
     count_bodies(stats, bodies);
-    std::string from;
-    do {
-        const auto page = store.list_blobs(from, kv::max_page_rows);
-        if (!page) return page.error();
-        stats.bodies += page->blobs.size();
-        for (const kv::StoredBlob& blob : page->blobs) stats.body_bytes += blob.bytes;
-        from = page->next;
-    } while (!from.empty());
+    const auto counted = count_blobs(store, stats);
+    if (!counted) return counted.error();
     const auto space = store.space();
     if (!space) return space.error();
     stats.space = *space;

@@ -44,6 +44,17 @@ Result<std::map<AccountId, std::string>> addresses(kv::Store& store) {
     return found;
 }
 
+Result<std::vector<NamedMailbox>> mailboxes_of(kv::Store& store, AccountId account,
+                                               const std::string& owner) {
+    const auto names = mail::read_names(store, account);
+    if (!names) return names.error();
+    std::vector<NamedMailbox> mailboxes;
+    for (const auto& [name, row] : names->names) {
+        if (row.id.value != 0) mailboxes.push_back({account, owner, name, row.id});
+    }
+    return mailboxes;
+}
+
 Result<std::vector<NamedMailbox>> all_mailboxes(
     kv::Store& store, const std::function<void(const std::string&, const Error&)>& damaged) {
     const auto shards = shards_of(store, kv::ShardKind::account);
@@ -56,17 +67,38 @@ Result<std::vector<NamedMailbox>> all_mailboxes(
         if (account.value == 0) continue;  // UIDVALIDITY's own
         std::string& owner = (*owners)[account];
         if (owner.empty()) owner = "account " + std::to_string(account.value);
-        const auto names = mail::read_names(store, account);
-        if (!names) {
-            if (!damaged) return names.error();
-            damaged(owner, names.error());
+        const auto own = mailboxes_of(store, account, owner);
+        if (!own) {
+            if (!damaged) return own.error();
+            damaged(owner, own.error());
             continue;
         }
-        for (const auto& [name, row] : names->names) {
-            if (row.id.value != 0) mailboxes.push_back({account, owner, name, row.id});
-        }
+        mailboxes.insert(mailboxes.end(), own->begin(), own->end());
     }
     return mailboxes;
+}
+
+Result<std::vector<BlobId>> sample_blobs(kv::Store& store, std::size_t count,
+                                         const std::function<void(const kv::StoredBlob&)>& visit) {
+    std::vector<BlobId> chosen;
+    std::uint64_t seen = 0;
+    std::string from;
+    do {
+        const auto page = store.list_blobs(from, kv::max_page_rows);
+        if (!page) return page.error();
+        for (const kv::StoredBlob& blob : page->blobs) {
+            visit(blob);
+            ++seen;
+            if (chosen.size() < count) {
+                chosen.push_back(blob.id);
+                continue;
+            }
+            const std::uint64_t place = kv::random_number() % seen;
+            if (place < chosen.size()) chosen[place] = blob.id;
+        }
+        from = page->next;
+    } while (!from.empty());
+    return chosen;
 }
 
 std::uint64_t short_id(const BlobId& blob) {

@@ -35,6 +35,14 @@ Result<std::vector<NamedMailbox>> all_mailboxes(
     kv::Store& store,
     const std::function<void(const std::string& account, const Error&)>& damaged = {});
 
+// Those of one account.
+Result<std::vector<NamedMailbox>> mailboxes_of(kv::Store& store, AccountId account,
+                                               const std::string& owner);
+
+// So many stored blobs at random, each as likely as any other; `visit` is told of every one.
+Result<std::vector<BlobId>> sample_blobs(kv::Store& store, std::size_t count,
+                                         const std::function<void(const kv::StoredBlob&)>& visit);
+
 // First 8 bytes of a blob's id: unique in a store, and half as large.
 std::uint64_t short_id(const BlobId& blob);
 

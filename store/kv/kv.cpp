@@ -98,6 +98,12 @@ Result<Page> Store::scan(const ShardId& shard, std::string_view from, std::strin
     return page;
 }
 
+std::shared_ptr<void> Store::beside(const std::function<std::shared_ptr<void>()>& make) {
+    std::lock_guard lock(beside_mutex_);
+    if (!beside_) beside_ = make();
+    return beside_;
+}
+
 CommitResult Store::commit_and_wait(Batch batch) {
     const ShardId shard = batch.shard;
     const OperationId operation = batch.operation;

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,17 +33,19 @@ inline constexpr std::size_t max_batch_bytes = 1024 * 1024;  // keys and values;
 inline constexpr std::size_t max_page_rows = 1000;
 inline constexpr std::size_t max_page_bytes = 4 * 1024 * 1024;  // a page ends early, after >= 1 row
 inline constexpr std::size_t max_blob_bytes = 256 * 1024 * 1024;
-inline constexpr std::size_t min_operations_remembered = 1000;  // per shard; see was_committed
+inline constexpr std::size_t min_operations_remembered = 1000;  // see was_committed
 
 enum class ShardKind : std::uint8_t {
-    directory = 1,   // domains, users, aliases
-    account = 2,     // one account's list of mailboxes
-    mailbox = 3,     // one mailbox
-    spool = 4,       // one partition of accepted, not yet delivered mail
-    pool = 5,        // one quota pool
-    blob_links = 6,  // who links a blob
-    learn_log = 7,   // the filter's learn log
-    intents = 8,     // unfinished work that spans shards, replayed at start
+    directory = 1,     // domains, users, aliases
+    account = 2,       // one account's list of mailboxes
+    mailbox = 3,       // one mailbox
+    spool = 4,         // one partition of accepted, not yet delivered mail
+    pool = 5,          // one quota pool
+    blob_links = 6,    // who links a blob
+    learn_log = 7,     // the filter's learn log
+    intents = 8,       // unfinished work that spans shards, replayed at start
+    dictionaries = 9,  // what small bodies are compressed with
+    parts = 10,        // large parts that several bodies share
 };
 
 struct ShardId {
@@ -152,8 +155,8 @@ public:
     // queued.
     virtual void commit(Batch batch, CommitDone done) = 0;
 
-    // Whether a batch of that operation id was committed on the shard. Kept at least for the last
-    // min_operations_remembered operations of a shard.
+    // Whether a batch of that operation id was committed on the shard through this object. Kept at
+    // least for the last min_operations_remembered operations of the whole store.
     virtual Result<bool> was_committed(const ShardId& shard, const OperationId& operation) = 0;
 
     // A fresh id for a blob that a batch on that shard will put. The lowest bit of the last byte is
@@ -170,6 +173,9 @@ public:
     // will. A hint only: may be late, doubled or lost, and is called on an engine thread. Must not
     // block.
     virtual std::shared_ptr<void> watch(const ShardId& shard, std::function<void()> changed) = 0;
+    // As watch, for all shards of a kind.
+    virtual std::shared_ptr<void> watch_kind(ShardKind kind,
+                                             std::function<void(const ShardId&)> changed) = 0;
 
     // Shards after that one, at most limit (1..max_page_rows); what is committed meanwhile may be
     // missing.
@@ -180,6 +186,13 @@ public:
 
     // Waits for commit, and resolves `unknown` (so it never answers that). Not on an engine thread.
     CommitResult commit_and_wait(Batch batch);
+
+    // What the blob layer keeps in memory beside this store, as long as it lives; `make` runs once.
+    std::shared_ptr<void> beside(const std::function<std::shared_ptr<void>()>& make);
+
+private:
+    std::mutex beside_mutex_;
+    std::shared_ptr<void> beside_;
 };
 
 // Turns `unknown` into an answer by asking `was_committed`: committed, or an Error (surely not

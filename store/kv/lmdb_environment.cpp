@@ -75,6 +75,16 @@ Result<void> check_format(const std::string& folder, std::uint32_t format) {
     return {};
 }
 
+// Format 2 kept the ids of operations, which only the process that wrote them asks for. The table
+// itself stays, empty, for an older program that may have it open.
+int upgrade(MDB_txn* transaction, MDB_dbi meta) {
+    MDB_dbi operations = 0;
+    int status = mdb_dbi_open(transaction, "operations", 0, &operations);
+    if (status == 0) status = mdb_drop(transaction, operations, 0);
+    if (status != 0 && status != MDB_NOTFOUND) return status;
+    return put_number(transaction, meta, "format", lmdb_format_version);
+}
+
 }  // namespace
 
 Error lmdb_error(int code, std::string_view doing) {
@@ -153,8 +163,8 @@ Result<void> LmdbEnvironment::open_tables(unsigned index, unsigned environments)
         }
         if (status == 0) status = mdb_dbi_open(transaction, "rows", MDB_CREATE, &tables_.rows);
         if (status == 0) status = mdb_dbi_open(transaction, "blobs", MDB_CREATE, &tables_.blobs);
-        if (status == 0) {
-            status = mdb_dbi_open(transaction, "operations", MDB_CREATE, &tables_.operations);
+        if (status == 0 && format && *format < lmdb_format_version) {
+            status = upgrade(transaction, tables_.meta);
         }
         return status;
     });

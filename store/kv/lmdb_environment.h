@@ -20,16 +20,17 @@
 
 namespace postern::kv {
 
-inline constexpr std::uint32_t lmdb_format_version = 2;
+// 3: no operation ids in the files; bodies with dictionaries and with parts. Opening a store of
+// format 2 makes it one of format 3.
+inline constexpr std::uint32_t lmdb_format_version = 3;
 inline constexpr std::uint32_t oldest_lmdb_format_version = 2;
 inline constexpr unsigned max_lmdb_readers = 4096;
 
 // Named databases of every environment.
 struct LmdbTables {
-    MDB_dbi meta = 0;        // "format", "environments", "index": u32 big endian
-    MDB_dbi rows = 0;        // shard key + key -> value + 4 bytes checksum
-    MDB_dbi blobs = 0;       // blob key -> framed bytes
-    MDB_dbi operations = 0;  // shard key + running number (u64) -> operation id
+    MDB_dbi meta = 0;   // "format", "environments", "index": u32 big endian
+    MDB_dbi rows = 0;   // shard key + key -> value + 4 bytes checksum
+    MDB_dbi blobs = 0;  // blob key -> framed bytes
 };
 
 Error lmdb_error(int code, std::string_view doing);

@@ -64,44 +64,6 @@ struct Cursor {
     }
 };
 
-std::string operation_key(const ShardId& shard, std::uint64_t number) {
-    return RowWriter().raw(shard_key(shard)).u64(number).take();
-}
-
-// Moves to the shard's newest operation; `number` is 0 when there is none.
-int last_operation(MDB_cursor* cursor, const ShardId& shard, std::uint64_t& number) {
-    const std::string after = operation_key(shard, ~std::uint64_t{0});
-    MDB_val key = value_of(after);
-    MDB_val value{};
-    int code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
-    if (code != 0 && code != MDB_NOTFOUND) return code;
-    code = mdb_cursor_get(cursor, &key, &value, code == 0 ? MDB_PREV : MDB_LAST);
-    number = 0;
-    if (code == MDB_NOTFOUND) return 0;
-    if (code != 0) return code;
-    RowReader reader(view(key));
-    if (reader.raw(shard_key_bytes) == after.substr(0, shard_key_bytes)) number = reader.u64();
-    return 0;
-}
-
-int remember_operation(MDB_txn* transaction, const LmdbTables& tables, const Batch& batch) {
-    if (batch.operation.empty()) return 0;
-    Cursor cursor;
-    int code = mdb_cursor_open(transaction, tables.operations, &cursor.handle);
-    if (code != 0) return code;
-    std::uint64_t last = 0;
-    code = last_operation(cursor.handle, batch.shard, last);
-    if (code != 0) return code;
-    const std::string next = operation_key(batch.shard, last + 1);
-    MDB_val key = value_of(next);
-    MDB_val value = value_of({reinterpret_cast<const char*>(batch.operation.bytes.data()),
-                              batch.operation.bytes.size()});
-    code = mdb_cursor_put(cursor.handle, &key, &value, 0);
-    if (code != 0 || last < min_operations_remembered) return code;
-    const std::string oldest = operation_key(batch.shard, last + 1 - min_operations_remembered);
-    return erase(transaction, tables.operations, value_of(oldest));
-}
-
 int preconditions_hold(MDB_txn* transaction, const LmdbTables& tables, const Batch& batch,
                        RowKey& key, bool& hold) {
     hold = true;
@@ -204,29 +166,7 @@ int apply_batch(MDB_txn* transaction, const LmdbTables& tables, const Batch& bat
         }
         if (code != 0) return code;
     }
-    code = apply_blobs(transaction, tables, batch, index, environments);
-    if (code != 0) return code;
-    return remember_operation(transaction, tables, batch);
-}
-
-int find_operation(MDB_txn* transaction, const LmdbTables& tables, const ShardId& shard,
-                   const OperationId& operation, bool& found) {
-    Cursor cursor;
-    int code = mdb_cursor_open(transaction, tables.operations, &cursor.handle);
-    if (code != 0) return code;
-    const std::string prefix = shard_key(shard);
-    MDB_val key = value_of(prefix);
-    MDB_val value{};
-    code = mdb_cursor_get(cursor.handle, &key, &value, MDB_SET_RANGE);
-    for (; code == 0; code = mdb_cursor_get(cursor.handle, &key, &value, MDB_NEXT)) {
-        if (view(key).substr(0, shard_key_bytes) != prefix) return 0;
-        if (value.mv_size == operation.bytes.size() &&
-            std::memcmp(value.mv_data, operation.bytes.data(), value.mv_size) == 0) {
-            found = true;
-            return 0;
-        }
-    }
-    return code == MDB_NOTFOUND ? 0 : code;
+    return apply_blobs(transaction, tables, batch, index, environments);
 }
 
 int read_blob_range(MDB_txn* transaction, const LmdbTables& tables, const BlobId& id,
@@ -287,7 +227,7 @@ int list_blobs(MDB_txn* transaction, const LmdbTables& tables, std::string_view 
 
 int measure_space(MDB_txn* transaction, const LmdbTables& tables, Space& space) {
     MDB_stat stat{};
-    for (const MDB_dbi table : {tables.rows, tables.operations, tables.meta, tables.blobs}) {
+    for (const MDB_dbi table : {tables.rows, tables.meta, tables.blobs}) {
         const int code = mdb_stat(transaction, table, &stat);
         if (code != 0) return code;
         const std::uint64_t pages =

@@ -1,4 +1,4 @@
-// Rows, blobs and operation ids within one LMDB transaction. All answer LMDB codes; 0 is success.
+// Rows and blobs within one LMDB transaction. All answer LMDB codes; 0 is success.
 #pragma once
 
 #include "store/kv/kv.h"
@@ -33,9 +33,6 @@ int scan_rows(MDB_txn* transaction, const LmdbTables& tables, const ShardId& sha
 // erased. On conflict nothing is changed and the code is 0.
 int apply_batch(MDB_txn* transaction, const LmdbTables& tables, const Batch& batch, unsigned index,
                 unsigned environments, Outcome& outcome);
-
-int find_operation(MDB_txn* transaction, const LmdbTables& tables, const ShardId& shard,
-                   const OperationId& operation, bool& found);
 
 int read_blob_range(MDB_txn* transaction, const LmdbTables& tables, const BlobId& id,
                     std::uint64_t offset, std::uint64_t length, std::string& bytes);

@@ -4,6 +4,7 @@
 #include "store/kv/kv.h"
 #include "store/kv/lmdb_environment.h"
 #include "store/kv/lmdb_rows.h"
+#include "store/kv/recent_operations.h"
 #include "store/kv/shard_key.h"
 
 #include <algorithm>
@@ -38,6 +39,10 @@ public:
     std::shared_ptr<void> watch(const ShardId& shard, std::function<void()> changed) override {
         return watchers_.add(shard, std::move(changed));
     }
+    std::shared_ptr<void> watch_kind(ShardKind kind,
+                                     std::function<void(const ShardId&)> changed) override {
+        return watchers_.add_kind(kind, std::move(changed));
+    }
 
 private:
     struct Part {
@@ -45,6 +50,7 @@ private:
         std::unique_ptr<LmdbEnvironment> environment;
         std::atomic<std::uint64_t> next_blob{1};
         unsigned groups = 0;
+        RecentOperations operations;
         std::unique_ptr<Committer> committer;
     };
 
@@ -139,13 +145,7 @@ void LmdbStore::commit(Batch batch, CommitDone done) {
 }
 
 Result<bool> LmdbStore::was_committed(const ShardId& shard, const OperationId& operation) {
-    LmdbEnvironment& environment = *part_of(shard_hash(shard)).environment;
-    bool found = false;
-    const int code = environment.read([&](MDB_txn* transaction) {
-        return find_operation(transaction, environment.tables(), shard, operation, found);
-    });
-    if (code != 0) return lmdb_error(code, "cannot look an operation up");
-    return found;
+    return part_of(shard_hash(shard)).operations.has(shard, operation);
 }
 
 BlobId LmdbStore::new_blob_id(const ShardId& shard) {
@@ -255,6 +255,10 @@ void LmdbStore::apply(Part& part, std::vector<Committer::Item>& group) {
         }
     } else if (code != 0) {
         fail(0, group.size(), code);
+    }
+    for (const Committer::Item& item : group) {
+        if (!item.result || *item.result != Outcome::committed) continue;
+        part.operations.add(item.batch.shard, item.batch.operation);
     }
     erase_elsewhere(part, group);
     if (++part.groups % groups_between_reader_checks == 0) part.environment->drop_stale_readers();

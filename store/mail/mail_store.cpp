@@ -15,8 +15,8 @@ namespace postern::mail {
 
 namespace {
 
-// Larger bodies are compressed on a thread of ours instead of the caller's.
-constexpr std::size_t max_inline_body_bytes = 256 * 1024;
+// Larger bodies are stored on a thread of ours instead of the caller's: their parts come first.
+constexpr std::size_t max_inline_body_bytes = blob::min_part_bytes - 1;
 
 Result<void> replay(Mailboxes& mailboxes, const Intent& intent) {
     if (intent.kind == Intent::Kind::move) {
@@ -329,14 +329,17 @@ private:
         auto room = mailboxes_.meter().reserve(owner, message.bytes->size(), message.quota);
         if (!room) return done(room.error());
         const auto bytes = std::move(message.bytes);
-        auto framed = std::make_shared<const std::string>(blob::encode(*bytes));
-        if (framed->size() > kv::max_blob_bytes) {
+        auto body = blob::make_body(mailboxes_.store(), mailbox_shard(mailbox), *bytes);
+        if (!body) return done(body.error());
+        if (body->framed->size() > kv::max_blob_bytes) {
+            static_cast<void>(blob::settle(mailboxes_.store(), *body));
             return done(Error{Errc::too_large, "the message is too large to be stored"});
         }
         AppendInput input = append_input(std::move(message), bytes->size(), operation);
-        input.blob = mailboxes_.store().new_blob_id(mailbox_shard(mailbox));
+        input.blob = body->id;
         input.owner = blob::first_owner;
-        input.framed = std::move(framed);
+        input.framed = body->framed;
+        if (!body->parts.empty()) done = settling(*std::move(body), std::move(done));
         if (*room) {
             // Until the mailbox's own sum tells of it.
             done = [room = *std::move(room),
@@ -346,6 +349,19 @@ private:
             };
         }
         mailboxes_.submit(mailbox, append_operation(std::move(input), std::move(done)));
+    }
+
+    // The same delivery may have been there before, or failed: then nobody needs the new body. An
+    // outcome in doubt leaves that to repair.
+    Done<Appended> settling(blob::NewBody body, Done<Appended> done) {
+        body.framed.reset();
+        return [this, body = std::move(body), done = std::move(done)](Result<Appended> appended) {
+            const bool doubtful = !appended && appended.error().code == Errc::unavailable;
+            done(std::move(appended));
+            if (doubtful) return;
+            mailboxes_.post(
+                [this, body] { static_cast<void>(blob::settle(mailboxes_.store(), body)); });
+        };
     }
 
     Mailboxes mailboxes_;

@@ -112,20 +112,24 @@ Result<Message> Queue::add(Message message, const std::string& bytes) {
     if (const auto checked = check(message, bytes); !checked) return checked.error();
     const auto shard = shard_of(message.id);
     message.size = bytes.size();
-    message.blob = store_.new_blob_id(shard);
+    const auto body = blob::make_body(store_, shard, bytes);
+    if (!body) return body.error();
+    message.blob = body->id;
     kv::Batch batch;
     batch.shard = shard;
     batch.operation = message.id;
     batch.preconditions.push_back({key_of(message.id), std::nullopt});
     auto row = encode(message);
     if (row.size() > kv::max_value_bytes) {
+        static_cast<void>(blob::settle(store_, *body));
         return Error{Errc::limit, "queue: too many recipients with long addresses"};
     }
     batch.operations.emplace_back(kv::Put{key_of(message.id), std::move(row)});
-    batch.blobs.push_back({message.blob, std::make_shared<const std::string>(blob::encode(bytes))});
+    batch.blobs.push_back({body->id, body->framed});
     const auto outcome = store_.commit_and_wait(std::move(batch));
     if (!outcome) return outcome.error();
     if (*outcome == kv::Outcome::committed) return message;
+    static_cast<void>(blob::settle(store_, *body));
     return Error{Errc::exists, "queue: that id is in use"};
 }
 

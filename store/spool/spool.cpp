@@ -116,44 +116,62 @@ void Spool::accept(Envelope envelope, std::shared_ptr<const std::string> bytes, 
                    std::string report, std::function<void(Result<Item>)> done) {
     const auto checked = check(envelope, bytes.get());
     if (!checked) return done(checked.error());
-    const kv::ShardId shard = shard_of(envelope.id);
     Item item;
     item.envelope = std::move(envelope);
     item.size = bytes->size();
-    item.blob = store_.new_blob_id(shard);
     item.summary = std::move(summary);
     item.report = std::move(report);
+    if (bytes->size() < blob::min_part_bytes) {
+        return accept_now(std::move(item), *bytes, std::move(done));
+    }
+    // Parts of it may have to be stored first, which waits.
+    workers_.post([this, item = std::move(item), bytes, done = std::move(done)]() mutable {
+        accept_now(std::move(item), *bytes, std::move(done));
+    });
+}
+
+void Spool::accept_now(Item item, const std::string& bytes,
+                       std::function<void(Result<Item>)> done) {
+    const kv::ShardId shard = shard_of(item.envelope.id);
+    const auto body = blob::make_body(store_, shard, bytes);
+    if (!body) return done(body.error());
+    item.blob = body->id;
+    const OperationId id = item.envelope.id;
     std::string row = encode_envelope(item);
     if (row.size() > kv::max_value_bytes) {
+        static_cast<void>(blob::settle(store_, *body));
         return done(Error{Errc::limit, "spool: too many recipients with long addresses"});
     }
     kv::Batch batch;
     batch.shard = shard;
-    batch.operation = item.envelope.id;
-    batch.preconditions.push_back({envelope_key(item.envelope.id), std::nullopt});
-    batch.operations.emplace_back(kv::Put{envelope_key(item.envelope.id), std::move(row)});
+    batch.operation = id;
+    batch.preconditions.push_back({envelope_key(id), std::nullopt});
+    batch.operations.emplace_back(kv::Put{envelope_key(id), std::move(row)});
     if (!item.summary.empty() || !item.report.empty() || !item.envelope.thread_root.empty()) {
         std::string extras = kv::RowWriter()
                                  .bytes(item.summary)
                                  .bytes(item.report)
                                  .bytes(item.envelope.thread_root)
                                  .take();
-        batch.operations.emplace_back(kv::Put{extras_key(item.envelope.id), std::move(extras)});
+        batch.operations.emplace_back(kv::Put{extras_key(id), std::move(extras)});
     }
-    batch.blobs.push_back({item.blob, std::make_shared<const std::string>(blob::encode(*bytes))});
-    auto finish = [done = std::move(done), item](kv::CommitResult result) {
+    batch.blobs.push_back({body->id, body->framed});
+    auto finish = [this, body = blob::NewBody{body->id, nullptr, body->parts},
+                   done = std::move(done), item = std::move(item)](kv::CommitResult result) {
         if (!result) return done(result.error());
         if (*result == kv::Outcome::committed) return done(item);
         done(Error{Errc::exists, "spool: that envelope id is in use"});
+        if (body.parts.empty()) return;
+        workers_.post([this, body] { static_cast<void>(blob::settle(store_, body)); });
     };
-    store_.commit(std::move(batch), [this, shard, id = item.envelope.id,
-                                     finish = std::move(finish)](kv::CommitResult result) {
-        if (!result || *result != kv::Outcome::unknown) return finish(result);
-        // Asking may wait, and this is an engine thread.
-        workers_.post([this, shard, id, finish, result] {
-            finish(kv::resolve_outcome(store_, shard, id, result));
-        });
-    });
+    store_.commit(std::move(batch),
+                  [this, shard, id, finish = std::move(finish)](kv::CommitResult result) {
+                      if (!result || *result != kv::Outcome::unknown) return finish(result);
+                      // Asking may wait, and this is an engine thread.
+                      workers_.post([this, shard, id, finish, result] {
+                          finish(kv::resolve_outcome(store_, shard, id, result));
+                      });
+                  });
 }
 
 Result<std::vector<Item>> Spool::pending(std::size_t limit) {

@@ -61,6 +61,7 @@ public:
 
 private:
     kv::ShardId shard_of(const OperationId& id) const;
+    void accept_now(Item item, const std::string& bytes, std::function<void(Result<Item>)> done);
     Result<void> settle_now(const OperationId& id, const std::vector<std::string>& delivered);
 
     kv::Store& store_;

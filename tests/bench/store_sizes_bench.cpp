@@ -2,6 +2,8 @@
 // messages, what a session on them takes in memory, and what a message takes on disk beside Maildir
 // and compressed Maildir.
 #include "store/blob/blob.h"
+#include "store/care/stats.h"
+#include "store/care/train_dictionary.h"
 #include "store/kv/kv.h"
 #include "store/kv/random_id.h"
 #include "store/mail/mail_store.h"
@@ -13,9 +15,13 @@
 #include <malloc.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <random>
+#include <sstream>
 
 namespace postern::bench {
 namespace {
@@ -209,42 +215,82 @@ std::uint64_t on_disk(const std::filesystem::path& folder) {
     return bytes;
 }
 
-// Real mail, delivered once; counters are octets on disk a message.
+// The mail of the folders in POSTERN_BENCH_MAIL (with ':' between), else that of tests/corpus; in
+// an order that is the same each time and mixes them.
+std::vector<std::string> real_mail() {
+    std::vector<std::string> found;
+    const char* folders = std::getenv("POSTERN_BENCH_MAIL");
+    std::stringstream list(folders == nullptr ? "" : folders);
+    std::vector<std::string> paths;
+    for (std::string folder; std::getline(list, folder, ':');) {
+        for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+            if (entry.is_regular_file()) paths.push_back(entry.path().string());
+        }
+    }
+    std::sort(paths.begin(), paths.end());
+    for (const std::string& path : paths) found.push_back(read_as_crlf(path));
+    if (paths.empty()) found = corpus();
+    std::shuffle(found.begin(), found.end(), std::mt19937(1));
+    return found;
+}
+
+void append(Mailbox& box, const std::string& text) {
+    mail::NewMessage message;
+    message.bytes = std::make_shared<const std::string>(text);
+    message.summary = std::string(600, 's');
+    message.internal_date = now();
+    must(mail::wait<mail::Appended>([&](auto done) {
+             box.mail->append(box.id, std::move(message), {}, std::move(done));
+         }).has_value(),
+         "append");
+}
+
+// Counters are octets on disk a message of the second half; with a dictionary it is trained on the
+// first.
 void disk_per_message(benchmark::State& state) {
+    static const auto mail = real_mail();
+    const bool trained = state.range(0) != 0;
+    const std::size_t half = mail.size() / 2;
     for (auto _ : state) {
         auto box = open_box("disk");
-        const auto empty = on_disk(box->folder);
+        for (std::size_t i = 0; i < half; ++i) append(*box, mail[i]);
+        if (trained) must(care::train_dictionary(*box->engine, {}).has_value(), "training");
+        const auto before = on_disk(box->folder);
         const auto files = std::filesystem::absolute("store_sizes.maildir");
         const auto packed = std::filesystem::absolute("store_sizes.maildir_zstd");
         for (const auto& folder : {files, packed}) {
             std::filesystem::remove_all(folder);
             std::filesystem::create_directories(folder);
         }
-        std::size_t number = 0;
-        for (const auto& text : corpus()) {
-            mail::NewMessage message;
-            message.bytes = std::make_shared<const std::string>(text);
-            message.summary = std::string(600, 's');
-            message.internal_date = now();
-            must(mail::wait<mail::Appended>([&](auto done) {
-                     box->mail->append(box->id, std::move(message), {}, std::move(done));
-                 }).has_value(),
-                 "append");
-            std::ofstream(files / std::to_string(number), std::ios::binary) << text;
-            std::ofstream(packed / std::to_string(number++), std::ios::binary)
-                << blob::encode(text);
+        std::uint64_t raw = 0;
+        for (std::size_t i = half; i < mail.size(); ++i) {
+            append(*box, mail[i]);
+            raw += mail[i].size();
+            std::ofstream(files / std::to_string(i), std::ios::binary) << mail[i];
+            std::ofstream(packed / std::to_string(i), std::ios::binary) << blob::encode(mail[i]);
         }
         const auto each = [&](std::uint64_t bytes) {
-            return static_cast<double>(bytes) / static_cast<double>(number);
+            return static_cast<double>(bytes) / static_cast<double>(mail.size() - half);
         };
-        state.counters["store"] = each(on_disk(box->folder) - empty);
+        state.counters["messages"] = static_cast<double>(mail.size() - half);
+        state.counters["raw"] = each(raw);
+        state.counters["store"] = each(on_disk(box->folder) - before);
         state.counters["maildir"] = each(on_disk(files));
         state.counters["maildir_zstd"] = each(on_disk(packed));
+        const auto stats = care::measure(*box->engine, {});
+        must(stats.has_value(), "measure");
+        const auto of_all = [&](std::uint64_t bytes) {
+            return static_cast<double>(bytes) / static_cast<double>(mail.size());
+        };
+        state.counters["bodies_of_all"] = of_all(stats->body_bytes + stats->part_bytes);
+        state.counters["body_pages_of_all"] = of_all(stats->space.blob_bytes);
+        state.counters["row_pages_of_all"] = of_all(stats->space.row_bytes);
+        state.counters["parts"] = static_cast<double>(stats->parts);
         std::filesystem::remove_all(files);
         std::filesystem::remove_all(packed);
     }
 }
-BENCHMARK(disk_per_message)->Iterations(1)->Unit(benchmark::kMillisecond);
+BENCHMARK(disk_per_message)->Arg(0)->Arg(1)->Iterations(1)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace postern::bench

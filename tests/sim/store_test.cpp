@@ -8,6 +8,7 @@
 #include "store/kv/random_id.h"
 #include "store/mail/mail_store.h"
 #include "tests/sim/model.h"
+#include "tests/store/support/mail_text.h"
 
 #include <gtest/gtest.h>
 
@@ -108,6 +109,9 @@ private:
         const unsigned box = pick(std::size(names));
         ModelMessage message;
         message.text = "message " + std::to_string(++count_) + std::string(pick(300), 'x');
+        if (pick(12) == 0) {
+            message.text = test::with_attachment(pick(1000), test::attachment(pick(2), 66'000));
+        }
         if (pick(2) == 0) message.system_flags = 1 << pick(5);
         if (pick(3) == 0) message.keywords = {"k" + std::to_string(pick(3))};
         mail::NewMessage fresh;

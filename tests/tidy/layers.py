@@ -51,7 +51,8 @@ DOORS = [
     (re.compile(r"(hs/)?hs(_\w+)?\.h$"), ("filters/patterns",)),
     (re.compile(r"roaring/"), ("protocols/base",)),
     (re.compile(r"xxh(ash|3)\.h$"), ("protocols/base",)),
-    (re.compile(r"zstd(_\w+)?\.h$"), ("store/blob",)),
+    (re.compile(r"(zstd(_\w+)?|zdict)\.h$"), ("store/blob",)),
+    (re.compile(r"xapian\.h$"), ("store/fulltext", "tests/store/fulltext")),
     (re.compile(r"zlib\.h$"), ("gateway/net",)),
     (re.compile(r"yaml-cpp/"), ("gateway/config",)),
     (re.compile(r"openssl/ssl"), ("gateway/net",)),
@@ -62,6 +63,7 @@ DOORS = [
     (re.compile(r"curl/"), ("gateway/https",)),
     (re.compile(r"(spdlog|fmt)/"), ("gateway/log",)),
     (re.compile(r"systemd/"), ("gateway",)),
+    (re.compile(r"sys/mman\.h$"), ("filters/models", "gateway")),  # large pages for tables
     (re.compile(r"unicode/"), ("protocols/mime",)),
     (re.compile(r"CLI/"), ("appliance",)),
     (re.compile(r"(gtest|gmock|benchmark)/"), ("tests",)),
@@ -70,8 +72,8 @@ DOORS = [
 # protocols/ and filters/ own no socket, thread, clock, file or random source.
 PURE_ROOMS = ("protocols", "filters")
 IMPURE_HEADERS = re.compile(
-    r"(sys/\w+\.h|netinet/.*|arpa/.*|unistd\.h|fcntl\.h|poll\.h|pthread\.h|time\.h|ctime|fstream|"
-    r"iostream|filesystem|random|thread|future|stop_token)$")
+    r"(sys/(?!mman\.h)\w+\.h|netinet/.*|arpa/.*|unistd\.h|fcntl\.h|poll\.h|pthread\.h|time\.h|"
+    r"ctime|fstream|iostream|filesystem|random|thread|future|stop_token)$")
 # The filter may be scanned and taught at once, so it may lock; an engine has nothing to lock.
 LOCK_HEADERS = re.compile(r"(mutex|shared_mutex|condition_variable|atomic)$")
 

@@ -4,6 +4,7 @@
 #include "store/care/check.h"
 #include "store/kv/random_id.h"
 #include "store/mail/mail_store.h"
+#include "tests/store/support/mail_text.h"
 
 #include <gtest/gtest.h>
 
@@ -50,8 +51,13 @@ inline OpenStore open_store(const std::string& folder) {
 using Say = std::function<void(const std::string& line)>;
 
 inline std::string body_of(const std::string& message) {
-    // Some bodies span frames.
-    const std::size_t repeats = std::hash<std::string>()(message) % 7 == 0 ? 20'000 : 20;
+    // Some bodies span frames, and some share an attachment.
+    const std::size_t kind = std::hash<std::string>()(message) % 7;
+    if (kind == 1) {
+        static const std::string shared = test::attachment(1, 70'000);
+        return "Subject: " + message + "\r\n\r\n--cut\r\n\r\n" + shared + "--cut--\r\n";
+    }
+    const std::size_t repeats = kind == 0 ? 20'000 : 20;
     std::string body = "Subject: " + message + "\r\n\r\n";
     for (std::size_t i = 0; i < repeats; ++i) body += message + ";";
     return body;
