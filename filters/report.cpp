@@ -116,6 +116,30 @@ Result<Report> report_from(const Json& json) {
 
 }  // namespace
 
+// Scores are whole hundredths, so that a sum on paper is the sum in the report.
+void conclude(Report& report) {
+    long hundredths = 0;
+    for (const Symbol& symbol : report.symbols) hundredths += std::lround(symbol.score * 100);
+    report.score = static_cast<double>(hundredths) / 100;
+    std::stable_sort(
+        report.symbols.begin(), report.symbols.end(),
+        [](const Symbol& a, const Symbol& b) { return std::abs(a.score) > std::abs(b.score); });
+    report.verdict = report.score >= report.spam_threshold     ? Verdict::spam
+                     : report.score >= report.unsure_threshold ? Verdict::unsure
+                                                               : Verdict::ham;
+}
+
+Report report_for(const Report& report, std::string_view recipient) {
+    Report own = report;
+    own.personal.clear();
+    for (const PersonalSymbols& each : report.personal) {
+        if (each.recipient != recipient) continue;
+        own.symbols.insert(own.symbols.end(), each.symbols.begin(), each.symbols.end());
+        conclude(own);
+    }
+    return own;
+}
+
 const char* to_string(Verdict verdict) {
     switch (verdict) {
         case Verdict::ham:

@@ -23,6 +23,12 @@ struct Symbol {
     std::vector<std::string> evidence;  // what was seen, shortened, UTF-8
 };
 
+// What the layers of one recipient add, where a message has several.
+struct PersonalSymbols {
+    std::string recipient;
+    std::vector<Symbol> symbols;
+};
+
 // Every symbol's score is a multiple of 0.01, and added up in their order they are `score` exactly.
 struct Report {
     Verdict verdict = Verdict::ham;
@@ -34,7 +40,14 @@ struct Report {
     std::uint64_t trained_ham = 0;  // messages the models stand on
     std::uint64_t trained_spam = 0;
     std::vector<Symbol> symbols;  // strongest first (by |score|)
+    // Not part of the sum, nor of what is encoded; see report_for.
+    std::vector<PersonalSymbols> personal;
 };
+
+// Works out score, verdict and the order of the symbols from the symbols and the thresholds.
+void conclude(Report& report);
+// The report as it is for that recipient: with the symbols that only this one gets.
+Report report_for(const Report& report, std::string_view recipient);
 
 // The symbol that pulled most towards the verdict; nullptr when there is none.
 const Symbol* strongest(const Report& report);

@@ -4,6 +4,7 @@
 #include "appliance/cli/filter_commands.h"
 #include "appliance/cli/report_text.h"
 #include "appliance/cli/terminal.h"
+#include "filters/models/layers.h"
 #include "gateway/learning/snapshot.h"
 
 #include <CLI/CLI.hpp>
@@ -18,6 +19,7 @@ int filter_stats(Context& context) {
     auto models = load_models(context.config);
     if (!models) return fail(models.error());
     const auto stats = (*models)->stats();
+    const filters::Layers& layers = (*models)->layers();
     const double full = stats.max_features == 0 ? 0
                                                 : static_cast<double>(stats.features) /
                                                       static_cast<double>(stats.max_features);
@@ -31,7 +33,9 @@ int filter_stats(Context& context) {
                                   {"prior_ham", stats.prior_ham},
                                   {"prior_spam", stats.prior_spam},
                                   {"prior_features", stats.prior_features},
-                                  {"prior_trust", stats.prior_trust}});
+                                  {"prior_trust", stats.prior_trust},
+                                  {"layers", layers.owners()},
+                                  {"layer_lessons", layers.lessons()}});
         return exit_ok;
     }
     std::string text = "learned here    " + std::to_string(stats.ham) + " ham, " +
@@ -48,6 +52,8 @@ int filter_stats(Context& context) {
                 std::to_string(stats.prior_features) + " features\n" + "trust in it     " +
                 decimal(100 * stats.prior_trust, 0) + " %\n";
     }
+    text += "layers          " + std::to_string(layers.owners()) + " of users and domains, " +
+            std::to_string(layers.lessons()) + " lessons\n";
     print(text);
     return exit_ok;
 }
@@ -97,7 +103,9 @@ int forget_learned(const config::Config& config) {
     auto store = open_store(config, Opening::create);
     if (!store) return fail(store.error());
     auto learning = learning::Learning::open(
-        *(*store)->kv, filters::make_models(config.filter.memory_bytes), learning_options(config));
+        *(*store)->kv,
+        filters::make_models(config.filter.memory_bytes, config.filter.layer_memory_bytes),
+        learning_options(config));
     if (!learning) return fail(learning.error());
     if (auto forgotten = (*learning)->forget(); !forgotten) return fail(forgotten.error());
     return exit_ok;

@@ -39,7 +39,8 @@ learning::LearningOptions learning_options(const config::Config& config) {
 }
 
 Result<std::shared_ptr<filters::Models>> load_models(const config::Config& config) {
-    auto models = filters::make_models(config.filter.memory_bytes);
+    auto models =
+        filters::make_models(config.filter.memory_bytes, config.filter.layer_memory_bytes);
     std::error_code ignored;
     if (!std::filesystem::exists(config.store_folder(), ignored)) {
         learning::take_prior(*models, learning_options(config));

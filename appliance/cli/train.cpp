@@ -97,7 +97,8 @@ Result<Totals> run_training(const Context& context, const Options& options,
     if (!hold) return hold.error();
     auto store = open_store(context.config, Opening::create);
     if (!store) return store.error();
-    auto models = filters::make_models(context.config.filter.memory_bytes);
+    auto models = filters::make_models(context.config.filter.memory_bytes,
+                                       context.config.filter.layer_memory_bytes);
     auto learning =
         learning::Learning::open(*(*store)->kv, models, learning_options(context.config));
     if (!learning) return learning.error();

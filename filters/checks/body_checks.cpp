@@ -121,9 +121,13 @@ Finding empty_body(const CheckInput& input) {
 
 Finding body_all_caps(const CheckInput& input) {
     const std::string& text = input.content.text;
-    const auto letters = std::count_if(text.begin(), text.end(), is_alpha);
-    const auto capitals = std::count_if(text.begin(), text.end(), is_upper);
-    if (letters < static_cast<long>(min_shouted_letters) || capitals * 10 < letters * 8) {
+    std::size_t letters = 0;
+    std::size_t capitals = 0;
+    for (const char c : text) {  // two comparisons each and no branch
+        letters += static_cast<unsigned char>((c | 0x20) - 'a') < 26 ? 1 : 0;
+        capitals += static_cast<unsigned char>(c - 'A') < 26 ? 1 : 0;
+    }
+    if (letters < min_shouted_letters || capitals * 10 < letters * 8) {
         return std::nullopt;
     }
     return std::to_string(capitals * 100 / letters) + " % of the letters are capitals";

@@ -1,6 +1,7 @@
 #include "filters/features/content.h"
 
 #include "filters/features/ascii.h"
+#include "filters/features/feature_sources.h"
 #include "protocols/mime/charset.h"
 #include "protocols/mime/decode.h"
 #include "protocols/mime/header.h"
@@ -77,6 +78,7 @@ private:
             if (i == 0 && name.find(' ') != std::string_view::npos) continue;
             const std::string_view raw = field.value.of(whole_).substr(0, max_header_value_bytes);
             content_.headers.push_back({name, mime::decode_words(mime::unfold(raw)), raw});
+            content_.headers.back().is_feature = is_feature_field(content_.headers.back());
         }
     }
 

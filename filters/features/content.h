@@ -21,9 +21,10 @@ inline constexpr std::size_t max_content_parts = 200;
 inline constexpr std::size_t max_content_source_bytes = 256 * 1024;
 
 struct HeaderText {
-    std::string_view name;  // as written; of the message
-    std::string value;      // unfolded, decoded UTF-8
-    std::string_view raw;   // as written
+    std::string_view name;    // as written; of the message
+    std::string value;        // unfolded, decoded UTF-8
+    std::string_view raw;     // as written
+    bool is_feature = false;  // see is_feature_field
 };
 
 struct Attachment {

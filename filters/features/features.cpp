@@ -5,6 +5,20 @@
 
 namespace postern::filters {
 
+void FeatureNames::clear() {
+    text_.clear();
+    words_.clear();
+    tokens_.clear();
+    pairs_.clear();
+}
+
+void FeatureNames::reserve(std::size_t tokens, std::size_t pairs) {
+    text_.reserve(tokens * 8);
+    words_.reserve(tokens * 2);
+    tokens_.reserve(tokens);
+    pairs_.reserve(pairs);
+}
+
 std::uint32_t FeatureNames::note_word(std::string_view kind, std::string_view word) {
     words_.push_back(
         {kind, static_cast<std::uint32_t>(text_.size()), static_cast<std::uint32_t>(word.size())});
@@ -33,15 +47,20 @@ std::string FeatureNames::of(std::size_t index) const {
     return name.append(" ").append(text_, second.begin, second.size);
 }
 
-Features extract(const Content& content, Names names) {
-    Features features;
-    TokenSink sink(names == Names::kept ? &features.names : nullptr);
+void extract(const Content& content, Names names, Features& features) {
+    features.names.clear();
+    TokenSink sink(features.vector, names == Names::kept ? &features.names : nullptr);
     add_header_tokens(content, sink);
     sink.begin_section(true);
     add_body_tokens(content, sink);
-    sink.move_into(features.vector);
+    sink.finish();
     features.vector.grams = head_grams(content);
     features.vector.digest = content_digest(content);
+}
+
+Features extract(const Content& content, Names names) {
+    Features features;
+    extract(content, names, features);
     return features;
 }
 

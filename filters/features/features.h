@@ -25,6 +25,8 @@ public:
     std::string of(std::size_t index) const;
     std::size_t size() const { return tokens_.size() + pairs_.size(); }
 
+    void clear();  // its memory is kept
+    void reserve(std::size_t tokens, std::size_t pairs);
     std::uint32_t note_word(std::string_view kind, std::string_view word);
     void token_is(std::uint32_t word) { tokens_.push_back(word); }
     void pair_is(std::uint32_t first, std::uint32_t second, std::size_t distance);
@@ -58,6 +60,8 @@ enum class Names : bool { left_out, kept };
 // Thread-safe: no state but its arguments. Cost is bounded by the limits of Content and of
 // FeatureVector.
 Features extract(const Content& content, Names names = Names::left_out);
+// The same into `features`, whose memory is used again.
+void extract(const Content& content, Names names, Features& features);
 Features extract(const ScanInput& input, Names names = Names::left_out);
 
 // The feature that a folded word of that kind ("subject", "" for the text) is, and the one that two

@@ -18,27 +18,26 @@ constexpr std::size_t max_shape_bytes = 40;
 
 static_assert(max_gram_header_bytes + max_gram_source_bytes <= SeenTable::max_numbers);
 
-// White space is one blank: folds and the line ends of an encoding leave no trace.
+// White space is one blank: folds and the line ends of an encoding leave no trace. No branch on
+// what a character is: words end where nobody can foretell.
 void append_collapsed(std::string_view text, std::size_t room, std::string& out) {
-    bool blank = false;
-    const std::size_t limit = out.size() + room;
-    for (std::size_t at = 0; at < text.size() && out.size() < limit;) {
-        if (is_space(text[at])) {
-            blank = true;
-            ++at;
-            continue;
-        }
-        // What would be over by the blank counts as room, as it does for a single character.
-        if (blank && !out.empty() && out.back() != '\n') out += ' ';
-        blank = false;
-        const std::size_t most = std::max<std::size_t>(1, limit - std::min(limit, out.size()));
-        const std::size_t begin = at;
-        while (at < text.size() && at - begin < most &&
-               (static_cast<unsigned char>(text[at]) > ' ' || !is_space(text[at]))) {
-            ++at;
-        }
-        out.append(text, begin, at - begin);
+    const std::size_t begin = out.size();
+    const std::size_t limit = begin + room;
+    std::size_t at = 0;
+    while (at < text.size() && is_space(text[at])) ++at;
+    bool blank = at > 0 && begin > 0 && out.back() != '\n';
+    // What would be over by the blank counts as room, as it does for a single character.
+    out.resize(begin + std::min(room, text.size()) + 2);
+    std::size_t size = begin;
+    for (; at < text.size() && size < limit; ++at) {
+        const bool space = is_space(text[at]);
+        out[size] = ' ';
+        size += static_cast<std::size_t>(blank & !space);
+        out[size] = text[at];
+        size += static_cast<std::size_t>(!space);
+        blank = space;
     }
+    out.resize(size);
 }
 
 std::string head_text(const Content& content) {
@@ -46,8 +45,8 @@ std::string head_text(const Content& content) {
     head.reserve(max_gram_header_bytes + max_gram_source_bytes + max_gram_field_bytes);
     for (const HeaderText& field : content.headers) {
         if (head.size() >= max_gram_header_bytes) break;
-        if (!is_feature_field(field)) continue;
-        head += to_lower(field.name.substr(0, max_gram_field_bytes));
+        if (!field.is_feature) continue;
+        append_lower(field.name.substr(0, max_gram_field_bytes), head);
         head += ':';
         append_collapsed(field.value, max_gram_field_bytes, head);
         head += '\n';
@@ -74,14 +73,17 @@ std::vector<std::uint32_t> head_grams(const Content& content) {
     const std::string head = head_text(content);
     std::vector<std::uint32_t> grams;
     if (head.size() < 4) return grams;
-    grams.reserve(max_grams);
+    grams.resize(std::min(head.size(), max_grams));
+    std::size_t count = 0;
     SeenTable seen;
-    for (std::size_t i = 0; i + 4 <= head.size() && grams.size() < max_grams; ++i) {
+    for (std::size_t i = 0; i + 4 <= head.size() && count < max_grams; ++i) {
         std::uint32_t gram = 0;
         std::memcpy(&gram, head.data() + i, 4);
         const std::uint32_t key = gram == 0 ? 1 : gram;  // 0: a free place
-        if (seen.insert(key, key * gram_multiplier >> 18)) grams.push_back(key);
+        grams[count] = key;                              // stays where it is new
+        count += seen.insert(key, key * gram_multiplier >> 18) ? 1 : 0;
     }
+    grams.resize(count);
     return grams;
 }
 
@@ -94,7 +96,7 @@ Id128 content_digest(const Content& content) {
     };
     std::string value;
     for (const HeaderText& field : content.headers) {
-        if (!is_feature_field(field)) continue;
+        if (!field.is_feature) continue;
         take(to_lower(field.name));
         value.clear();
         append_collapsed(field.value, max_header_value_bytes, value);

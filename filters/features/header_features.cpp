@@ -49,7 +49,7 @@ public:
         add_names();
         std::size_t fields = 0;
         for (const HeaderText& field : content_.headers) {
-            if (!is_feature_field(field)) continue;
+            if (!field.is_feature) continue;
             if (++fields > max_feature_fields) break;
             sink_.begin_text();
             add_field(to_lower(field.name), field.value);
@@ -64,7 +64,7 @@ private:
         std::string last;
         std::size_t fields = 0;
         for (const HeaderText& field : content_.headers) {
-            if (!is_feature_field(field)) continue;
+            if (!field.is_feature) continue;
             if (++fields > max_feature_fields) break;
             std::string name = to_lower(field.name);
             if (name == last) continue;
@@ -90,8 +90,9 @@ private:
         if (name == "content-type") return add_content_type(value);
         if (is_signature(name)) return add_signature(name, value);
         std::size_t words = 0;
+        std::string token;
         for_each_word(fold_words(value), [&](std::string_view word) {
-            const std::string token = name + "=" + std::string(shorten(word));
+            token.assign(name).append("=").append(shorten(word));
             sink_.add_running("field", token);
             return ++words < max_field_words;
         });

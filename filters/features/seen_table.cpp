@@ -23,6 +23,7 @@ SeenTable::SeenTable() : memory_(&own_) {
     }
     memory_->lent = true;
     memory_->words.resize(places);
+    words_ = memory_->words.data();
     if (memory_->epoch == max_epoch) {
         std::fill(memory_->words.begin(), memory_->words.end(), 0);
         memory_->epoch = 0;

@@ -23,12 +23,14 @@ public:
     // False: it was there. `number` is below 2^number_bits; `hash` spreads the numbers over the
     // places. At most max_numbers may be inserted.
     bool insert(std::uint64_t number, std::size_t hash) {
+        const std::uint64_t mine = epoch_ | number;
         for (std::size_t at = hash & (places - 1);; at = (at + 1) & (places - 1)) {
-            const std::uint64_t word = memory_->words[at];
-            if (word == (epoch_ | number)) return false;
-            if ((word & epoch_mask) != epoch_) {
-                memory_->words[at] = epoch_ | number;
-                return true;
+            std::uint64_t& word = words_[at];
+            // Free or the number itself: one branch, since which of both cannot be foretold.
+            const bool is_free = (word & epoch_mask) != epoch_;
+            if (is_free | (word == mine)) {
+                word = mine;
+                return is_free;
             }
         }
     }
@@ -43,7 +45,8 @@ private:
     static constexpr std::uint64_t epoch_mask = ~((std::uint64_t{1} << number_bits) - 1);
 
     Memory* memory_ = nullptr;
-    Memory own_;  // where the thread's are lent already
+    Memory own_;                      // where the thread's are lent already
+    std::uint64_t* words_ = nullptr;  // of memory_
     std::uint64_t epoch_ = 0;
 };
 

@@ -10,6 +10,9 @@ namespace {
 
 static_assert(max_features <= SeenTable::max_numbers && feature_bits <= SeenTable::number_bits);
 constexpr std::size_t max_word_bytes = 64;
+// Most messages have less.
+constexpr std::size_t usual_tokens = 768;
+constexpr std::size_t usual_pairs = 2048;
 
 std::uint64_t mix(std::uint64_t a, std::uint64_t b, std::uint64_t distance) {
     std::uint64_t h = a * 0x9E3779B97F4A7C15ull + b + distance * 0xD6E8FEB86659FD93ull;
@@ -45,14 +48,21 @@ std::uint64_t neighbours_feature(std::string_view kind, std::string_view first,
         mix(word_feature(kind, first, content), word_feature(kind, second, content), 1), content);
 }
 
-TokenSink::TokenSink(FeatureNames* names) : names_(names) {
-    tokens_.reserve(512);
-    pairs_.reserve(2048);
+TokenSink::TokenSink(FeatureVector& vector, FeatureNames* names)
+    : names_(names), seed_(seed_of(kind_)), vector_(vector), tokens_(vector.hashes) {
+    tokens_.clear();
+    tokens_.reserve(usual_tokens + usual_pairs);
+    pairs_.reserve(usual_pairs);
+    if (names_ != nullptr) names_->reserve(usual_tokens, usual_pairs);
 }
 
 TokenSink::Recent TokenSink::add_token(std::string_view kind, std::string_view word) {
     word = word.substr(0, max_word_bytes);
-    const std::uint64_t hash = word_feature(kind, word, content_);
+    if (kind.data() != kind_.data() || kind.size() != kind_.size()) {
+        kind_ = kind;
+        seed_ = seed_of(kind);
+    }
+    const std::uint64_t hash = feature_of(hash64(word, seed_), content_);
     const std::uint32_t name = names_ == nullptr ? 0 : names_->note_word(kind, word);
     if (!full() && seen_.insert(hash, hash)) {
         tokens_.push_back(hash);
@@ -83,10 +93,9 @@ void TokenSink::begin_text() {
     recent_count_ = 0;
 }
 
-void TokenSink::move_into(FeatureVector& vector) {
-    vector.tokens = static_cast<std::uint32_t>(tokens_.size());
-    vector.hashes = std::move(tokens_);
-    vector.hashes.insert(vector.hashes.end(), pairs_.begin(), pairs_.end());
+void TokenSink::finish() {
+    vector_.tokens = static_cast<std::uint32_t>(tokens_.size());
+    tokens_.insert(tokens_.end(), pairs_.begin(), pairs_.end());
     pairs_.clear();
 }
 

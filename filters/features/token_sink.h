@@ -20,8 +20,8 @@ inline constexpr std::size_t max_pairs = max_features - max_tokens;
 
 class TokenSink {
 public:
-    // names: nullptr, or where to note what each hash stands for.
-    explicit TokenSink(FeatureNames* names);
+    // vector: where the hashes go. names: nullptr, or where to note what each hash stands for.
+    TokenSink(FeatureVector& vector, FeatureNames* names);
 
     // A single token of that kind. The kind is a string literal: "subject", "" for body words.
     void add(std::string_view kind, std::string_view word);
@@ -33,8 +33,8 @@ public:
     void begin_section(bool content) { content_ = content; }
     bool full() const { return tokens_.size() >= max_tokens; }
 
-    // Tokens first, then pairs. The sink is empty afterwards.
-    void move_into(FeatureVector& vector);
+    // The vector is whole afterwards: tokens first, then pairs.
+    void finish();
 
 private:
     struct Recent {
@@ -45,8 +45,11 @@ private:
 
     FeatureNames* names_;
     bool content_ = false;
+    std::string_view kind_;  // whose seed is seed_
+    std::uint64_t seed_;
     SeenTable seen_;
-    std::vector<std::uint64_t> tokens_;
+    FeatureVector& vector_;
+    std::vector<std::uint64_t>& tokens_;  // of vector_
     std::vector<std::uint64_t> pairs_;
     std::array<Recent, pair_window - 1> recent_{};  // newest first
     std::size_t recent_count_ = 0;

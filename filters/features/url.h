@@ -16,7 +16,7 @@ struct Url {
     std::string scheme;  // lower case; "http" where a text begins with www.
     std::string host;    // lower case, percent-decoded, without brackets; empty: none
     std::string port;
-    std::string path;  // with query and fragment
+    std::string path;       // with query and fragment
     bool has_user = false;  // something before an '@': a favourite disguise
     bool is_ip = false;     // host is a number in any notation that browsers take
 };

@@ -1,7 +1,5 @@
 #include "filters/models/feature_table.h"
 
-#include "filters/feature_vector.h"
-
 #include <algorithm>
 #include <cmath>
 
@@ -17,12 +15,6 @@ std::uint64_t value_of(const FeatureSlot& slot, std::uint8_t epoch) {
 }  // namespace
 
 FeatureTable::FeatureTable(std::size_t buckets) : buckets_(std::max(buckets, min_buckets)) {}
-
-// Scaled instead of masked: any number of buckets will do.
-std::size_t FeatureTable::bucket_of(std::uint64_t hash) const {
-    __extension__ using Wide = unsigned __int128;
-    return static_cast<std::size_t>(Wide{hash} * buckets_.size() >> feature_bits);
-}
 
 std::uint64_t FeatureTable::hash_of(std::size_t bucket, std::uint32_t tag, std::size_t buckets) {
     __extension__ using Wide = unsigned __int128;

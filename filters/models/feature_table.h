@@ -5,9 +5,12 @@
 // was seen least often, and longest ago. So old evidence ages as fast as new comes in.
 #pragma once
 
+#include "filters/feature_vector.h"
+#include "filters/models/large_array.h"
+
+#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 namespace postern::filters {
 
@@ -39,10 +42,13 @@ public:
 
     const FeatureSlot* find(std::uint64_t hash) const {
         const std::uint32_t tag = tag_of(hash);
-        for (const FeatureSlot& slot : buckets_[bucket_of(hash)].slots) {
-            if (slot.tag == tag) return &slot;
-        }
-        return nullptr;
+        const auto& slots = buckets_[bucket_of(hash)].slots;
+        // All four at once: which one it is cannot be foretold.
+        static_assert(bucket_slots == 4);
+        const auto fits = [tag](const FeatureSlot& slot) { return slot.tag == tag ? 1u : 0u; };
+        const unsigned found =
+            fits(slots[0]) | fits(slots[1]) << 1 | fits(slots[2]) << 2 | fits(slots[3]) << 3;
+        return found == 0 ? nullptr : &slots[std::countr_zero(found)];
     }
     void prefetch(std::uint64_t hash) const { __builtin_prefetch(&buckets_[bucket_of(hash)]); }
     FeatureSlot* find(std::uint64_t hash);
@@ -61,9 +67,13 @@ private:
         const auto tag = static_cast<std::uint32_t>(hash);
         return tag == 0 ? 2 : tag;
     }
-    std::size_t bucket_of(std::uint64_t hash) const;
+    // Scaled instead of masked: any number of buckets will do.
+    std::size_t bucket_of(std::uint64_t hash) const {
+        __extension__ using Wide = unsigned __int128;
+        return static_cast<std::size_t>(Wide{hash} * buckets_.size() >> feature_bits);
+    }
 
-    std::vector<FeatureBucket> buckets_;
+    LargeArray<FeatureBucket> buckets_;
     std::uint64_t used_ = 0;
 };
 

@@ -15,7 +15,6 @@ constexpr double line_rate = 10;
 constexpr double line_margin = 0.1;  // nothing is learned from what is that sure already
 constexpr double gram_rate = 8;
 constexpr double gram_margin = 0.2;
-constexpr double unseen_weight = 0.2;  // of the belief that a new feature says nothing
 constexpr double odds_scale = 6;
 constexpr double max_input = 8;
 constexpr double mix_rate = 0.01;
@@ -24,12 +23,7 @@ constexpr double first_prior_mix = 0.6;
 constexpr double bias_input = 0.3;
 constexpr double first_trust = 1.5;   // log-odds that a prior is worth hearing
 constexpr double max_trust_step = 2;  // one message is not the end of it
-constexpr std::size_t strongest_each_way = 8;
-constexpr std::size_t lookahead = 12;
-
-std::size_t section_of(std::uint64_t hash) {
-    return (hash & content_feature_bit) != 0 ? 1 : 0;
-}
+constexpr std::size_t lookahead = 16;
 
 double probability_of(double log_odds) {
     return 1 / (1 + std::exp(-log_odds));
@@ -96,22 +90,13 @@ std::size_t Learner::gram_index(std::uint32_t gram) const {
     return gram_bits_ == 0 ? 0 : (gram * 0x9E3779B1u) >> (32 - gram_bits_);
 }
 
-// Log-odds of one feature, weighted by how far it leans to one side.
-double Learner::odds_of(const FeatureSlot& slot) const {
-    const double in_ham = slot.ham / static_cast<double>(ham_);
-    const double in_spam = slot.spam / static_cast<double>(spam_);
-    const double sum = in_ham + in_spam;
-    if (sum <= 0) return 0;
-    const double seen = static_cast<double>(slot.ham) + slot.spam;
-    const double p = (unseen_weight * 0.5 + seen * in_spam / sum) / (unseen_weight + seen);
-    const double lean = (in_spam - in_ham) / sum;
-    return std::log(p / (1 - p)) * lean * lean;
-}
-
 Learner::Sums Learner::sum(const FeatureVector& features, std::vector<Hit>* hits) const {
     Sums sums;
     if (hits != nullptr) hits->reserve(features.hashes.size());
     const bool both = ham_ > 0 && spam_ > 0;
+    const ClassCounts all{ham_, spam_};
+    thread_local OddsMemo memo;
+    OddsMemo& odds = memo;
     const auto& hashes = features.hashes;
     for (std::size_t i = 0; i < std::min(lookahead, hashes.size()); ++i) {
         features_.prefetch(hashes[i]);
@@ -122,10 +107,11 @@ Learner::Sums Learner::sum(const FeatureVector& features, std::vector<Hit>* hits
         ++sums.features[section];
         const FeatureSlot* slot = features_.find(hashes[i]);
         if (slot == nullptr) continue;
-        if (hits != nullptr) hits->push_back({slot, i});
+        const double says = both ? odds.of({slot->ham, slot->spam}, all) : 0;
+        if (hits != nullptr) hits->push_back({slot, i, says});
         sums.weights[section] += slot->weight;
         ++sums.known[section];
-        if (both) sums.odds[section] += odds_of(*slot);
+        sums.odds[section] += says;
     }
     std::int64_t grams_sum = 0;
     for (const std::uint32_t gram : features.grams) grams_sum += grams_[gram_index(gram)];
@@ -162,7 +148,8 @@ ModelScore Learner::score(const FeatureVector& features, double prior, bool shar
     ModelScore score;
     score.trained_ham = ham_;
     score.trained_spam = spam_;
-    std::vector<Hit> hits;
+    thread_local std::vector<Hit> hits;  // kept for the next one
+    hits.clear();
     const Sums sums = sum(features, shares ? &hits : nullptr);
     score.known = sums.known[0] + sums.known[1];
     score.own_voice = voice_of(ham_, spam_, score.known);
@@ -174,46 +161,6 @@ ModelScore Learner::score(const FeatureVector& features, double prior, bool shar
     score.rest = score.log_odds - score.from_head - score.from_prior;
     if (shares) explain(features, hits, sums, inputs, score);
     return score;
-}
-
-// Splits the sum up among the features: their shares, the head's, the prior's and `rest` make it
-// up.
-void Learner::explain(const FeatureVector& features, const std::vector<Hit>& hits, const Sums& sums,
-                      const Inputs& inputs, ModelScore& score) const {
-    double per_weight[2];
-    double per_odds[2];
-    for (std::size_t section = 0; section < 2; ++section) {
-        const std::size_t line = section == 0 ? envelope_line : content_line;
-        const std::size_t bayes = section == 0 ? envelope_bayes : content_bayes;
-        const double weights = sums.weights[section];
-        const double odds = sums.odds[section];
-        per_weight[section] = weights == 0 ? 0 : mix_[line] * weight_unit * inputs[line] / weights;
-        per_odds[section] = odds == 0 ? 0 : mix_[bayes] * weight_unit * inputs[bayes] / odds;
-    }
-    const bool both = ham_ > 0 && spam_ > 0;
-    std::vector<std::pair<double, const Hit*>> shares;
-    shares.reserve(hits.size());
-    for (const Hit& hit : hits) {
-        const std::size_t section = section_of(features.hashes[hit.index]);
-        shares.emplace_back(hit.slot->weight * per_weight[section] +
-                                (both ? odds_of(*hit.slot) * per_odds[section] : 0),
-                            &hit);
-    }
-    const auto each = static_cast<std::ptrdiff_t>(std::min(strongest_each_way, shares.size() / 2));
-    const auto less = [](const auto& a, const auto& b) {
-        return a.first != b.first ? a.first < b.first : a.second->index < b.second->index;
-    };
-    std::partial_sort(shares.begin(), shares.begin() + each, shares.end(), less);
-    std::partial_sort(shares.begin() + each, shares.begin() + 2 * each, shares.end(),
-                      [&](const auto& a, const auto& b) { return less(b, a); });
-    for (std::ptrdiff_t i = 0; i < 2 * each; ++i) {
-        const auto [share, hit] = shares[static_cast<std::size_t>(i)];
-        if (share == 0) continue;
-        score.strongest.push_back({hit->index, share, hit->slot->ham, hit->slot->spam});
-        score.rest -= share;
-    }
-    std::sort(score.strongest.begin(), score.strongest.end(),
-              [](const auto& a, const auto& b) { return std::abs(a.share) > std::abs(b.share); });
 }
 
 void Learner::apply(const FeatureVector& features, const Taught& change, int direction) {

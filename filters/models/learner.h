@@ -10,6 +10,7 @@
 #pragma once
 
 #include "filters/feature_vector.h"
+#include "filters/models/feature_odds.h"
 #include "filters/models/feature_table.h"
 #include "filters/models/models.h"
 #include "filters/models/taught_table.h"
@@ -87,12 +88,16 @@ private:
     struct Hit {
         const FeatureSlot* slot = nullptr;
         std::size_t index = 0;
+        double odds = 0;  // see feature_odds
     };
+    // Of the envelope, or of the content.
+    static std::size_t section_of(std::uint64_t hash) {
+        return (hash & content_feature_bit) != 0 ? 1 : 0;
+    }
     // hits: nullptr, or where to put the features that are known.
     Sums sum(const FeatureVector& features, std::vector<Hit>* hits) const;
     Inputs inputs_of(const Sums& sums, std::size_t grams, double prior) const;
     double mixed(const Inputs& inputs) const;
-    double odds_of(const FeatureSlot& slot) const;
     void explain(const FeatureVector& features, const std::vector<Hit>& hits, const Sums& sums,
                  const Inputs& inputs, ModelScore& score) const;
     std::int32_t trust_step(const Sums& sums, const Inputs& inputs, bool spam) const;
@@ -117,7 +122,7 @@ private:
     std::size_t gram_index(std::uint32_t gram) const;
 
     FeatureTable features_;
-    std::vector<std::int32_t> grams_;  // a power of two
+    LargeArray<std::int32_t> grams_;  // a power of two
     unsigned gram_bits_;
     TaughtTable taught_;
     std::array<std::int32_t, mixed_inputs> mix_;  // in weight_unit

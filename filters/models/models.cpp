@@ -1,5 +1,6 @@
 #include "filters/models/models.h"
 
+#include "filters/models/layers.h"
 #include "filters/models/learner.h"
 #include "protocols/base/hash.h"
 
@@ -69,8 +70,13 @@ struct Opinion {
 
 class LearningModels final : public Models {
 public:
-    explicit LearningModels(std::uint64_t max_bytes)
-        : max_bytes_(std::max(max_bytes, min_model_bytes)), own_(make_own()) {}
+    LearningModels(std::uint64_t max_bytes, std::uint64_t layer_bytes)
+        : max_bytes_(std::max(max_bytes, min_model_bytes)),
+          own_(make_own()),
+          layers_(layer_bytes) {}
+
+    Layers& layers() override { return layers_; }
+    const Layers& layers() const override { return layers_; }
 
     ModelScore score(const FeatureVector& features, Shares shares) const override {
         std::shared_lock lock(mutex_);
@@ -215,6 +221,7 @@ private:
     const std::uint64_t max_bytes_;
     std::unique_ptr<Learner> own_;
     std::unique_ptr<Learner> prior_;
+    Layers layers_;
 };
 
 }  // namespace
@@ -225,8 +232,8 @@ double voice_of(std::uint64_t ham, std::uint64_t spam, std::size_t known_feature
     return messages / (messages + half_weight_messages) * known / (known + half_weight_features);
 }
 
-std::shared_ptr<Models> make_models(std::uint64_t max_bytes) {
-    return std::make_shared<LearningModels>(max_bytes);
+std::shared_ptr<Models> make_models(std::uint64_t max_bytes, std::uint64_t layer_bytes) {
+    return std::make_shared<LearningModels>(max_bytes, layer_bytes);
 }
 
 }  // namespace postern::filters

@@ -82,9 +82,14 @@ struct Counts {
     std::uint64_t identity = 0;  // of the dump; not 0
 };
 
+class Layers;  // filters/models/layers.h
+
 class Models {
 public:
     virtual ~Models() = default;
+    // What single users taught. Kept apart: not in the images below, and locked by itself.
+    virtual Layers& layers() = 0;
+    virtual const Layers& layers() const = 0;
     virtual ModelScore score(const FeatureVector& features, Shares shares = Shares::kept) const = 0;
     // Learning a message again as the same class changes nothing (false); as the other class
     // relearns it.
@@ -117,6 +122,9 @@ public:
 // Models that stay below max_bytes whatever they learn; below min_model_bytes counts as that much.
 // The memory is taken as it is used; three eighths of it are kept for a prior.
 inline constexpr std::uint64_t min_model_bytes = 32ull * 1024 * 1024;
-std::shared_ptr<Models> make_models(std::uint64_t max_bytes);
+inline constexpr std::uint64_t usual_layer_bytes = 16ull * 1024 * 1024;
+// layer_bytes: the bound of layers(), beside max_bytes.
+std::shared_ptr<Models> make_models(std::uint64_t max_bytes,
+                                    std::uint64_t layer_bytes = usual_layer_bytes);
 
 }  // namespace postern::filters

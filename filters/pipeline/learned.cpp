@@ -3,8 +3,11 @@
 #include "filters/evidence.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
+#include <iterator>
 
 namespace postern::filters {
 
@@ -15,10 +18,19 @@ namespace {
 constexpr double score_per_log_odds = 2.5;
 constexpr std::size_t max_feature_name_bytes = 48;
 
-std::string share_line(double share, const char* what) {
-    char text[96];
-    std::snprintf(text, sizeof text, "%+.2f %s", share, what);
-    return text;
+// "+1.25 what", rounded as printf does.
+std::string share_line(double share, std::string_view what) {
+    char text[32];
+    const auto end = std::to_chars(text, std::end(text), share, std::chars_format::fixed, 2);
+    std::string line(share < 0 || text[0] == '-' ? "" : "+");
+    line.append(text, end.ptr);
+    return line.append(" ").append(what);
+}
+
+void append_count(std::string& line, std::uint64_t count, std::string_view unit) {
+    char text[24];
+    const auto end = std::to_chars(text, std::end(text), count);
+    line.append(text, end.ptr).append(unit);
 }
 
 }  // namespace
@@ -66,6 +78,7 @@ Symbol learned_symbol(const ModelScore& score, const Features& features) {
         text, sizeof text, "probability %.4f (log-odds %+.2f), from %llu ham and %llu spam",
         score.probability, score.log_odds, static_cast<unsigned long long>(score.trained_ham),
         static_cast<unsigned long long>(score.trained_spam));
+    symbol.evidence.reserve(score.strongest.size() + 5);
     symbol.evidence.emplace_back(text);
     if (score.prior_ham + score.prior_spam > 0) {
         std::snprintf(text, sizeof text, "%+.2f prior knowledge from %llu ham and %llu spam",
@@ -76,14 +89,40 @@ Symbol learned_symbol(const ModelScore& score, const Features& features) {
     for (const FeatureShare& each : score.strongest) {
         const std::string name = features.names.of(each.index);
         if (name.empty()) continue;
-        std::snprintf(text, sizeof text, " (in %u ham, %u spam)", each.ham, each.spam);
-        symbol.evidence.push_back(
-            share_line(each.share, quote_evidence(name, max_feature_name_bytes).c_str()) + text);
+        std::string line = share_line(each.share, quote_evidence(name, max_feature_name_bytes));
+        append_count(line += " (in ", each.ham, " ham, ");
+        append_count(line, each.spam, " spam)");
+        symbol.evidence.push_back(std::move(line));
     }
     symbol.evidence.push_back(share_line(score.from_head, "byte patterns of the head"));
     symbol.evidence.push_back(share_line(score.rest, "all other features"));
     symbol.evidence.push_back(sum_line(score));
     return symbol;
+}
+
+namespace {
+
+void add_layer(const LayerOpinion& opinion, std::string_view name, const char* description,
+               std::vector<Symbol>& symbols) {
+    const double score = round_score(opinion.score);
+    if (score == 0) return;
+    std::string line = "like ";
+    append_count(line, opinion.spam, " moved to Junk and ");
+    append_count(line, opinion.ham, " kept out of it, the closest by ");
+    append_count(line, static_cast<std::uint64_t>(std::lround(opinion.closest * 100)), " %");
+    symbols.push_back({std::string(name), "statistics", description, score, {std::move(line)}});
+}
+
+}  // namespace
+
+std::vector<Symbol> layer_symbols(const Layers& layers, std::string_view recipient,
+                                  const Sketch& message) {
+    std::vector<Symbol> symbols;
+    add_layer(layers.of_user(recipient, message), user_symbol_name,
+              "What the recipient said of mail like this", symbols);
+    add_layer(layers.of_domain(recipient, message), domain_symbol_name,
+              "What others of the domain said of mail like this", symbols);
+    return symbols;
 }
 
 }  // namespace postern::filters

@@ -2,16 +2,21 @@
 #pragma once
 
 #include "filters/features/features.h"
+#include "filters/models/layers.h"
 #include "filters/models/models.h"
 #include "filters/report.h"
 
 #include <string_view>
+#include <vector>
 
 namespace postern::filters {
 
 inline constexpr std::string_view learned_symbol_name = "LEARNED_PROBABILITY";
 inline constexpr double max_learned_score = 9;
 inline constexpr double min_learned_score = -6;
+
+inline constexpr std::string_view user_symbol_name = "LEARNED_FROM_USER";
+inline constexpr std::string_view domain_symbol_name = "LEARNED_FROM_DOMAIN";
 
 double round_score(double score);  // to hundredths
 
@@ -20,5 +25,10 @@ double learned_score(const ModelScore& score);
 
 // `features` with names: they are the evidence. The shares in it add up to the log-odds.
 Symbol learned_symbol(const ModelScore& score, const Features& features);
+
+// What the layers of the recipient and of the recipient's domain say; those that are silent are
+// left out.
+std::vector<Symbol> layer_symbols(const Layers& layers, std::string_view recipient,
+                                  const Sketch& message);
 
 }  // namespace postern::filters

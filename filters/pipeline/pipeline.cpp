@@ -5,13 +5,14 @@
 #include "filters/features/content.h"
 #include "filters/features/features.h"
 #include "filters/metas/meta_set.h"
+#include "filters/models/layers.h"
 #include "filters/models/models.h"
 #include "filters/patterns/matcher.h"
 #include "filters/pipeline/learned.h"
 #include "filters/pipeline/subjects.h"
 
 #include <algorithm>
-#include <cmath>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -19,14 +20,10 @@ namespace postern::filters {
 
 namespace {
 
-using ScoreTable = std::map<std::string, double, std::less<>>;
+// Further recipients of a message get it as it is for all.
+constexpr std::size_t max_personal_recipients = 100;
 
-// Scores are whole hundredths, so that a sum on paper is the sum in the report.
-double sum_of(const std::vector<Symbol>& symbols) {
-    long hundredths = 0;
-    for (const Symbol& symbol : symbols) hundredths += std::lround(symbol.score * 100);
-    return static_cast<double>(hundredths) / 100;
-}
+using ScoreTable = std::map<std::string, double, std::less<>>;
 
 double score_of(const ScoreTable& overrides, std::string_view name, double usual) {
     const auto found = overrides.find(name);
@@ -78,16 +75,8 @@ public:
         add_checks(input, content, report, fired);
         add_rules(input, content, report, fired);
         add_metas(report, fired);
-        if (options_.learned) add_learned(content, report);
-        report.score = sum_of(report.symbols);
-        std::stable_sort(
-            report.symbols.begin(), report.symbols.end(),
-            [](const Symbol& a, const Symbol& b) { return std::abs(a.score) > std::abs(b.score); });
-        if (report.score >= options_.spam_threshold) {
-            report.verdict = Verdict::spam;
-        } else if (report.score >= options_.unsure_threshold) {
-            report.verdict = Verdict::unsure;
-        }
+        if (options_.learned) add_learned(content, input.connection.recipients, report);
+        conclude(report);
         return report;
     }
 
@@ -139,17 +128,40 @@ private:
         report.symbols.push_back(std::move(symbol));
     }
 
-    void add_learned(const Content& content, Report& report) const {
-        const Features features = extract(content, Names::kept);
+    void add_learned(const Content& content, const std::vector<std::string>& recipients,
+                     Report& report) const {
+        thread_local Features features;  // its memory is for the next one
+        extract(content, Names::kept, features);
         const ModelScore score = models_->score(features.vector);
         report.probability = score.probability;
         report.log_odds = score.log_odds;
         report.trained_ham = score.trained_ham;
         report.trained_spam = score.trained_spam;
+        add_layers(features.vector, recipients, report);
         if (score.own_voice == 0 && score.prior_voice == 0) return;
         Symbol symbol = learned_symbol(score, features);
         symbol.score = score_of(scores_, symbol.name, symbol.score);
         report.symbols.push_back(std::move(symbol));
+    }
+
+    void add_layers(const FeatureVector& features, const std::vector<std::string>& recipients,
+                    Report& report) const {
+        const Layers& layers = models_->layers();
+        if (recipients.empty() || layers.lessons() == 0) return;
+        const Sketch sketch = sketch_of(features);
+        const std::size_t count = std::min(recipients.size(), max_personal_recipients);
+        for (std::size_t i = 0; i < count; ++i) {
+            std::vector<Symbol> symbols = layer_symbols(layers, recipients[i], sketch);
+            if (symbols.empty()) continue;
+            for (Symbol& symbol : symbols) {
+                symbol.score = score_of(scores_, symbol.name, symbol.score);
+            }
+            if (recipients.size() > 1) {
+                report.personal.push_back({recipients[i], std::move(symbols)});
+            } else {
+                std::move(symbols.begin(), symbols.end(), std::back_inserter(report.symbols));
+            }
+        }
     }
 
     const std::vector<Rule> rules_;
@@ -162,7 +174,7 @@ private:
 };
 
 Result<void> check_names(const std::vector<Rule>& rules) {
-    std::set<std::string_view> names{learned_symbol_name};
+    std::set<std::string_view> names{learned_symbol_name, user_symbol_name, domain_symbol_name};
     for (const Check& check : all_checks()) names.insert(check.name);
     for (const Rule& rule : rules) {
         if (!names.insert(rule.name).second) {

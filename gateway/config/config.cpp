@@ -60,6 +60,9 @@ void describe_listeners(Section& section, Listeners& value) {
     section.endpoints("imaps", value.imaps);
     section.endpoints("pop3", value.pop3);
     section.endpoints("pop3s", value.pop3s);
+    section.endpoints("http", value.http);
+    section.endpoints("https", value.https);
+    section.endpoints("metrics", value.metrics);
 }
 
 void describe_tls(Section& section, Tls& value) {
@@ -123,6 +126,12 @@ void describe_outbound(Section& section, Outbound& value) {
     section.number("delay_notice_after_s", value.delay_notice_after_s, 1, year_s);
 }
 
+void describe_web(Section& section, Web& value) {
+    describe_connections(section, value);
+    section.one_of("mta_sts", value.mta_sts, {"off", "testing", "enforce"});
+    section.texts("mta_sts_mx", value.mta_sts_mx);
+}
+
 void describe_limits(Section& section, Limits& value) {
     section.number("threads", value.threads, 0, 1024);
     section.bytes("max_inflight_bytes", value.max_inflight_bytes, mib, 1024 * gib);
@@ -138,6 +147,7 @@ void describe_filter(Section& section, Filter& value) {
                   "expected a number not over filter.spam_threshold");
     section.numbers_by_name("scores", value.scores);
     section.bytes("memory_bytes", value.memory_bytes, 32 * mib, 64 * gib);
+    section.bytes("layer_memory_bytes", value.layer_memory_bytes, mib, gib);
     section.flag("starter_model", value.starter_model);
 }
 
@@ -183,6 +193,7 @@ void describe(Section& root, Everything& all) {
     });
     root.section("imap", [&](Section& s) { describe_connections(s, config.imap); });
     root.section("pop3", [&](Section& s) { describe_connections(s, config.pop3); });
+    root.section("web", [&](Section& s) { describe_web(s, config.web); });
     root.section("limits", [&](Section& s) { describe_limits(s, config.limits); });
     root.section("filter", [&](Section& s) { describe_filter(s, config.filter); });
     root.section("log", [&](Section& s) {

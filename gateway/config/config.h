@@ -39,6 +39,10 @@ struct Listeners {
     std::vector<Endpoint> imaps = everywhere(993);
     std::vector<Endpoint> pop3 = everywhere(110);
     std::vector<Endpoint> pop3s = everywhere(995);
+    // Off unless asked for: another web server may have the ports.
+    std::vector<Endpoint> http;     // settings for mail programs, ACME challenges
+    std::vector<Endpoint> https;    // the same, and the MTA-STS policy
+    std::vector<Endpoint> metrics;  // /metrics and /health, for whoever can connect
     bool operator==(const Listeners&) const = default;
 };
 
@@ -140,6 +144,14 @@ struct Pop3 : Connections {
     bool operator==(const Pop3&) const = default;
 };
 
+// What the http, https and metrics listeners answer.
+struct Web : Connections {
+    Web() : Connections{500, 50} {}
+    std::string mta_sts = "off";           // off, testing, enforce
+    std::vector<std::string> mta_sts_mx;   // empty: the host name
+    bool operator==(const Web&) const = default;
+};
+
 struct Limits {
     std::uint64_t threads = 0;  // of network sessions; 0: one for each core
     std::uint64_t max_inflight_bytes =
@@ -153,8 +165,9 @@ struct Filter {
     std::vector<std::string> rules;  // rule files; empty: the set shipped with the program
     double spam_threshold = 5.0;     // score >= this: spam, to Junk
     double unsure_threshold = 3.0;   // score >= this: unsure
-    std::vector<std::pair<std::string, double>> scores;  // overrides of a symbol's score
-    std::uint64_t memory_bytes = 128ull * 1024 * 1024;   // of the learned model
+    std::vector<std::pair<std::string, double>> scores;      // overrides of a symbol's score
+    std::uint64_t memory_bytes = 128ull * 1024 * 1024;       // of the learned model
+    std::uint64_t layer_memory_bytes = 16ull * 1024 * 1024;  // of what single users taught
     bool starter_model = true;  // begin with the shipped one where nothing was imported
     bool operator==(const Filter&) const = default;
 };
@@ -180,6 +193,7 @@ struct Config {
     Trusted trusted;
     Imap imap;
     Pop3 pop3;
+    Web web;
     Limits limits;
     Filter filter;
     Log log;
@@ -187,8 +201,11 @@ struct Config {
 
     // Derived, so that the daemon and the command line agree.
     std::string store_folder() const { return data_dir + "/store"; }
+    // Within the store: a copy of what it holds must go where it goes.
+    std::string search_folder() const { return store_folder() + "/search"; }
     std::string filter_folder() const { return data_dir + "/filter"; }
     std::string tls_folder() const { return data_dir + "/tls"; }
+    std::string acme_folder() const { return data_dir + "/acme"; }
     std::string srs_file() const { return data_dir + "/srs.key"; }
     std::string run_folder() const { return data_dir + "/run"; }
     std::string control_socket() const { return run_folder() + "/control.sock"; }

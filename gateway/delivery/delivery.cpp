@@ -1,5 +1,6 @@
 #include "gateway/delivery/delivery.h"
 
+#include "gateway/clock/wall_clock.h"
 #include "gateway/log/log.h"
 #include "store/kv/random_id.h"
 
@@ -9,11 +10,6 @@
 namespace postern::delivery {
 
 namespace {
-
-Time wall_clock() {
-    return std::chrono::time_point_cast<std::chrono::milliseconds>(
-        std::chrono::system_clock::now());
-}
 
 constexpr std::size_t max_logged_recipients = 10;
 
@@ -62,6 +58,7 @@ struct Delivery::Job {
     Time now = wall_clock();
     Assembled message;
     std::string mailbox;  // the only one, or the first recipient's
+    Uid uid = 0;          // there; 0: several copies follow
 
     mail::NewMessage new_message() {
         mail::NewMessage out{message.bytes, message.summary, message.report, Flags{}, now, {}, {}};
@@ -182,6 +179,7 @@ net::Awaitable<Result<void>> Delivery::append_to_one(Job& job) {
     });
     if (!appended) co_return appended.error();
     job.mailbox = mailbox->name;
+    job.uid = appended->uid;
     ++counters_.delivered;
     co_return Result<void>();
 }
@@ -189,9 +187,13 @@ net::Awaitable<Result<void>> Delivery::append_to_one(Job& job) {
 net::Awaitable<Result<void>> Delivery::accept_for_many(Job& job) {
     spool::Envelope envelope{
         job.id, job.arrival.reverse_path, {}, job.now, job.message.thread_root};
+    CopyReports reports;
     for (const auto& recipient : job.recipients) {
-        auto mailbox =
-            co_await target_made_if_missing(recipient.account, job.message.judgement.verdict);
+        const auto own = filters::report_for(job.message.judgement, recipient.address);
+        if (own.symbols.size() != job.message.judgement.symbols.size()) {
+            reports[recipient.address] = filters::encode_report(own, mail::max_report_bytes);
+        }
+        auto mailbox = co_await target_made_if_missing(recipient.account, own.verdict);
         if (!mailbox) co_return mailbox.error();
         auto room = co_await check_room(recipient.account, job.message.bytes->size());
         if (!room) co_return room.error();
@@ -211,7 +213,9 @@ net::Awaitable<Result<void>> Delivery::accept_for_many(Job& job) {
         under_way_.erase(job.id);
         co_return item.error();
     }
-    backends_.spawn([this, kept = std::move(*item)] { return deliver(kept); });
+    backends_.spawn([this, kept = std::move(*item), reports = std::move(reports)] {
+        return deliver(kept, reports);
+    });
     co_return Result<void>();
 }
 
@@ -223,6 +227,7 @@ void Delivery::log_accepted(const Job& job) {
     logging::info("message accepted",
                   {{"session", job.arrival.session},
                    {"id", job.id_text},
+                   {"message_id", job.message.message_id},
                    {"from", job.arrival.reverse_path},
                    {"rcpt", joined(job.recipients)},
                    {"queued", job.remote.size()},
@@ -231,6 +236,7 @@ void Delivery::log_accepted(const Job& job) {
                    {"score", judgement.score},
                    {"symbol", strongest != nullptr ? std::string_view(strongest->name) : "none"},
                    {"mailbox", job.mailbox},
+                   {"uid", job.uid},
                    {"duration_ms", duration.count()}});
 }
 

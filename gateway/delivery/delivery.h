@@ -18,6 +18,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -134,6 +135,9 @@ public:
 
 private:
     struct Job;
+    // By address: where a copy's report is not that of all. Lost in a crash, unlike the mailbox
+    // that follows from it.
+    using CopyReports = std::map<std::string, std::string>;
 
     Result<mail::MailboxInfo> target(AccountId account, filters::Verdict verdict);
     net::Awaitable<Result<mail::MailboxInfo>> target_made_if_missing(AccountId account,
@@ -142,11 +146,12 @@ private:
     net::Awaitable<Result<void>> send_on(Job& job);
     net::Awaitable<Result<void>> append_to_one(Job& job);
     net::Awaitable<Result<void>> accept_for_many(Job& job);
-    net::Awaitable<void> deliver(spool::Item item);
+    net::Awaitable<void> deliver(spool::Item item, CopyReports reports);
     net::StoreCall<mail::Appended> start_copy(const spool::Item& item,
-                                              const spool::Recipient& recipient, MailboxId mailbox);
+                                              const spool::Recipient& recipient, MailboxId mailbox,
+                                              const CopyReports& reports);
     net::Awaitable<bool> finish_copy(const spool::Item& item, const spool::Recipient& recipient,
-                                     Result<mail::Appended> appended);
+                                     Result<mail::Appended> appended, const CopyReports& reports);
     net::Awaitable<void> settle(OperationId id, std::vector<std::string> addresses);
     void log_accepted(const Job& job);
 

@@ -23,8 +23,14 @@ OperationId copy_id(const OperationId& message, const std::string& address) {
     return id;
 }
 
-filters::Verdict verdict_of(const spool::Item& item) {
-    auto report = filters::decode_report(item.report);
+const std::string& report_of(const spool::Item& item, const spool::Recipient& recipient,
+                             const std::map<std::string, std::string>& reports) {
+    const auto own = reports.find(recipient.address);
+    return own == reports.end() ? item.report : own->second;
+}
+
+filters::Verdict verdict_of(std::string_view encoded) {
+    auto report = filters::decode_report(encoded);
     return report ? report->verdict : filters::Verdict::ham;
 }
 
@@ -32,11 +38,11 @@ filters::Verdict verdict_of(const spool::Item& item) {
 
 net::StoreCall<mail::Appended> Delivery::start_copy(const spool::Item& item,
                                                     const spool::Recipient& recipient,
-                                                    MailboxId mailbox) {
+                                                    MailboxId mailbox, const CopyReports& reports) {
     return net::StoreCall<mail::Appended>([&](mail::Done<mail::Appended> done) {
         mail::NewMessage message;
         message.summary = item.summary;
-        message.report = item.report;
+        message.report = report_of(item, recipient, reports);
         message.internal_date = item.envelope.accepted_at;
         message.thread_root = item.envelope.thread_root;
         backends_.mail.append_stored(mailbox, item.blob, item.size, std::move(message),
@@ -47,14 +53,18 @@ net::StoreCall<mail::Appended> Delivery::start_copy(const spool::Item& item,
 // True: nothing is left to do for this recipient.
 net::Awaitable<bool> Delivery::finish_copy(const spool::Item& item,
                                            const spool::Recipient& recipient,
-                                           Result<mail::Appended> appended) {
+                                           Result<mail::Appended> appended,
+                                           const CopyReports& reports) {
     if (!appended && appended.error().code == Errc::not_found) {
         // The mailbox went away since the message was accepted.
-        auto other = target(recipient.account, verdict_of(item));
-        if (other) appended = co_await start_copy(item, recipient, other->id).wait();
+        auto other = target(recipient.account, verdict_of(report_of(item, recipient, reports)));
+        if (other) appended = co_await start_copy(item, recipient, other->id, reports).wait();
     }
     if (appended) {
         ++counters_.delivered;
+        logging::info("copy delivered", {{"id", to_hex(item.envelope.id)},
+                                         {"rcpt", recipient.address},
+                                         {"uid", appended->uid}});
         co_return true;
     }
     const bool gone = appended.error().code == Errc::not_found;
@@ -65,17 +75,17 @@ net::Awaitable<bool> Delivery::finish_copy(const spool::Item& item,
     co_return gone;
 }
 
-net::Awaitable<void> Delivery::deliver(spool::Item item) {
+net::Awaitable<void> Delivery::deliver(spool::Item item, CopyReports reports) {
     const auto& all = item.envelope.recipients;
     std::vector<std::string> settled;
     for (std::size_t from = 0; from < all.size(); from += max_copies_at_once) {
         const auto to = std::min(all.size(), from + max_copies_at_once);
         std::vector<net::StoreCall<mail::Appended>> started;
         for (auto i = from; i < to; ++i)
-            started.push_back(start_copy(item, all[i], all[i].mailbox));
+            started.push_back(start_copy(item, all[i], all[i].mailbox, reports));
         for (auto i = from; i < to; ++i) {
             auto appended = co_await started[i - from].wait();
-            const bool done = co_await finish_copy(item, all[i], std::move(appended));
+            const bool done = co_await finish_copy(item, all[i], std::move(appended), reports);
             if (done) settled.push_back(all[i].address);
         }
     }
@@ -105,7 +115,7 @@ net::Awaitable<void> Delivery::deliver_pending() {
             if (!under_way_.insert(item.envelope.id).second) continue;
         }
         ++taken_up;
-        co_await deliver(std::move(item));
+        co_await deliver(std::move(item), {});
     }
     if (taken_up > 0) logging::info("spool taken up", {{"messages", taken_up}});
 }

@@ -1,5 +1,6 @@
 #include "gateway/learning/learning.h"
 
+#include "filters/models/layers.h"
 #include "gateway/learning/snapshot.h"
 
 #include <sys/stat.h>
@@ -64,6 +65,7 @@ Learning::Learning(kv::Store& store, std::shared_ptr<filters::Models> models,
       models_(std::move(models)),
       options_(std::move(options)),
       path_(options_.folder + "/model.bin"),
+      layers_path_(options_.folder + "/layers.bin"),
       last_snapshot_(std::chrono::steady_clock::now()) {
     watch_ = store.watch({kv::ShardKind::learn_log, 0, 0}, [this] { wake(); });
 }
@@ -83,8 +85,10 @@ Result<std::unique_ptr<Learning>> Learning::open(kv::Store& store,
     }
     std::unique_ptr<Learning> learning(new Learning(store, std::move(models), std::move(options)));
     if (auto loaded = learning->load_snapshot(); !loaded) return loaded.error();
+    if (auto loaded = learning->load_layers(); !loaded) return loaded.error();
     learning->look_at_prior(true);
     if (auto applied = learning->catch_up(); !applied) return applied.error();
+    learning->forget_removed_users();
     return learning;
 }
 
@@ -92,16 +96,30 @@ Result<void> Learning::load_snapshot() {
     auto snapshot = read_snapshot(path_);
     if (!snapshot) {
         if (snapshot.error().code != Errc::corrupt) return snapshot.error();
-        return set_aside(snapshot.error().text);
+        return set_aside(path_, snapshot.error().text);
     }
     if (!snapshot->has_value()) return {};
     if (auto loaded = models_->load((*snapshot)->image); !loaded) {
         if (loaded.error().code != Errc::corrupt) return loaded.error();
-        return set_aside(loaded.error().text);
+        return set_aside(path_, loaded.error().text);
     }
     const std::lock_guard lock(mutex_);
     status_.applied = status_.in_snapshot = (*snapshot)->number;
     return {};
+}
+
+// May be newer than the models' snapshot: what is then applied twice counts once.
+Result<void> Learning::load_layers() {
+    auto file = read_snapshot(layers_path_);
+    if (file && !file->has_value()) return {};
+    auto loaded = file ? models_->layers().load((*file)->image) : Result<void>(file.error());
+    if (loaded || loaded.error().code != Errc::corrupt) return loaded;
+    return set_aside(layers_path_, loaded.error().text);
+}
+
+void Learning::forget_removed_users() {
+    users_asked_ = std::chrono::steady_clock::now();
+    if (options_.has_user) models_->layers().keep_users(options_.has_user);
 }
 
 void Learning::look_at_prior(bool in_any_case) {
@@ -111,12 +129,11 @@ void Learning::look_at_prior(bool in_any_case) {
     take_prior(*models_, options_);
 }
 
-Result<void> Learning::set_aside(const std::string& reason) {
-    const std::string kept = path_ + ".damaged";
+Result<void> Learning::set_aside(const std::string& path, const std::string& reason) {
+    const std::string kept = path + ".damaged";
     std::error_code error;
-    std::filesystem::rename(path_, kept, error);
-    if (error)
-        return Error{Errc::unavailable, "cannot set aside " + path_ + ": " + error.message()};
+    std::filesystem::rename(path, kept, error);
+    if (error) return Error{Errc::unavailable, "cannot set aside " + path + ": " + error.message()};
     warn(reason + "; kept as " + kept + ". The filter starts anew: train it again");
     return {};
 }
@@ -140,10 +157,12 @@ bool Learning::learn_unlogged(const LearnJob& job) {
 void Learning::apply(const LearnJob& job) {
     if (job.action == LearnAction::unlearn) {
         models_->unlearn(job.features);
-    } else {
-        models_->learn(job.features, job.action == LearnAction::spam ? filters::Class::spam
-                                                                     : filters::Class::ham);
+        models_->layers().unlearn(job.who, job.features);
+        return;
     }
+    const auto as = job.action == LearnAction::spam ? filters::Class::spam : filters::Class::ham;
+    models_->learn(job.features, as);
+    models_->layers().learn(job.who, job.features, as);
 }
 
 Result<std::uint64_t> Learning::catch_up() {
@@ -172,6 +191,7 @@ Result<std::uint64_t> Learning::catch_up() {
 // The holder of the instance lock took a snapshot and trimmed since this process loaded one.
 Result<void> Learning::reload_after_trim(std::uint64_t trimmed) {
     if (auto loaded = load_snapshot(); !loaded) return loaded;
+    if (auto loaded = load_layers(); !loaded) return loaded;
     look_at_prior(true);
     const std::lock_guard lock(mutex_);
     if (status_.applied >= trimmed) return {};
@@ -189,7 +209,8 @@ Result<void> Learning::snapshot() {
         number = status_.applied;
         unlogged_ = false;
     }
-    auto done = write_snapshot(path_, number, models_->save_own());
+    auto done = write_snapshot(layers_path_, number, models_->layers().save());
+    if (done) done = write_snapshot(path_, number, models_->save_own());
     {
         const std::lock_guard lock(mutex_);
         last_snapshot_ = std::chrono::steady_clock::now();
@@ -208,6 +229,7 @@ Result<void> Learning::forget() {
     {
         const std::lock_guard applying(applying_);
         if (auto emptied = models_->load(filters::make_models(0)->save()); !emptied) return emptied;
+        models_->layers().clear();
         look_at_prior(true);
     }
     return snapshot();
@@ -244,7 +266,9 @@ void Learning::run() {
             const std::lock_guard applying(applying_);
             look_at_prior(false);
         }
-        if (!snapshot_due(std::chrono::steady_clock::now())) continue;
+        const auto now = std::chrono::steady_clock::now();
+        if (now - users_asked_ >= options_.snapshot_interval) forget_removed_users();
+        if (!snapshot_due(now)) continue;
         if (auto taken = snapshot(); !taken) warn(taken.error().text);
     }
 }

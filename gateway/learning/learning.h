@@ -3,9 +3,8 @@
 //
 //   learn():     jobs are appended to the log; durable when it returns
 //   catch_up():  jobs newer than what the models hold are applied to them
-//   snapshot():  the models and the number of the last applied job go to folder/model.bin; then the
-//   log is
-//                trimmed behind it
+//   snapshot():  the models and the number of the last applied job go to folder/model.bin, what
+//                single users taught before it to folder/layers.bin; then the log is trimmed behind
 //   open():      snapshot, prior, then the log's newer jobs
 //
 // The prior is what was imported from elsewhere: folder/prior.bin, written by `postern filter
@@ -45,6 +44,9 @@ struct LearningOptions {
     std::chrono::milliseconds snapshot_interval{60'000};
     std::uint64_t snapshot_jobs = 5'000;
     std::function<void(std::string_view)> warn;  // a line for the admin; may be empty
+    // Whether there is such a user; may be empty. What others taught for themselves is forgotten,
+    // within a snapshot_interval and at the start.
+    std::function<bool(const std::string& address)> has_user;
 };
 
 struct LearningStatus {
@@ -97,8 +99,10 @@ private:
     Learning(kv::Store& store, std::shared_ptr<filters::Models> models, LearningOptions options);
 
     Result<void> load_snapshot();
+    Result<void> load_layers();
+    void forget_removed_users();
     void look_at_prior(bool in_any_case);
-    Result<void> set_aside(const std::string& reason);
+    Result<void> set_aside(const std::string& path, const std::string& reason);
     Result<void> reload_after_trim(std::uint64_t trimmed);
     void apply(const LearnJob& job);
     void run();
@@ -110,6 +114,7 @@ private:
     const std::shared_ptr<filters::Models> models_;
     const LearningOptions options_;
     const std::string path_;
+    const std::string layers_path_;
 
     std::mutex applying_;       // one catch_up or snapshot at a time
     std::string prior_seen_;    // which file was last taken for the prior; guarded by applying_
@@ -117,6 +122,7 @@ private:
     LearningStatus status_;
     bool unlogged_ = false;  // learn_unlogged since the last snapshot
     std::chrono::steady_clock::time_point last_snapshot_;
+    std::chrono::steady_clock::time_point users_asked_;  // of the background thread
     bool woken_ = false;
     bool ending_ = false;
     std::condition_variable changed_;

@@ -1,5 +1,6 @@
 #include "gateway/serve/daemon.h"
 
+#include "gateway/clock/wall_clock.h"
 #include "gateway/config/shipped.h"
 #include "gateway/log/log.h"
 #include "gateway/pop3_service/expiry.h"
@@ -27,11 +28,6 @@ constexpr std::size_t max_waiting_queue_calls = 10'000;
 
 constexpr std::chrono::hours expiry_interval{1};
 
-Time wall_clock() {
-    return std::chrono::time_point_cast<std::chrono::milliseconds>(
-        std::chrono::system_clock::now());
-}
-
 std::shared_ptr<net::ConnectionLimits> make_limits(const config::Connections& config) {
     return std::make_shared<net::ConnectionLimits>(config.max_connections,
                                                    config.max_connections_per_address);
@@ -51,7 +47,8 @@ Daemon::Daemon(const config::Config& config)
       budget_(config.limits.max_inflight_bytes),
       smtp_limits_(make_limits(config.smtp)),
       imap_limits_(make_limits(config.imap)),
-      pop3_limits_(make_limits(config.pop3)) {}
+      pop3_limits_(make_limits(config.pop3)),
+      web_limits_(make_limits(config.web)) {}
 
 Daemon::~Daemon() = default;
 
@@ -107,8 +104,13 @@ std::optional<Failure> Daemon::open_store() {
     auto mail = mail::MailStore::open(*store_, wall_clock);
     if (!mail) return cannot_create(mail.error());
     mail_ = std::move(*mail);
+    search_index::Options indexing;
+    indexing.folder = config_.get()->search_folder();
+    indexing.warn = [](std::string_view text) { logging::warning("search", {{"text", text}}); };
+    search_index_ = std::make_unique<search_index::SearchIndex>(*store_, *mail_, indexing);
     directory_ = std::make_unique<directory::Directory>(*store_);
     aliases_ = std::make_unique<directory::Aliases>(*store_);
+    rewrites_ = std::make_unique<directory::Rewrites>(*store_);
     credentials_ = std::make_unique<directory::Credentials>(*store_);
     preferences_ = std::make_unique<directory::AccountPreferences>(*store_);
     if (config_.get()->outbound.srs) {
@@ -116,7 +118,8 @@ std::optional<Failure> Daemon::open_store() {
         if (!secret) return cannot_create(secret.error());
         srs_ = std::make_unique<addresses::Srs>(std::move(*secret));
     }
-    resolver_ = std::make_unique<addresses::Resolver>(*directory_, *aliases_, srs_.get());
+    resolver_ = std::make_unique<addresses::Resolver>(*directory_, *aliases_, srs_.get(),
+                                                      rewrites_.get());
     shares_ = std::make_unique<directory::Shares>(*store_);
     spool_ = std::make_unique<spool::Spool>(*store_);
     queue_ = std::make_unique<queue::Queue>(*store_);
@@ -129,7 +132,12 @@ std::optional<Failure> Daemon::open_filter() {
     options.folder = config->filter_folder();
     if (config->filter.starter_model) options.starter = config::shipped_starter_model();
     options.warn = [](std::string_view text) { logging::warning("learning", {{"text", text}}); };
-    auto models = filters::make_models(config->filter.memory_bytes);
+    options.has_user = [this](const std::string& address) {
+        const auto found = directory_->find(address);
+        return !found || found->has_value();
+    };
+    auto models =
+        filters::make_models(config->filter.memory_bytes, config->filter.layer_memory_bytes);
     auto learning = learning::Learning::open(*store_, models, options);
     if (!learning) return cannot_create(learning.error());
     learning_ = std::move(*learning);
@@ -157,6 +165,7 @@ std::optional<Failure> Daemon::start() {
         return cannot_create(written.error());
     }
     learning_->start();
+    search_index_->start();
     server_->start();
     if (auto started = outbound_->start(); !started) return cannot_create(started.error());
     tend();
@@ -205,6 +214,7 @@ Result<void> Daemon::reload() {
     smtp_limits_->change(fresh->smtp.max_connections, fresh->smtp.max_connections_per_address);
     imap_limits_->change(fresh->imap.max_connections, fresh->imap.max_connections_per_address);
     pop3_limits_->change(fresh->pop3.max_connections, fresh->pop3.max_connections_per_address);
+    web_limits_->change(fresh->web.max_connections, fresh->web.max_connections_per_address);
     budget_.change(fresh->limits.max_inflight_bytes);
     logging::configure({logging::level_of(fresh->log.level), fresh->log.format == "json"});
     config_.set(std::move(*fresh));
@@ -220,6 +230,7 @@ bool Daemon::shut_down() {
     dialer_.shut_down();
     dns_->shut_down();
     const bool ended = server_->shut_down(grace);
+    search_index_->stop();
     control_.stop();
     if (auto stopped = learning_->stop(); !stopped) {
         logging::error("what was learned stays in the log only",

@@ -156,12 +156,12 @@ TEST(Features, OddInputsAreTaken) {
 
 TEST(TokenSink, PairsSpanFourWordsAndNoGap) {
     FeatureNames names;
-    TokenSink sink(&names);
+    FeatureVector vector;
+    TokenSink sink(vector, &names);
     for (const char* word : {"a", "b", "c", "d", "e", "f"}) sink.add_running("", word);
     sink.begin_text();
     sink.add_running("", "g");
-    FeatureVector vector;
-    sink.move_into(vector);
+    sink.finish();
     EXPECT_EQ(vector.tokens, 7u);
     EXPECT_EQ(vector.hashes.size(), 7u + 1 + 2 + 3 + 4 + 4);
     std::vector<std::string> all;

@@ -1,5 +1,6 @@
 #include "gateway/learning/learning.h"
 
+#include "filters/models/layers.h"
 #include "gateway/learning/snapshot.h"
 #include "tests/gateway/learning/jobs.h"
 #include "tests/gateway/temporary_folder.h"
@@ -25,6 +26,7 @@ protected:
         LearningOptions options;
         options.folder = folder_.path("filter");
         options.warn = [this](std::string_view text) { warnings_.emplace_back(text); };
+        options.has_user = [this](const std::string& address) { return address != removed_; };
         auto opened = Learning::open(*store_, filters::make_models(model_bytes), options);
         EXPECT_TRUE(opened.has_value()) << (opened ? "" : opened.error().text);
         return opened ? std::move(*opened) : nullptr;
@@ -48,6 +50,7 @@ protected:
     TemporaryFolder folder_;
     std::unique_ptr<kv::Store> store_ = kv::make_memory_store();
     std::vector<std::string> warnings_;
+    std::string removed_;
 };
 
 TEST_F(LearningTest, WhatIsLearnedIsThereAfterACrash) {
@@ -290,6 +293,87 @@ TEST_F(LearningTest, ForgettingEmptiesModelsLogAndFile) {
     learn(*learning, 3, 4);
     ASSERT_TRUE(learning->catch_up().has_value());
     EXPECT_EQ(learned(*learning), 1u);
+}
+
+// A lesson of the user, about a message of some length.
+LearnJob lesson(std::uint64_t number, LearnAction action, const std::string& who) {
+    auto job = job_of(number, action, 200);
+    job.who = who;
+    return job;
+}
+
+double layer_score(const Learning& learning, const std::string& who, std::uint64_t number) {
+    const auto job = lesson(number, LearnAction::ham, who);
+    return learning.models()->layers().of_user(who, filters::sketch_of(job.features)).score;
+}
+
+TEST_F(LearningTest, WhatAUserTeachesIsThatUsersAndOutlivesCrashesAndSnapshots) {
+    for (const bool with_snapshot : {false, true}) {
+        {
+            auto learning = open();
+            const LearnJob jobs[] = {lesson(1, LearnAction::spam, "ann@example.org"),
+                                     lesson(2, LearnAction::ham, "ben@example.org"),
+                                     lesson(3, LearnAction::spam, "command line")};
+            ASSERT_TRUE(learning->learn(jobs).has_value());
+            ASSERT_TRUE(learning->catch_up().has_value());
+            if (with_snapshot) ASSERT_TRUE(learning->snapshot().has_value());
+        }
+        auto again = open();
+        EXPECT_GT(layer_score(*again, "ann@example.org", 1), 0);
+        EXPECT_EQ(layer_score(*again, "ann@example.org", 2), 0);
+        EXPECT_LT(layer_score(*again, "ben@example.org", 2), 0);
+        EXPECT_EQ(again->models()->layers().owners(), 3u);  // two users, their domain
+    }
+}
+
+TEST_F(LearningTest, UnlearningIsOfTheUsersLayerToo) {
+    auto learning = open();
+    const LearnJob jobs[] = {lesson(1, LearnAction::spam, "ann@example.org"),
+                             lesson(1, LearnAction::unlearn, "ann@example.org")};
+    ASSERT_TRUE(learning->learn(jobs).has_value());
+    ASSERT_TRUE(learning->catch_up().has_value());
+    EXPECT_EQ(learning->models()->layers().lessons(), 0u);
+}
+
+TEST_F(LearningTest, ARemovedUsersLessonsAreForgotten) {
+    {
+        auto learning = open();
+        const LearnJob jobs[] = {lesson(1, LearnAction::spam, "ann@example.org"),
+                                 lesson(2, LearnAction::spam, "ben@example.org")};
+        ASSERT_TRUE(learning->learn(jobs).has_value());
+        ASSERT_TRUE(learning->catch_up().has_value());
+        ASSERT_TRUE(learning->snapshot().has_value());
+    }
+    removed_ = "ann@example.org";
+    auto again = open();
+    EXPECT_EQ(layer_score(*again, "ann@example.org", 1), 0);
+    EXPECT_GT(layer_score(*again, "ben@example.org", 2), 0);
+}
+
+TEST_F(LearningTest, DamagedLayersAreSetAside) {
+    {
+        auto learning = open();
+        const auto job = lesson(1, LearnAction::spam, "ann@example.org");
+        ASSERT_TRUE(learning->learn({&job, 1}).has_value());
+        ASSERT_TRUE(learning->catch_up().has_value());
+        ASSERT_TRUE(learning->snapshot().has_value());
+    }
+    const auto file = folder_.path("filter/layers.bin");
+    std::filesystem::resize_file(file, std::filesystem::file_size(file) - 1);
+    auto again = open();
+    ASSERT_NE(again, nullptr);
+    EXPECT_EQ(again->models()->layers().owners(), 0u);
+    EXPECT_EQ(learned(*again), 1u);
+    EXPECT_TRUE(std::filesystem::exists(file + ".damaged"));
+    EXPECT_THAT(warnings_.back(), HasSubstr("layers.bin.damaged"));
+}
+
+TEST_F(LearningTest, ForgettingEmptiesTheLayers) {
+    auto learning = open();
+    const auto job = lesson(1, LearnAction::spam, "ann@example.org");
+    ASSERT_TRUE(learning->learn({&job, 1}).has_value());
+    ASSERT_TRUE(learning->forget().has_value());
+    EXPECT_EQ(open()->models()->layers().owners(), 0u);
 }
 
 }  // namespace
