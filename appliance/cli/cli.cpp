@@ -64,6 +64,7 @@ void add_commands(CLI::App& app, Action& chosen) {
     add_user(app, chosen);
     add_app_password(app, chosen);
     add_alias(app, chosen);
+    add_rewrite(app, chosen);
     add_queue(app, chosen);
     add_mailbox(app, chosen);
     add_acl(app, chosen);
@@ -77,6 +78,8 @@ void add_commands(CLI::App& app, Action& chosen) {
     add_evaluate(app, chosen);
     add_filter(app, chosen);
     add_status(app, chosen);
+    add_doctor(app, chosen);
+    add_log(app, chosen);
     add_config(app, chosen);
     add_manual(app, chosen);
     fall_through(app);

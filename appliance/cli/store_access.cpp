@@ -1,13 +1,14 @@
 #include "appliance/cli/store_access.h"
 
+#include "gateway/clock/wall_clock.h"
+
 #include <filesystem>
 #include <utility>
 
 namespace postern::cli {
 
 Time now() {
-    return std::chrono::time_point_cast<std::chrono::milliseconds>(
-        std::chrono::system_clock::now());
+    return wall_clock();
 }
 
 Result<std::unique_ptr<StoreAccess>> open_store(const config::Config& config, Opening opening) {

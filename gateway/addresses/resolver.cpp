@@ -1,5 +1,6 @@
 #include "gateway/addresses/resolver.h"
 
+#include "gateway/clock/wall_clock.h"
 #include "protocols/mime/idna.h"
 #include "protocols/wire/text.h"
 #include "store/directory/names.h"
@@ -9,10 +10,6 @@
 namespace postern::addresses {
 
 namespace {
-
-Time wall_clock() {
-    return std::chrono::time_point_cast<Time::duration>(std::chrono::system_clock::now());
-}
 
 constexpr const char* postmaster_name = "postmaster";
 
@@ -58,17 +55,17 @@ Result<Resolved> Resolver::resolve(std::string_view address) {
         if (auto found = postmaster(walk); !found) return found.error();
         return std::move(walk.out);
     }
-    const auto ascii = ascii_address(address);
-    const auto at = ascii.rfind('@');
-    const auto domain =
-        at == std::string::npos ? std::nullopt : directory::canonical_domain(ascii.substr(at + 1));
-    if (domain) {
-        const auto ours = directory_.has_domain(*domain);
-        if (!ours) return ours.error();
-        walk.out.local_domain = *ours;
-    }
-    if (!walk.out.local_domain) {
-        if (at != std::string::npos) walk.out.others.push_back(ascii);
+    const auto given = ascii_address(address);
+    const auto before = is_ours(given, walk.out.domain);
+    if (!before) return before.error();
+    auto target = rewritten(directory::RewriteOf::recipient, given);
+    if (!target) return target.error();
+    const auto ascii = std::move(*target);
+    const auto after = is_ours(ascii, walk.out.domain);
+    if (!after) return after.error();
+    walk.out.local_domain = *before || *after;
+    if (!*after) {
+        if (ascii.find('@') != std::string::npos) walk.out.others.push_back(ascii);
         return std::move(walk.out);
     }
     if (srs_ != nullptr && Srs::is_srs(ascii)) {
@@ -81,6 +78,28 @@ Result<Resolved> Resolver::resolve(std::string_view address) {
     }
     if (auto expanded = expand(walk, ascii, 0); !expanded) return expanded.error();
     return std::move(walk.out);
+}
+
+// Whether the address is at a domain of ours; `domain` becomes that one.
+Result<bool> Resolver::is_ours(std::string_view ascii, std::string& domain) {
+    const auto at = ascii.rfind('@');
+    if (at == std::string_view::npos) return false;
+    auto name = directory::canonical_domain(ascii.substr(at + 1));
+    if (!name) return false;
+    const auto ours = directory_.has_domain(*name);
+    if (ours && *ours) domain = std::move(*name);
+    return ours;
+}
+
+Result<std::string> Resolver::rewritten(directory::RewriteOf of, std::string address) {
+    if (rewrites_ == nullptr) return address;
+    auto done = rewrites_->apply(of, address);
+    if (!done) return done.error();
+    return std::move(done->address);
+}
+
+Result<std::string> Resolver::sender(std::string_view address) {
+    return rewritten(directory::RewriteOf::sender, ascii_address(address));
 }
 
 Result<std::string> Resolver::forwarding_path(std::string_view sender, std::string_view domain,

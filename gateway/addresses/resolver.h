@@ -1,8 +1,9 @@
 // Where mail for an address goes: to mailboxes here, to other servers, or nowhere.
 //
-// In this order: an alias of just that name; a mailbox; the same for what stands before '+' (plus
-// addressing); for "postmaster" the first postmaster there is (RFC 5321 section 4.5.1); the alias
-// domain or catch-all. Targets are resolved the same way, each once, so that a circle ends.
+// First it is rewritten (store/directory/rewrites.h). Then in this order: an alias of just that
+// name; a mailbox; the same for what stands before '+' (plus addressing); for "postmaster" the
+// first postmaster there is (RFC 5321 section 4.5.1); the alias domain or catch-all. Targets are
+// resolved the same way, without rewriting, each once, so that a circle ends.
 //
 // Thread rule: any function from any thread.
 #pragma once
@@ -11,6 +12,7 @@
 #include "protocols/base/result.h"
 #include "store/directory/aliases.h"
 #include "store/directory/directory.h"
+#include "store/directory/rewrites.h"
 
 #include <cstddef>
 #include <set>
@@ -28,7 +30,8 @@ inline constexpr char detail_separator = '+';
 std::string ascii_address(std::string_view address);
 
 struct Resolved {
-    bool local_domain = false;           // the address is at a domain of ours
+    bool local_domain = false;  // the address is at a domain of ours, as given or as rewritten
+    std::string domain;         // that domain; empty: none
     std::vector<directory::User> users;  // each account once
     std::vector<std::string> others;     // at other domains
     bool only_bounces = false;           // a reverse-path that was rewritten here (Srs)
@@ -37,20 +40,26 @@ struct Resolved {
 
 class Resolver {
 public:
-    // srs: nullptr: senders are not rewritten, and no rewritten address is known.
-    Resolver(directory::Directory& directory, directory::Aliases& aliases, const Srs* srs = nullptr)
-        : directory_(directory), aliases_(aliases), srs_(srs) {}
+    // srs: nullptr: senders of forwarded mail stay, and no address of that kind is known.
+    // rewrites: nullptr: no rules.
+    Resolver(directory::Directory& directory, directory::Aliases& aliases, const Srs* srs = nullptr,
+             directory::Rewrites* rewrites = nullptr)
+        : directory_(directory), aliases_(aliases), srs_(srs), rewrites_(rewrites) {}
 
     // "Postmaster" without a domain is known. An address of another domain resolves to itself, in
     // `others`. Errors: limit (over max_expansion), and those of the directory.
     Result<Resolved> resolve(std::string_view address);
     // Whether mail to that address reaches the account, and so the account may send from it.
     Result<bool> owns(AccountId account, std::string_view address);
+    // What the rules for senders make of a user's address.
+    Result<std::string> sender(std::string_view address);
     // The reverse-path for mail of `sender` that an alias of `domain` sends on to another server.
     Result<std::string> forwarding_path(std::string_view sender, std::string_view domain, Time now);
 
 private:
     struct Walk;
+    Result<bool> is_ours(std::string_view ascii, std::string& domain);
+    Result<std::string> rewritten(directory::RewriteOf of, std::string address);
     Result<void> expand(Walk& walk, const std::string& address, std::size_t depth);
     Result<bool> exact(Walk& walk, const std::string& address, std::size_t depth);
     Result<void> through_domain(Walk& walk, const std::string& local, const std::string& domain,
@@ -60,6 +69,7 @@ private:
     directory::Directory& directory_;
     directory::Aliases& aliases_;
     const Srs* srs_;
+    directory::Rewrites* rewrites_;
 };
 
 }  // namespace postern::addresses

@@ -1,5 +1,6 @@
 // The mechanisms besides PLAIN and LOGIN: SCRAM, and tokens in OAUTHBEARER and XOAUTH2.
 #include "gateway/auth/authenticator.h"
+#include "gateway/clock/wall_clock.h"
 #include "gateway/crypto/crypto.h"
 #include "protocols/wire/base64.h"
 #include "protocols/wire/text.h"
@@ -14,10 +15,6 @@ constexpr std::size_t nonce_bytes = 18;
 
 bool is_scram(std::string_view mechanism) {
     return mechanism.starts_with("SCRAM-");
-}
-
-Time wall_clock() {
-    return std::chrono::time_point_cast<Time::duration>(std::chrono::system_clock::now());
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include "gateway/delivery/delivery.h"
+#include "gateway/clock/wall_clock.h"
 #include "gateway/log/log.h"
 #include "protocols/mime/date.h"
 #include "protocols/mime/summary.h"
@@ -8,11 +9,6 @@
 namespace postern::delivery {
 
 namespace {
-
-Time wall_clock() {
-    return std::chrono::time_point_cast<std::chrono::milliseconds>(
-        std::chrono::system_clock::now());
-}
 
 std::string megabytes(std::uint64_t bytes) {
     return std::to_string(bytes / (1024 * 1024)) + " MiB";

@@ -1,4 +1,5 @@
 // What changes mailboxes: appending, copies and moves, expunging.
+#include "gateway/clock/wall_clock.h"
 #include "gateway/imap_service/flags.h"
 #include "gateway/imap_service/imap_service.h"
 #include "gateway/imap_service/junk.h"
@@ -21,8 +22,7 @@ constexpr int max_learn_tries = 100;
 constexpr std::chrono::milliseconds learn_retry_delay{50};
 
 Time now() {
-    return std::chrono::time_point_cast<std::chrono::milliseconds>(
-        std::chrono::system_clock::now());
+    return wall_clock();
 }
 
 imap::Failure none_selected() {

@@ -71,10 +71,8 @@ Result<ssl_st*> make_client_session(const TlsPeer& peer) {
     }
     Session session(SSL_new(context));
     if (!session) return Error{Errc::unavailable, "no memory for TLS"};
-    if (!peer.tlsa.empty()) {
-        if (!add_tlsa(session.get(), peer)) {
-            return Error{Errc::invalid, "no TLSA record of " + peer.hostname + " can be used"};
-        }
+    // Records of which none can be used ask for TLS, no more (RFC 7672 section 2.2).
+    if (!peer.tlsa.empty() && add_tlsa(session.get(), peer)) {
         SSL_set_verify(session.get(), SSL_VERIFY_PEER, nullptr);
     } else if (peer.verify) {
         SSL_set_hostflags(session.get(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);

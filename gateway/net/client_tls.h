@@ -9,8 +9,7 @@ struct ssl_st;
 
 namespace postern::net {
 
-// The caller owns it. Errors: unavailable (no memory), invalid (ca_file, TLSA records of which none
-// can be used).
+// The caller owns it. Errors: unavailable (no memory), invalid (ca_file).
 Result<ssl_st*> make_client_session(const TlsPeer& peer);
 
 }  // namespace postern::net

@@ -64,7 +64,6 @@ public:
     Awaitable<Result<void>> write(std::string_view bytes, Clock::time_point deadline) override;
     Awaitable<Result<void>> start_tls(TlsPeer peer, Clock::time_point deadline) override;
     std::string tls_protocol() const override { return stream_.protocol(); }
-    bool tls_verified() const override { return verified_; }
 
     // Under the lock of shared_, any thread.
     void cancel() {
@@ -89,7 +88,6 @@ private:
     Stream stream_;
     std::shared_ptr<Dialer::Shared> shared_;
     std::atomic<bool> cancelled_{false};
-    bool verified_ = false;
 };
 
 void OutgoingSocket::arm(Clock::time_point deadline) {
@@ -168,7 +166,6 @@ Awaitable<Result<void>> OutgoingSocket::start_tls(TlsPeer peer, Clock::time_poin
         const bool ready = co_await wait(outcome.status, deadline);
         if (!ready) co_return failure(deadline);
     }
-    verified_ = peer.verify || !peer.tlsa.empty();
     co_return Result<void>();
 }
 

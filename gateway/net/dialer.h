@@ -30,7 +30,7 @@ struct TlsPeer {
     std::string hostname;    // for SNI, and for the certificate where it is verified
     bool verify = false;     // a chain to ca_file, and the host name
     std::string ca_file;     // PEM; empty: the system's
-    std::vector<Tlsa> tlsa;  // DANE (RFC 7672): one of these must match
+    std::vector<Tlsa> tlsa;  // DANE (RFC 7672): one that can be used must match
 };
 
 class Outgoing {
@@ -44,7 +44,6 @@ public:
     virtual Awaitable<Result<void>> write(std::string_view bytes, Clock::time_point deadline) = 0;
     virtual Awaitable<Result<void>> start_tls(TlsPeer peer, Clock::time_point deadline) = 0;
     virtual std::string tls_protocol() const = 0;  // empty: none
-    virtual bool tls_verified() const = 0;         // by name or by DANE
 };
 
 class Dialer {

@@ -1,4 +1,5 @@
 #include "gateway/net/conversation.h"
+#include "gateway/clock/wall_clock.h"
 #include "gateway/net/core.h"
 
 namespace postern::net {
@@ -38,8 +39,7 @@ bool Shared::wait_until_none(std::chrono::milliseconds time) {
 Time session_time() {
     using std::chrono::milliseconds;
     using std::chrono::steady_clock;
-    using std::chrono::system_clock;
-    static const auto wall = std::chrono::time_point_cast<milliseconds>(system_clock::now());
+    static const auto wall = wall_clock();
     static const auto steady = steady_clock::now();
     return wall + std::chrono::duration_cast<milliseconds>(steady_clock::now() - steady);
 }

@@ -1,4 +1,5 @@
 // What one attempt makes of a message: delivered, tried again later, or back to its sender.
+#include "gateway/clock/wall_clock.h"
 #include "gateway/log/log.h"
 #include "gateway/outbound/outbound.h"
 #include "gateway/outbound/retry.h"
@@ -9,11 +10,6 @@
 namespace postern::outbound {
 
 namespace {
-
-Time wall_clock() {
-    return std::chrono::time_point_cast<std::chrono::milliseconds>(
-        std::chrono::system_clock::now());
-}
 
 bool is_wanted(const queue::Recipient& recipient, std::uint8_t flag, bool by_default) {
     return recipient.notify == 0 ? by_default : (recipient.notify & flag) != 0;

@@ -1,5 +1,6 @@
 #include "gateway/outbound/outbound.h"
 
+#include "gateway/clock/wall_clock.h"
 #include "gateway/log/log.h"
 #include "gateway/outbound/retry.h"
 #include "store/kv/random_id.h"
@@ -12,11 +13,6 @@ namespace postern::outbound {
 namespace {
 
 constexpr std::chrono::seconds longest_sleep{60};
-
-Time wall_clock() {
-    return std::chrono::time_point_cast<std::chrono::milliseconds>(
-        std::chrono::system_clock::now());
-}
 
 // The earliest of those that may be tried at all.
 std::optional<Time> due_at(const queue::Message& message) {

@@ -3,10 +3,12 @@
 
 #include "gateway/addresses/resolver.h"
 #include "gateway/auth/authenticator.h"
+#include "gateway/health/health.h"
 #include "gateway/config/current.h"
 #include "gateway/control/control.h"
 #include "gateway/delivery/delivery.h"
 #include "gateway/dkim/signer.h"
+#include "gateway/http/http.h"
 #include "gateway/imap_service/imap_service.h"
 #include "gateway/learning/learning.h"
 #include "gateway/limits/rate_limiter.h"
@@ -15,6 +17,7 @@
 #include "gateway/outbound/outbound.h"
 #include "gateway/pop3_service/pop3_service.h"
 #include "gateway/scan/scanner.h"
+#include "gateway/search_index/search_index.h"
 #include "gateway/serve/run_folder.h"
 #include "gateway/smtp_service/smtp_service.h"
 #include "store/directory/directory.h"
@@ -66,12 +69,17 @@ private:
     net::Awaitable<bool> deliver_report(std::string to, std::string report);
     net::Awaitable<Result<void>> queue_mail(delivery::Outgoing mail);
     std::optional<Failure> listen(const std::string& service,
-                                  const std::vector<config::Endpoint>& endpoints, bool implicit_tls,
+                                  std::vector<config::Endpoint>& endpoints, bool implicit_tls,
                                   const net::ConversationFactory& factory,
                                   const std::shared_ptr<net::ConnectionLimits>& limits,
                                   const std::function<std::string()>& refusal);
     void add_control_commands();
     void status(nlohmann::json& reply) const;
+    std::optional<Failure> open_web();
+    std::vector<health::Finding> findings() const;
+    http::Response watch_page(const http::Request& request) const;
+    http::Response health_page() const;
+    http::Response metrics_page() const;
 
     config::Current config_;
     const std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
@@ -82,12 +90,14 @@ private:
     std::unique_ptr<kv::Store> store_;
     std::unique_ptr<directory::Directory> directory_;
     std::unique_ptr<directory::Aliases> aliases_;
+    std::unique_ptr<directory::Rewrites> rewrites_;
     std::unique_ptr<directory::Credentials> credentials_;
     std::unique_ptr<directory::AccountPreferences> preferences_;
     std::unique_ptr<addresses::Srs> srs_;
     std::unique_ptr<directory::Shares> shares_;
     std::unique_ptr<addresses::Resolver> resolver_;
     std::unique_ptr<mail::MailStore> mail_;
+    std::unique_ptr<search_index::SearchIndex> search_index_;
     std::unique_ptr<spool::Spool> spool_;
     std::unique_ptr<queue::Queue> queue_;
     std::unique_ptr<learning::Learning> learning_;
@@ -116,10 +126,12 @@ private:
     std::shared_ptr<net::ConnectionLimits> smtp_limits_;
     std::shared_ptr<net::ConnectionLimits> imap_limits_;
     std::shared_ptr<net::ConnectionLimits> pop3_limits_;
+    std::shared_ptr<net::ConnectionLimits> web_limits_;
 
     std::atomic<std::chrono::steady_clock::time_point> expired_at_{};  // mail was removed last
 
     Ports ports_;
+    config::Listeners opened_;  // as configured, with the ports that the system chose
     std::unique_ptr<net::Server> server_;
     control::Server control_;
     std::mutex reload_mutex_;

@@ -1,4 +1,5 @@
 // The way out: the queue, its courier, and reports to senders.
+#include "gateway/clock/wall_clock.h"
 #include "gateway/log/log.h"
 #include "gateway/serve/daemon.h"
 #include "gateway/serve/serve.h"
@@ -26,7 +27,8 @@ std::optional<Failure> Daemon::open_outbound() {
     auto made = dkim::Signer::make(config->dkim.keys);
     if (!made) return Failure{exit_bad_config, made.error().text};
     set_signer(std::move(*made));
-    policies_ = std::make_unique<outbound::StsPolicies>(config_, *dns_, queue_pool_);
+    policies_ = std::make_unique<outbound::StsPolicies>(config_, *dns_, queue_pool_,
+                                                        config->data_dir + "/mta-sts");
     courier_ = std::make_unique<outbound::Courier>(config_, *dns_, dialer_, policies_.get());
     recipient_check_ = std::make_unique<outbound::RecipientCheck>(config_, *courier_);
     outbound_ = std::make_unique<outbound::Outbound>(outbound::Outbound::Backends{
@@ -52,8 +54,7 @@ net::Awaitable<Result<void>> Daemon::queue_mail(delivery::Outgoing mail) {
     queue::Message message;
     message.id = mail.id;
     message.reverse_path = std::move(mail.reverse_path);
-    message.queued_at =
-        std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+    message.queued_at = wall_clock();
     message.account = std::move(mail.account);
     message.envelope_id = std::move(mail.envelope_id);
     message.headers_only = mail.headers_only;

@@ -1,7 +1,9 @@
 #include "gateway/smtp_service/smtp_service.h"
 
+#include "gateway/clock/wall_clock.h"
 #include "gateway/delivery/encode_binary.h"
 #include "gateway/smtp_service/fix_up.h"
+#include "gateway/smtp_service/header_addresses.h"
 #include "gateway/smtp_service/replies.h"
 #include "protocols/wire/ip_address.h"
 #include "protocols/wire/text.h"
@@ -80,8 +82,12 @@ net::Awaitable<smtp::Answer> SmtpService::answer(smtp::CheckSender question) {
         session_.log(logging::Level::info, "over the rate", {{"from", question.reverse_path}});
         co_return too_fast();
     }
+    sender_ = question.reverse_path;
     if (user_ && !question.reverse_path.empty()) {
-        const auto owned = backends_.resolver.owns(user_->id, question.reverse_path);
+        auto rewritten = backends_.resolver.sender(question.reverse_path);
+        if (!rewritten) co_return directory_unavailable();
+        sender_ = std::move(*rewritten);
+        const auto owned = backends_.resolver.owns(user_->id, sender_);
         if (!owned) co_return directory_unavailable();
         if (!*owned) {
             session_.log(logging::Level::warning, "sender refused",
@@ -138,7 +144,7 @@ net::Awaitable<smtp::Reply> SmtpService::check_recipient(const smtp::CheckRecipi
         co_return reply;
     }
     if (found->local_domain && !found->only_bounces && !found->others.empty()) {
-        forwarding_domain_ = outbound::domain_of(forward_path);
+        forwarding_domain_ = found->domain;
     }
     take_recipients(std::move(*found), question.parameters);
     co_return reply;
@@ -216,11 +222,9 @@ delivery::Arrival SmtpService::arrival_of(const smtp::AcceptMessage& question) {
     arrival.tls_protocol = session_.tls_protocol();
     arrival.tls_cipher = session_.tls_cipher();
     arrival.authenticated_user = question.authenticated_user;
-    arrival.reverse_path = question.reverse_path;
+    arrival.reverse_path = sender_;
     if (!forwarding_domain_.empty()) {
-        auto path = backends_.resolver.forwarding_path(
-            question.reverse_path, forwarding_domain_,
-            std::chrono::time_point_cast<Time::duration>(std::chrono::system_clock::now()));
+        auto path = backends_.resolver.forwarding_path(sender_, forwarding_domain_, wall_clock());
         if (path) arrival.forwarding_path = std::move(*path);
     }
     arrival.envelope_id = question.parameters.envelope_id;
@@ -249,6 +253,10 @@ net::Awaitable<smtp::Answer> SmtpService::answer(smtp::AcceptMessage question) {
     }
     if (role_ == smtp::Role::submission) {
         add_missing_fields(body_, backends_.config.get()->hostname, session_.id());
+        rewrite_header_addresses(body_, [this](std::string_view address) {
+            const auto rewritten = backends_.resolver.sender(address);
+            return rewritten ? *rewritten : std::string(address);
+        });
     }
     auto told = std::move(to_be_told_);
     auto header = told.empty() ? std::string() : header_of(body_);
@@ -265,7 +273,7 @@ void SmtpService::report_success(const smtp::AcceptMessage& question, const std:
                                  std::vector<ToBeTold> recipients, std::string header) {
     queue::Message message;
     (void)from_hex(id, message.id);
-    message.reverse_path = question.reverse_path;
+    message.reverse_path = sender_;
     message.envelope_id = question.parameters.envelope_id;
     message.account = question.authenticated_user;
     for (auto& each : recipients) {

@@ -82,7 +82,8 @@ private:
     std::vector<ToBeTold> to_be_told_;                  // NOTIFY=SUCCESS, of recipients_
     auth::MechanismSession mechanism_;
     std::optional<directory::User> user_;  // who logged in
-    bool bounce_ = false;                  // the reverse-path is <>
+    std::string sender_;                   // the reverse-path, of a user as it was rewritten
+    bool bounce_ = false;                  // it is <>
     std::string forwarding_domain_;        // of an alias that leads to another server
     std::uint64_t announced_bytes_ = 0;
     std::string body_;

@@ -2,9 +2,10 @@
 """Aliases, catch-alls, plus addressing and international domains, by the command line and SMTP."""
 
 import json
+import smtplib
 import unittest
 
-from base import E2eTest, message, smtp_session
+from base import PASSWORD, E2eTest, message, smtp_session, trusting_tls
 
 
 class Addresses(E2eTest):
@@ -63,6 +64,41 @@ class Addresses(E2eTest):
         self.assertRegex(self.rcpt("leser@bücher.example", " SMTPUTF8"), "^250 ")
         self.assertRegex(self.rcpt("leser@xn--bcher-kva.example"), "^250 ")
         self.assertRegex(self.rcpt("leser@bücher.example"), r"^553 5\.6\.7 ")
+
+    def rewrite(self, *arguments):
+        self.gateway.cli("rewrite", "add", *arguments)
+        sender = [word for word in arguments if word == "--sender"]
+        source = [word for word in arguments if word != "--sender"][0]
+        self.addCleanup(self.gateway.cli, "rewrite", "remove", *sender, source)
+
+    def test_recipients_are_rewritten(self):
+        self.assertRegex(self.rcpt("bob@merged.example"), "^550 ")
+        self.rewrite("@merged.example", "@example.net")
+        self.rewrite("*-info@example.net", "$1@example.net")
+        self.deliver("bob-info@merged.example")
+        self.assertEqual(self.count("alice", "bob"), [0, 1])
+        tried = self.gateway.cli("rewrite", "test", "bob-info@merged.example").stdout
+        self.assertEqual(tried, "bob-info@merged.example -> bob-info@example.net -> "
+                                "bob@example.net\n")
+        rules = json.loads(self.gateway.cli("rewrite", "list", "--json").stdout)["rules"]
+        self.assertIn({"of": "recipient", "from": "@merged.example", "to": "@example.net"}, rules)
+        circle = self.gateway.cli("rewrite", "add", "@example.net", "@merged.example", check=False)
+        self.assertEqual(circle.returncode, 1)
+        self.assertIn("circle", circle.stderr)
+
+    def test_senders_are_rewritten(self):
+        self.rewrite("--sender", "*@*.lan.example", "$1@example.net")
+        self.empty()
+        with smtplib.SMTP("127.0.0.1", self.gateway.ports["submission"], timeout=60) as client:
+            client.starttls(context=trusting_tls())
+            client.login("bob@example.net", PASSWORD)
+            client.sendmail("bob@pc.lan.example", ["alice@example.net"],
+                            message(sender="Bob <bob@pc.lan.example>"))
+            with self.assertRaises(smtplib.SMTPSenderRefused):
+                client.sendmail("alice@pc.lan.example", ["alice@example.net"], message())
+        [arrived] = self.inbox() + self.inbox(mailbox="Junk")
+        self.assertTrue(arrived.startswith(b"Return-Path: <bob@example.net>"))
+        self.assertIn(b"\r\nFrom: Bob <bob@example.net>\r\n", arrived)
 
     def test_bad_usage(self):
         for arguments, code in ((("add", "nonsense", "alice@example.net"), 65),

@@ -1,85 +1,15 @@
 #!/usr/bin/env python3
 """MTA-STS: policies over HTTPS, kept by servers that are good and broken."""
 
-import http.server
 import shutil
-import smtplib
-import ssl
-import subprocess
-import sys
 import tempfile
-import threading
 import unittest
 
-from base import PASSWORD, ROOT, E2eTest, message, trusting_tls
-
-sys.path.insert(0, f"{ROOT}/tests/support")
-
-from dns_server import DnsServer  # noqa: E402
-from smtp_sink import SmtpSink  # noqa: E402
-
-REMOTE = "127.0.0.2"
+from outbound_base import REMOTE, DnsServer, SmtpSink, SubmittingTest
+from authority import Authority, PolicyServer
 
 
-class Authority:
-    """A certificate authority of our own."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.file = f"{folder}/ca.pem"
-        self.run("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
-                 "/CN=Test Authority", "-keyout", f"{folder}/ca.key", "-out", self.file)
-
-    @staticmethod
-    def run(*arguments):
-        subprocess.run(["openssl", *arguments], check=True, capture_output=True)
-
-    def context(self, name):
-        """For a server with a certificate of that name."""
-        path = f"{self.folder}/{name}"
-        self.run("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout",
-                 f"{path}.key", "-out", f"{path}.csr")
-        with open(f"{path}.ext", "w", encoding="ascii") as file:
-            file.write(f"subjectAltName=DNS:{name}\n")
-        self.run("x509", "-req", "-in", f"{path}.csr", "-CA", self.file, "-CAkey",
-                 f"{self.folder}/ca.key", "-CAcreateserial", "-days", "2", "-extfile",
-                 f"{path}.ext", "-out", f"{path}.pem")
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(f"{path}.pem", f"{path}.key")
-        return context
-
-
-class PolicyServer:
-    """HTTPS with one policy; `status` and `content_type` may be made wrong."""
-
-    def __init__(self, address, context):
-        self.policy, self.status, self.content_type = "", 200, "text/plain"
-        self.asked = 0
-        outer = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                outer.asked += 1
-                good = self.path == "/.well-known/mta-sts.txt"
-                self.send_response(outer.status if good else 404)
-                self.send_header("Content-Type", outer.content_type)
-                self.end_headers()
-                self.wfile.write(outer.policy.encode())
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer((address, 0), Handler)
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
-
-
-class MtaSts(E2eTest):
+class MtaSts(SubmittingTest):
     @classmethod
     def setUpClass(cls):
         folder = tempfile.mkdtemp(prefix="postern-sts-")
@@ -112,29 +42,19 @@ class MtaSts(E2eTest):
         self.web.policy = (f"version: STSv1\r\nmode: {mode}\r\nmx: {server}\r\n"
                            f"max_age: {max_age}\r\n")
 
-    def send(self):
-        with smtplib.SMTP("127.0.0.1", self.gateway.ports["submission"], timeout=60) as client:
-            client.starttls(context=trusting_tls())
-            client.login("bob@example.net", PASSWORD)
-            client.sendmail("bob@example.net", ["ann@remote.example"],
-                            message("out", sender="bob@example.net"))
-
     def arrives(self):
-        self.send()
+        self.submit("ann@remote.example")
         self.wait_for(lambda: self.sink.messages, "the message")
-        self.wait_for(lambda: not self.queue(), "an empty queue")
+        self.wait_for_empty_queue()
 
     def waits(self, reason):
         """The message stays in the queue for that reason; it is deleted."""
-        self.send()
+        self.submit("ann@remote.example")
         self.wait_for(lambda: self.queue() and any(
             reason in str(each) for each in self.queue()), reason)
         self.assertEqual(self.sink.messages, [])
         for each in self.queue():
             self.gateway.cli("queue", "delete", each["id"])
-
-    def queue(self):
-        return self.gateway.cli_json("queue", "list")["messages"]
 
     def test_a_policy_that_is_kept(self):
         self.publish("kept")
@@ -177,6 +97,20 @@ class MtaSts(E2eTest):
         self.waits("TLS")
         self.web.status = 200
         self.publish("third", mode="none")
+        self.arrives()
+
+    def test_a_policy_goes_on_to_hold_after_a_restart(self):
+        self.publish("lasting")
+        self.arrives()
+        self.sink.messages.clear()
+        self.gateway.kill()
+        self.gateway.start()
+        del self.records[("_mta-sts.remote.example", "TXT")]
+        self.web.status = 500
+        self.sink.context = None
+        self.waits("TLS")
+        self.web.status = 200
+        self.publish("over", mode="none")
         self.arrives()
 
     def test_other_documents_are_no_policy(self):

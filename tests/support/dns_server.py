@@ -4,7 +4,8 @@
                     ("mx.remote.example", "A"): ["127.0.0.2"]}) as server:
         ... "127.0.0.1@%d" % server.port ...
 
-A name that has no record of any type does not exist (NXDOMAIN). A value of "SERVFAIL" fails.
+A name that has no record of any type, and none below it, does not exist (NXDOMAIN). A value of
+"SERVFAIL" fails. With a SignedZone the answers are signed for who asks for that (DNSSEC).
 """
 
 import socket
@@ -12,18 +13,13 @@ import socketserver
 import struct
 import threading
 
-TYPES = {"A": 1, "NS": 2, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "TLSA": 52}
+from signed_zone import DNSKEY, encode_name, is_below, record
+
+TYPES = {"A": 1, "NS": 2, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "TLSA": 52,
+         "DNSKEY": DNSKEY}
 NAMES = {number: name for name, number in TYPES.items()}
 TTL_S = 5  # 0: nothing is kept by who asks
 SERVFAIL, NXDOMAIN = 2, 3
-
-
-def encode_name(name):
-    out = b""
-    for label in name.rstrip(".").split("."):
-        if label:
-            out += bytes([len(label)]) + label.encode()
-    return out + b"\0"
 
 
 def encode_data(kind, value):
@@ -49,15 +45,18 @@ def parse_question(query):
         labels.append(query[at + 1:at + 1 + query[at]].decode("ascii", "replace").lower())
         at += 1 + query[at]
     kind, _ = struct.unpack(">HH", query[at + 1:at + 5])
-    return ".".join(labels), kind, query[12:at + 5]
+    question = query[12:at + 5]
+    # With EDNS the root's OPT record follows; its flag DO is in what would be the TTL.
+    asks_signed = query[at + 5:at + 8] == b"\0\0\x29" and bool(query[at + 12] & 0x80)
+    return ".".join(labels), kind, question, asks_signed
 
 
 class DnsServer:
-    def __init__(self, records, address="127.0.0.1", ttl_s=TTL_S):
+    def __init__(self, records, address="127.0.0.1", ttl_s=TTL_S, port=0, zone=None):
         self.records = records  # (name, type) -> list of values, or "SERVFAIL"; may be changed
         self.questions = []     # (name, type) of each, in order
         outer = self
-        self.ttl_s = ttl_s
+        self.ttl_s, self.zone = ttl_s, zone
 
         class Udp(socketserver.BaseRequestHandler):
             def handle(self):
@@ -70,7 +69,7 @@ class DnsServer:
                 reply = outer.answer(self.request.recv(size))
                 self.request.sendall(struct.pack(">H", len(reply)) + reply)
 
-        self.udp = socketserver.ThreadingUDPServer((address, 0), Udp)
+        self.udp = socketserver.ThreadingUDPServer((address, port), Udp)
         self.port = self.udp.server_address[1]
         self.tcp = socketserver.ThreadingTCPServer((address, self.port), Tcp)
         for server in (self.udp, self.tcp):
@@ -89,20 +88,40 @@ class DnsServer:
             server.server_close()
 
     def answer(self, query):
-        name, kind_number, question = parse_question(query)
+        name, kind_number, question, asks_signed = parse_question(query)
         kind = NAMES.get(kind_number, "")
         self.questions.append((name, kind))
         values = self.records.get((name, kind), [])
-        known = any(known_name == name for known_name, _ in self.records)
-        code = 0 if known else NXDOMAIN
+        known = any(is_below(known_name, name) for known_name, _ in self.records)
+        code = 0 if known or not name else NXDOMAIN
         if values == "SERVFAIL":
             code, values = SERVFAIL, []
-        answers = b""
-        for value in values:
-            data = encode_data(kind, value)
-            answers += (b"\xc0\x0c" + struct.pack(">HHIH", kind_number, 1, self.ttl_s, len(data))
-                        + data)
+        rows = [encode_data(kind, value) for value in values]
         # A response, authoritative, recursion available.
         flags = 0x8480 | (struct.unpack(">H", query[2:4])[0] & 0x0100) | code
-        return (query[:2] + struct.pack(">HHHHH", flags, 1, len(values), 0, 0) + question
-                + answers)
+        answers = b"".join(record(name, kind_number, self.ttl_s, row) for row in rows), len(rows)
+        authority, extra = (b"", 0), (b"", 0)
+        if asks_signed:
+            extra = b"\0" + struct.pack(">HHIH", 41, 4096, 0x8000, 0), 1
+        if self.zone and asks_signed and code != SERVFAIL:
+            answers, authority = self.signed(name, kind_number, rows, known)
+            flags |= 0x20 if self.zone.is_signed(name) else 0
+        reply = (query[:2] + struct.pack(">HHHHH", flags, 1, answers[1], authority[1], extra[1])
+                 + question + answers[0] + authority[0] + extra[0])
+        return reply
+
+    def signed(self, name, kind_number, rows, known):
+        """Answer and authority section with DNSSEC, each (bytes, count)."""
+        zone = self.zone
+        zone.records = {(owner, TYPES[kind]): value for (owner, kind), value in
+                        self.records.items()}
+        if kind_number == DNSKEY and not name:
+            return zone.keys(self.ttl_s), (b"", 0)
+        if rows and zone.is_signed(name):
+            return zone.signed(name, kind_number, self.ttl_s, rows), (b"", 0)
+        if rows:
+            return (b"".join(record(name, kind_number, self.ttl_s, row) for row in rows),
+                    len(rows)), (b"", 0)
+        if not zone.is_signed(name) and name not in zone.unsigned:
+            return (b"", 0), (b"", 0)
+        return (b"", 0), zone.proof(name, known or name in zone.unsigned, self.ttl_s)

@@ -2,12 +2,13 @@
 
 `behave(step, argument)` is asked at each step ("connect", "ehlo", "mail", "rcpt", "data",
 "message") and answers None (go on as usual), a reply line, or "drop" (close the connection
-at once).
+at once). With `pace_s` each byte of a reply waits so long.
 """
 
 import socketserver
 import ssl
 import threading
+import time
 
 
 class SmtpSink:
@@ -37,6 +38,7 @@ class SmtpSink:
             request_queue_size = 128
 
         self.context, self.extensions, self.lmtp = context, list(extensions), lmtp
+        self.pace_s = 0
         self.server = Server((address, port), Session)
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -57,7 +59,11 @@ class SmtpSink:
                  "tls": False}
 
         def say(line):
-            state["socket"].sendall(line.encode() + b"\r\n")
+            reply = line.encode() + b"\r\n"
+            size = 1 if self.pace_s else len(reply)
+            for at in range(0, len(reply), size):
+                time.sleep(self.pace_s)
+                state["socket"].sendall(reply[at:at + size])
 
         def step(name, argument, usual):
             """False: the connection is to be dropped. Says the reply."""
@@ -83,6 +89,9 @@ class SmtpSink:
                 usual = "\r\n".join(["250-sink.example"] + [f"250-{o}" for o in offers[:-1]]
                                     + [f"250 {offers[-1]}"])
                 if not step("ehlo", line, usual):
+                    return
+            elif verb == "HELO":
+                if not step("ehlo", line, "250 sink.example"):
                     return
             elif verb == "STARTTLS":
                 say("220 go")

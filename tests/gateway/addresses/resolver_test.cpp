@@ -39,8 +39,30 @@ protected:
     std::unique_ptr<kv::Store> store_ = kv::make_memory_store();
     directory::Directory directory_{*store_};
     directory::Aliases aliases_{*store_};
-    Resolver resolver_{directory_, aliases_};
+    directory::Rewrites rewrites_{*store_};
+    Resolver resolver_{directory_, aliases_, nullptr, &rewrites_};
 };
+
+TEST_F(ResolverTest, RewrittenBeforeAllElse) {
+    constexpr auto recipient = directory::RewriteOf::recipient;
+    ASSERT_TRUE(rewrites_.add(recipient, "@merged.example", "@example.org"));
+    ASSERT_TRUE(rewrites_.add(recipient, "bob@example.org", "Bob@remote.example"));
+    ASSERT_TRUE(rewrites_.add(recipient, "@far.example", "@remote.example"));
+    ASSERT_TRUE(rewrites_.add(directory::RewriteOf::sender, "@lan.example", "@example.org"));
+    const auto merged = resolver_.resolve("ann+x@merged.example");
+    EXPECT_TRUE(merged->local_domain) << "a foreign domain that becomes ours";
+    EXPECT_EQ(merged->domain, "example.org");
+    EXPECT_THAT(resolve("ann+x@merged.example"), ElementsAre("ann@example.org"));
+    const auto moved = resolver_.resolve("bob@example.org");
+    EXPECT_TRUE(moved->local_domain) << "as an alias to elsewhere is";
+    EXPECT_EQ(moved->domain, "example.org");
+    EXPECT_THAT(moved->others, ElementsAre("bob@remote.example"));
+    const auto foreign = resolver_.resolve("Zoe@far.example");
+    EXPECT_FALSE(foreign->local_domain) << "no open relay";
+    EXPECT_THAT(foreign->others, ElementsAre("Zoe@remote.example"));
+    EXPECT_EQ(*resolver_.sender("ann@lan.example"), "ann@example.org");
+    EXPECT_EQ(*resolver_.sender("ann@merged.example"), "ann@merged.example");
+}
 
 TEST_F(ResolverTest, Mailboxes) {
     EXPECT_THAT(resolve("Ann@Example.org"), ElementsAre("ann@example.org"));

@@ -1,0 +1,62 @@
+#include "gateway/smtp_service/header_addresses.h"
+
+#include "protocols/mime/address.h"
+#include "protocols/mime/message.h"
+#include "protocols/wire/text.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace postern::smtp_service {
+
+namespace {
+
+constexpr std::string_view names[] = {"From", "Sender", "Reply-To"};
+
+bool is_one_of_them(std::string_view name) {
+    return std::any_of(std::begin(names), std::end(names),
+                       [&](auto each) { return wire::equals_ignoring_case(each, name); });
+}
+
+// What may stand in an address: beside it, the text found is part of a longer one.
+bool is_address_text(char c) {
+    constexpr std::string_view others = "!#$%&'*+-/=?^_`{|}~.@";
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           others.find(c) != std::string_view::npos || static_cast<unsigned char>(c) >= 0x80;
+}
+
+// Each place where `from` stands as a whole address.
+std::string replace_addresses(std::string text, std::string_view from, std::string_view to) {
+    for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos;) {
+        const auto end = at + from.size();
+        const bool whole = (at == 0 || !is_address_text(text[at - 1])) &&
+                           (end == text.size() || !is_address_text(text[end]));
+        if (whole) text.replace(at, from.size(), to);
+        at += whole ? to.size() : 1;
+    }
+    return text;
+}
+
+}  // namespace
+
+void rewrite_header_addresses(std::string& message,
+                              const std::function<std::string(std::string_view)>& rewrite) {
+    const auto parsed = mime::parse(message);
+    const auto& fields = parsed.parts.front().fields;
+    std::size_t seen = 0;
+    // From the last field on, so that the offsets of those before stay true.
+    for (auto field = fields.rbegin(); field != fields.rend(); ++field) {
+        if (!is_one_of_them(field->name.of(message))) continue;
+        const std::string before(field->value.of(message));
+        std::string after = before;
+        for (const auto& address : mime::parse_addresses(before)) {
+            if (address.domain.empty() || seen++ >= max_header_addresses) continue;
+            const auto written = address.addr_spec();
+            const auto wanted = rewrite(written);
+            if (wanted != written) after = replace_addresses(std::move(after), written, wanted);
+        }
+        if (after != before) message.replace(field->value.begin, before.size(), after);
+    }
+}
+
+}  // namespace postern::smtp_service

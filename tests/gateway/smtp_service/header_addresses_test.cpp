@@ -1,0 +1,51 @@
+#include "gateway/smtp_service/header_addresses.h"
+
+#include <gtest/gtest.h>
+
+namespace postern::smtp_service {
+namespace {
+
+std::string rewritten(std::string message) {
+    rewrite_header_addresses(message, [](std::string_view address) {
+        return address == "ann@old.example" ? std::string("ann.smith@example.org")
+                                            : std::string(address);
+    });
+    return message;
+}
+
+TEST(HeaderAddresses, FromSenderAndReplyToAlone) {
+    EXPECT_EQ(rewritten("Received: for ann@old.example\r\n"
+                        "From: Ann\r\n <ann@old.example>, bob@old.example\r\n"
+                        "To: ann@old.example\r\n"
+                        "SENDER:ann@old.example\r\nReply-To: <ann@old.example> (Ann)\r\n"
+                        "\r\nFrom: ann@old.example\r\n"),
+              "Received: for ann@old.example\r\n"
+              "From: Ann\r\n <ann.smith@example.org>, bob@old.example\r\n"
+              "To: ann@old.example\r\n"
+              "SENDER:ann.smith@example.org\r\nReply-To: <ann.smith@example.org> (Ann)\r\n"
+              "\r\nFrom: ann@old.example\r\n");
+}
+
+TEST(HeaderAddresses, WholeAddressesAlone) {
+    const std::string others =
+        "From: joann@old.example, ann@old.example.org, x.ann@old.example\r\n\r\n";
+    EXPECT_EQ(rewritten(others), others);
+    EXPECT_EQ(rewritten("From: joann@old.example, ann@old.example\r\n\r\n"),
+              "From: joann@old.example, ann.smith@example.org\r\n\r\n");
+    for (const char* odd : {"", "\r\n", "From:\r\n\r\n", "From: <>\r\n\r\n", "From: ann\r\n\r\n"}) {
+        EXPECT_EQ(rewritten(odd), odd);
+    }
+}
+
+TEST(HeaderAddresses, NoMoreThanTheLimit) {
+    for (const std::size_t before :
+         {max_header_addresses - 2, max_header_addresses - 1, max_header_addresses}) {
+        std::string message = "From: ";
+        for (std::size_t i = 0; i < before; ++i) message += "x@b.example,";
+        message += "ann@old.example\r\n\r\n";
+        EXPECT_EQ(rewritten(message) != message, before < max_header_addresses) << before;
+    }
+}
+
+}  // namespace
+}  // namespace postern::smtp_service
