@@ -11,6 +11,7 @@
 #include "gateway/learning/learning.h"
 #include "gateway/net/conversation.h"
 #include "gateway/net/work_pool.h"
+#include "gateway/search_index/search_index.h"
 #include "gateway/sharing/sharing.h"
 #include "protocols/imap/engine.h"
 #include "store/mail/mail_store.h"
@@ -43,6 +44,7 @@ struct Backends {
     net::WorkPool& pool;  // not the one that logins wait for
     delivery::InflightBudget& budget;
     sharing::Sharing& sharing;
+    search_index::SearchIndex* search_index = nullptr;  // none: searches read each message
 };
 
 class ImapService {

@@ -2,6 +2,7 @@
 
 #include "gateway/imap_service/rows.h"
 #include "gateway/imap_service/search_message.h"
+#include "gateway/imap_service/search_narrowing.h"
 #include "gateway/imap_service/search_program.h"
 
 #include <algorithm>
@@ -30,78 +31,21 @@ bool has_keyword(const Flags& flags, std::string_view name) {
 
 class Search {
 public:
-    Search(mail::MailStore& store, MailboxId mailbox, const std::atomic<bool>& stopped)
-        : store_(store), mailbox_(mailbox), stopped_(stopped) {}
+    Search(mail::MailStore& store, MailboxId mailbox, const std::atomic<bool>& stopped,
+           search_index::SearchIndex* index)
+        : store_(store), mailbox_(mailbox), stopped_(stopped), index_(index) {}
 
     Result<UidSet> run(const Node& program) {
         auto state = store_.state(mailbox_);
         if (!state) return state.error();
-        auto candidates = narrow(program, state->uids);
-        if (!candidates || program.cost == Cost::sets) return candidates;
-        return filter(program, std::move(*candidates));
+        auto bounds = Narrowing(store_, *state, index_).narrow(program, state->uids);
+        if (!bounds) return bounds.error();
+        auto read = filter(program, bounds->possible - bounds->sure);
+        if (read) *read |= bounds->sure;
+        return read;
     }
 
 private:
-    // Members of `among` that may match, decided by bitmaps; exactly those that do when the cost is
-    // `sets`.
-    Result<UidSet> narrow(const Node& node, const UidSet& among) {
-        if (node.key->kind == Kind::and_) return narrow_all(node, among);
-        if (node.key->kind == Kind::or_) return narrow_any(node, among);
-        if (node.cost != Cost::sets) return among;
-        return exact(node, among);
-    }
-
-    Result<UidSet> narrow_all(const Node& node, const UidSet& among) {
-        UidSet left = among;
-        for (const auto& child : node.children) {
-            if (left.empty()) break;
-            auto matching = narrow(child, left);
-            if (!matching) return matching;
-            left = std::move(*matching);
-        }
-        return left;
-    }
-
-    Result<UidSet> narrow_any(const Node& node, const UidSet& among) {
-        UidSet found;
-        for (const auto& child : node.children) {
-            auto matching = narrow(child, among);
-            if (!matching) return matching;
-            found |= *matching;
-        }
-        return found;
-    }
-
-    Result<UidSet> exact(const Node& node, const UidSet& among) {
-        const auto& key = *node.key;
-        switch (key.kind) {
-            case Kind::all:
-                return among;
-            case Kind::uids:
-                return among & key.uids;
-            case Kind::system_flag:
-            case Kind::no_system_flag:
-                return by_flag(store_.with_flag(mailbox_, static_cast<SystemFlag>(key.flag)), among,
-                               key.kind == Kind::system_flag);
-            case Kind::keyword:
-            case Kind::no_keyword:
-                return by_flag(store_.with_keyword(mailbox_, key.name), among,
-                               key.kind == Kind::keyword);
-            case Kind::not_: {
-                auto matching = narrow(node.children.front(), among);
-                if (!matching) return matching;
-                return among - *matching;
-            }
-            default:
-                return Error{Errc::internal, "search key has no set"};
-        }
-    }
-
-    static Result<UidSet> by_flag(const Result<UidSet>& flagged, const UidSet& among, bool wanted) {
-        if (!flagged) return flagged;
-        return wanted ? among & *flagged : among - *flagged;
-    }
-
     Result<UidSet> filter(const Node& program, UidSet candidates) {
         UidSet found;
         while (!candidates.empty()) {
@@ -208,13 +152,14 @@ private:
     mail::MailStore& store_;
     const MailboxId mailbox_;
     const std::atomic<bool>& stopped_;
+    search_index::SearchIndex* const index_;
 };
 
 }  // namespace
 
 Result<UidSet> search(mail::MailStore& store, MailboxId mailbox, const imap::SearchKey& program,
-                      const std::atomic<bool>& stopped) {
-    return Search(store, mailbox, stopped).run(prepare(program));
+                      const std::atomic<bool>& stopped, search_index::SearchIndex* index) {
+    return Search(store, mailbox, stopped, index).run(prepare(program));
 }
 
 bool needs_rows(const imap::SearchKey& program) {

@@ -1,11 +1,7 @@
 #include "gateway/imap_service/search_message.h"
 
-#include "gateway/imap_service/search.h"
+#include "gateway/search_index/message_text.h"
 #include "protocols/mime/date.h"
-#include "protocols/mime/decode.h"
-#include "protocols/mime/fold_case.h"
-#include "protocols/mime/header.h"
-#include "protocols/mime/html.h"
 
 #include <algorithm>
 #include <utility>
@@ -20,8 +16,13 @@ bool contains(std::string_view text, std::string_view needle) {
     return text.find(needle) != std::string_view::npos;
 }
 
-std::string decoded_value(const mime::HeaderField& field, std::string_view whole) {
-    return mime::fold_case(mime::decode_words(mime::unfold(field.value.of(whole))));
+std::size_t occurrences(std::string_view text, std::string_view needle) {
+    std::size_t count = 0;
+    for (auto at = text.find(needle); at != std::string_view::npos;
+         at = text.find(needle, at + needle.size())) {
+        ++count;
+    }
+    return count;
 }
 
 // The date is the envelope's first element; nullopt: it is not a plain quoted string.
@@ -36,22 +37,10 @@ std::optional<std::string> envelope_date(std::string_view envelope) {
     return std::nullopt;
 }
 
-void add_text(const mime::Part& part, std::string_view whole, std::size_t& room,
-              std::vector<std::string>& out) {
-    const auto text = mime::decoded_text(part, whole, room);
-    room -= std::min(room, text.size());
-    if (part.subtype == "html") {
-        // A phrase that a reader sees unbroken may be cut by tags in the source, and a link's
-        // address is only there: both are searched.
-        out.push_back(mime::fold_case(mime::extract_html(text, max_search_text_bytes).text));
-    }
-    out.push_back(mime::fold_case(text));
-}
-
 }  // namespace
 
 bool SearchMessage::read(std::uint64_t length) {
-    length = std::min({length, row_.size, max_search_read_bytes});
+    length = std::min({length, row_.size, search_index::max_read_bytes});
     if (failed_) return false;
     if (bytes_.size() >= length) return true;
     auto got = store_.read(row_.blob, bytes_.size(), length - bytes_.size());
@@ -81,7 +70,7 @@ std::optional<std::int64_t> SearchMessage::sent_day() {
     if (!date) {
         const auto& fields = header();
         const auto field = std::find_if(fields.begin(), fields.end(),
-                                        [](const Field& each) { return each.name == "date"; });
+                                        [](const auto& each) { return each.name == "date"; });
         if (field == fields.end()) return std::nullopt;
         date = field->value;
     }
@@ -90,7 +79,7 @@ std::optional<std::int64_t> SearchMessage::sent_day() {
     return parsed->written_day();
 }
 
-const std::vector<SearchMessage::Field>& SearchMessage::header() {
+const std::vector<fulltext::HeaderField>& SearchMessage::header() {
     if (header_) return *header_;
     header_.emplace();
     std::uint64_t length = first_header_read_bytes;
@@ -101,9 +90,7 @@ const std::vector<SearchMessage::Field>& SearchMessage::header() {
         read(mime::max_header_bytes)) {
         parsed = mime::parse(bytes_);
     }
-    for (const auto& field : parsed.parts.front().fields) {
-        header_->push_back({mime::fold_case(field.name.of(bytes_)), decoded_value(field, bytes_)});
-    }
+    header_ = search_index::header_text(parsed, bytes_);
     return *header_;
 }
 
@@ -111,34 +98,36 @@ const std::vector<std::string>& SearchMessage::body() {
     if (body_) return *body_;
     body_.emplace();
     if (!read(row_.size)) return *body_;
-    const auto parsed = mime::parse(bytes_);
-    std::size_t room = max_search_text_bytes;
-    for (std::size_t i = 0; i < parsed.parts.size() && room > 0; ++i) {
-        const auto& part = parsed.parts[i];
-        // Headers of inner parts are the message's body: attachments are found by their names.
-        for (const auto& field : part.fields) {
-            if (i == 0) break;
-            body_->push_back(mime::fold_case(field.name.of(bytes_)) + ": " +
-                             decoded_value(field, bytes_));
-        }
-        const bool text = part.type == "text" || part.is_message();
-        if (part.children.empty() && text) add_text(part, bytes_, room, *body_);
-    }
+    body_ = search_index::body_text(mime::parse(bytes_), bytes_);
     return *body_;
 }
 
 bool SearchMessage::header_contains(std::string_view name, std::string_view needle) {
     const auto& fields = header();
-    return std::any_of(fields.begin(), fields.end(), [&](const Field& field) {
+    return std::any_of(fields.begin(), fields.end(), [&](const fulltext::HeaderField& field) {
         return field.name == name && contains(field.value, needle);
     });
 }
 
 bool SearchMessage::any_header_contains(std::string_view needle) {
     const auto& fields = header();
-    return std::any_of(fields.begin(), fields.end(), [&](const Field& field) {
+    return std::any_of(fields.begin(), fields.end(), [&](const fulltext::HeaderField& field) {
         return contains(field.name + ": " + field.value, needle);
     });
+}
+
+std::size_t SearchMessage::count_in_body(std::string_view needle) {
+    std::size_t count = 0;
+    for (const auto& text : body()) count += occurrences(text, needle);
+    return count;
+}
+
+std::size_t SearchMessage::count_in_header(std::string_view name, std::string_view needle) {
+    std::size_t count = 0;
+    for (const auto& field : header()) {
+        if (field.name == name) count += occurrences(field.value, needle);
+    }
+    return count;
 }
 
 bool SearchMessage::body_contains(std::string_view needle) {

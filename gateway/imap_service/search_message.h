@@ -4,8 +4,10 @@
 #include "protocols/base/result.h"
 #include "protocols/mime/message.h"
 #include "protocols/mime/summary.h"
+#include "store/fulltext/text.h"
 #include "store/mail/mail_store.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -27,17 +29,15 @@ public:
     bool header_contains(std::string_view name, std::string_view needle);
     bool any_header_contains(std::string_view needle);
     bool body_contains(std::string_view needle);
+    // How often, one after the other; the needle is not empty.
+    std::size_t count_in_body(std::string_view needle);
+    std::size_t count_in_header(std::string_view name, std::string_view needle);
 
     const std::optional<Error>& failed() const { return failed_; }
 
 private:
-    struct Field {
-        std::string name;   // lower case
-        std::string value;  // decoded and folded
-    };
-
     const std::optional<mime::Summary>& summary();
-    const std::vector<Field>& header();
+    const std::vector<fulltext::HeaderField>& header();
     const std::vector<std::string>& body();
     bool read(std::uint64_t length);
 
@@ -47,7 +47,7 @@ private:
     bool summary_known_ = false;
     std::optional<mime::Summary> summary_;
     std::string bytes_;  // from the message's begin on, as far as was needed
-    std::optional<std::vector<Field>> header_;
+    std::optional<std::vector<fulltext::HeaderField>> header_;
     std::optional<std::vector<std::string>> body_;
 };
 

@@ -74,7 +74,8 @@ void finish(Node& node) {
     if (!node.children.empty()) node.cost = node.children.back().cost;
 }
 
-// FUZZY (RFC 6203): the words of the text in any order, with anything between.
+// FUZZY (RFC 6203): the words of the text in any order, with anything between; the full-text index
+// knows each of them.
 Node any_order(Node exact) {
     static const imap::SearchKey all_of = [] {
         imap::SearchKey key;
@@ -104,6 +105,7 @@ Node prepare(const imap::SearchKey& program, bool fuzzy) {
     node.cost = own_cost(program.kind);
     node.needle = mime::fold_case(program.text);
     node.name = header_name(program);
+    node.fuzzy = fuzzy;
     for (const auto& child : program.children) node.children.push_back(prepare(child, fuzzy));
     finish(node);
     return fuzzy ? any_order(std::move(node)) : node;

@@ -16,6 +16,7 @@ struct Node {
     const imap::SearchKey* key = nullptr;  // of the program, which must outlive this
     Cost cost = Cost::sets;                // the highest below, too
     std::string needle;                    // folded text
+    bool fuzzy = false;                    // below FUZZY
     std::string name;                      // lower-case header name
     std::vector<Node> children;            // ascending by cost
 };

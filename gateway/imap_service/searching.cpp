@@ -1,6 +1,7 @@
 // SEARCH, SORT and THREAD of the selected mailbox: on the core when bitmaps are enough, else on the
 // pool.
 #include "gateway/imap_service/imap_service.h"
+#include "gateway/imap_service/relevancy.h"
 #include "gateway/imap_service/search.h"
 #include "gateway/imap_service/sort.h"
 #include "gateway/imap_service/thread.h"
@@ -25,10 +26,10 @@ net::Awaitable<imap::Answer> ImapService::on(imap::Search question) {
     if (!selected_) co_return none_selected();
     if (auto no = refused('r')) co_return std::move(*no);
     const auto id = selected_->place.box.id;
-    auto job = [&mail = backends_.mail, id, question,
+    auto job = [&mail = backends_.mail, index = backends_.search_index, id, question,
                 gone = gone_]() -> Result<imap::SearchResult> {
         imap::SearchResult answer;
-        auto found = search(mail, id, question.program, *gone);
+        auto found = search(mail, id, question.program, *gone, index);
         if (!found) return found.error();
         answer.uids = std::move(*found);
         if (question.with_modseq) {
@@ -36,9 +37,14 @@ net::Awaitable<imap::Answer> ImapService::on(imap::Search question) {
             if (!highest) return highest.error();
             answer.highest_modseq = *highest;
         }
+        if (question.with_relevancy) {
+            auto scores = relevancy(mail, id, answer.uids, question.program, *gone);
+            if (!scores) return scores.error();
+            answer.relevancy = std::move(*scores);
+        }
         return answer;
     };
-    if (!question.with_modseq && !needs_rows(question.program)) {
+    if (!question.with_modseq && !question.with_relevancy && !needs_rows(question.program)) {
         auto found = job();
         if (!found) co_return failure(found.error());
         co_return std::move(*found);
@@ -53,11 +59,18 @@ net::Awaitable<imap::Answer> ImapService::on(imap::Sort question) {
     if (!selected_) co_return none_selected();
     if (auto no = refused('r')) co_return std::move(*no);
     const auto id = selected_->place.box.id;
-    auto job = [&mail = backends_.mail, id, question, gone = gone_]() -> Result<imap::Sorted> {
+    auto job = [&mail = backends_.mail, index = backends_.search_index, id, question,
+                gone = gone_]() -> Result<imap::Sorted> {
         imap::Sorted answer;
-        auto found = search(mail, id, question.program, *gone);
+        auto found = search(mail, id, question.program, *gone, index);
         if (!found) return found.error();
-        auto sorted = sort_messages(mail, id, *found, question.keys, *gone);
+        if (question.with_relevancy || sorts_by_relevancy(question.keys)) {
+            auto scores = relevancy(mail, id, *found, question.program, *gone);
+            if (!scores) return scores.error();
+            answer.relevancy = std::move(*scores);
+        }
+        auto sorted =
+            sort_messages(mail, id, *found, question.keys, *gone, answer.relevancy);
         if (!sorted) return sorted.error();
         answer.uids = std::move(*sorted);
         if (!question.with_modseq) return answer;
@@ -76,8 +89,9 @@ net::Awaitable<imap::Answer> ImapService::on(imap::Thread question) {
     if (!selected_) co_return none_selected();
     if (auto no = refused('r')) co_return std::move(*no);
     const auto id = selected_->place.box.id;
-    auto job = [&mail = backends_.mail, id, question, gone = gone_]() -> Result<imap::Threads> {
-        auto found = search(mail, id, question.program, *gone);
+    auto job = [&mail = backends_.mail, index = backends_.search_index, id, question,
+                gone = gone_]() -> Result<imap::Threads> {
+        auto found = search(mail, id, question.program, *gone, index);
         if (!found) return found.error();
         return thread_messages(mail, id, *found, question.algorithm, *gone);
     };

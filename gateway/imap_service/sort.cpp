@@ -89,6 +89,8 @@ int compare_by(By by, const SortFacts& a, const SortFacts& b) {
             return a.display_from.compare(b.display_from);
         case By::display_to:
             return a.display_to.compare(b.display_to);
+        case By::relevancy:
+            return compare(std::int64_t{b.relevancy}, std::int64_t{a.relevancy});
     }
     return 0;
 }
@@ -131,9 +133,14 @@ Result<std::vector<SortFacts>> read_facts(mail::MailStore& store, MailboxId mail
 
 Result<std::vector<Uid>> sort_messages(mail::MailStore& store, MailboxId mailbox,
                                        const UidSet& uids, const std::vector<imap::SortKey>& keys,
-                                       const std::atomic<bool>& stopped) {
+                                       const std::atomic<bool>& stopped,
+                                       const std::map<Uid, std::uint8_t>& relevancy) {
     auto facts = read_facts(store, mailbox, uids, stopped);
     if (!facts) return facts.error();
+    for (auto& each : *facts) {
+        const auto score = relevancy.find(each.uid);
+        if (score != relevancy.end()) each.relevancy = score->second;
+    }
     std::stable_sort(facts->begin(), facts->end(), [&](const SortFacts& a, const SortFacts& b) {
         for (const auto& key : keys) {
             const int order = compare_by(key.by, a, b);
@@ -145,6 +152,11 @@ Result<std::vector<Uid>> sort_messages(mail::MailStore& store, MailboxId mailbox
     out.reserve(facts->size());
     for (const auto& each : *facts) out.push_back(each.uid);
     return out;
+}
+
+bool sorts_by_relevancy(const std::vector<imap::SortKey>& keys) {
+    return std::any_of(keys.begin(), keys.end(),
+                       [](const auto& key) { return key.by == By::relevancy; });
 }
 
 Result<ModSeq> highest_modseq(mail::MailStore& store, MailboxId mailbox, UidSet uids) {

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ struct SortFacts {
     std::int64_t arrival = 0;  // Unix ms
     std::int64_t sent = 0;     // likewise; the arrival where the Date field is unreadable
     std::uint64_t size = 0;
+    std::uint8_t relevancy = 0;
     std::string subject;  // base subject
     bool is_reply = false;
     std::string from, to, cc;              // local part of the first address
@@ -34,9 +36,12 @@ struct SortFacts {
 Result<std::vector<SortFacts>> read_facts(mail::MailStore& store, MailboxId mailbox,
                                           const UidSet& uids, const std::atomic<bool>& stopped);
 
+// `relevancy`: of each of `uids`, where a key is by it.
 Result<std::vector<Uid>> sort_messages(mail::MailStore& store, MailboxId mailbox,
                                        const UidSet& uids, const std::vector<imap::SortKey>& keys,
-                                       const std::atomic<bool>& stopped);
+                                       const std::atomic<bool>& stopped,
+                                       const std::map<Uid, std::uint8_t>& relevancy = {});
+bool sorts_by_relevancy(const std::vector<imap::SortKey>& keys);
 
 // The highest mod-sequence among `uids`; 0: none is there.
 Result<ModSeq> highest_modseq(mail::MailStore& store, MailboxId mailbox, UidSet uids);

@@ -73,6 +73,11 @@ void Daemon::status(json& reply) const {
                          {"delivered", out.delivered.load()},
                          {"deferred", out.deferred.load()},
                          {"bounced", out.bounced.load()}};
+    const auto index = search_index_->status();
+    reply["search_index"] = {{"waiting", index.waiting},
+                             {"added", index.added},
+                             {"removed", index.removed},
+                             {"busy", index.busy}};
     reply["filter"] = {{"trained_ham", model.ham},        {"trained_spam", model.spam},
                        {"features", model.features},      {"bytes", model.bytes},
                        {"jobs_applied", learned.applied}, {"jobs_logged", learned.logged}};

@@ -1,6 +1,7 @@
 #include "gateway/log/log.h"
 #include "gateway/serve/daemon.h"
 #include "gateway/serve/serve.h"
+#include "gateway/serve/web.h"
 #include "protocols/wire/ip_address.h"
 
 namespace postern::serve {
@@ -12,7 +13,7 @@ std::string alpn_of(const std::string& service) {
     for (const char* name : {"imap", "pop3", "lmtp"}) {
         if (service.starts_with(name)) return name;
     }
-    return "smtp";
+    return service == "https" ? "http/1.1" : "smtp";
 }
 
 }  // namespace
@@ -42,7 +43,8 @@ std::optional<Failure> Daemon::open_listeners() {
         [this](std::function<net::Awaitable<void>()> job) { server_->spawn(std::move(job)); }});
     sharing_ = std::make_unique<sharing::Sharing>(*directory_, *shares_, *mail_);
     imap_ = std::make_unique<imap_service::Backends>(imap_service::Backends{
-        config_, *mail_, *authenticator_, *learning_, search_pool_, budget_, *sharing_});
+        config_, *mail_, *authenticator_, *learning_, search_pool_, budget_, *sharing_,
+        search_index_.get()});
     pop3_ = std::make_unique<pop3_service::Backends>(
         pop3_service::Backends{config_, *mail_, *authenticator_, maildrop_locks_, *preferences_});
 
@@ -52,7 +54,8 @@ std::optional<Failure> Daemon::open_listeners() {
     const auto imap = imap_service::make_factory(*imap_);
     const auto pop3 = pop3_service::make_factory(*pop3_);
     auto no_smtp = [this] { return smtp_service::refusal(config_.get()->hostname); };
-    const auto& on = config->listeners;
+    opened_ = config->listeners;
+    auto& on = opened_;
     std::optional<Failure> failure = listen("smtp", on.smtp, false, mx, smtp_limits_, no_smtp);
     if (!failure) {
         failure = listen("submission", on.submission, false, submission, smtp_limits_, no_smtp);
@@ -69,15 +72,36 @@ std::optional<Failure> Daemon::open_listeners() {
         failure = listen("pop3", on.pop3, false, pop3, pop3_limits_, pop3_service::refusal);
     if (!failure)
         failure = listen("pop3s", on.pop3s, true, pop3, pop3_limits_, pop3_service::refusal);
+    if (!failure) failure = open_web();
+    return failure;
+}
+
+std::optional<Failure> Daemon::open_web() {
+    const auto is_ours = [this](const std::string& domain) {
+        const auto known = directory_->has_domain(domain);
+        return known && *known;
+    };
+    const auto pages = http::make_factory([this, is_ours](const http::Request& request) {
+        const auto config = config_.get();
+        return public_page(request, *config, autoconfig::offer_of(config->hostname, opened_),
+                           is_ours);
+    });
+    const auto watch =
+        http::make_factory([this](const http::Request& request) { return watch_page(request); });
+    auto& on = opened_;
+    auto failure = listen("http", on.http, false, pages, web_limits_, {});
+    if (!failure) failure = listen("https", on.https, true, pages, web_limits_, {});
+    if (!failure) failure = listen("metrics", on.metrics, false, watch, web_limits_, {});
     return failure;
 }
 
 std::optional<Failure> Daemon::listen(const std::string& service,
-                                      const std::vector<config::Endpoint>& endpoints,
+                                      std::vector<config::Endpoint>& endpoints,
                                       bool implicit_tls, const net::ConversationFactory& factory,
                                       const std::shared_ptr<net::ConnectionLimits>& limits,
                                       const std::function<std::string()>& refusal) {
     auto& opened = ports_[service];
+    std::vector<config::Endpoint> actual;
     for (auto endpoint : endpoints) {
         auto port =
             server_->listen({service, endpoint, implicit_tls, factory, limits, refusal,
@@ -92,8 +116,10 @@ std::optional<Failure> Daemon::listen(const std::string& service,
         if (!port) return Failure{exit_unavailable, port.error().text};
         endpoint.port = *port;
         opened.push_back(to_string(endpoint));
+        actual.push_back(endpoint);
         logging::info("listening", {{"service", service}, {"address", opened.back()}});
     }
+    endpoints = std::move(actual);
     return std::nullopt;
 }
 

@@ -68,7 +68,9 @@ struct SearchReturn {
     bool relevancy = false;
     std::optional<PartialRange> partial;
     // Whether anything but SAVE was asked for.
-    bool shows() const { return min || max || all || count || partial.has_value(); }
+    bool shows() const {
+        return min || max || all || count || relevancy || partial.has_value();
+    }
 };
 
 // A SEARCH program whose keys of kind `uids` hold in `number` an index into terms, and whose keys

@@ -2,6 +2,7 @@
 #include "protocols/imap/parser.h"
 #include "protocols/wire/text.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -311,6 +312,7 @@ bool parse_return(Parser& parser, SearchReturn& out) {
                            if (is("ALL")) return out.all = true;
                            if (is("COUNT")) return out.count = true;
                            if (is("SAVE")) return out.save = true;
+                           if (is("RELEVANCY")) return out.relevancy = true;
                            if (!is("PARTIAL") || out.partial || !parser.space()) return false;
                            out.partial = parse_partial_range(parser);
                            return out.partial.has_value();
@@ -325,11 +327,23 @@ bool parse_return(Parser& parser, SearchReturn& out) {
     return parser.space();
 }
 
+bool is_fuzzy(const SearchKey& key) {
+    return key.kind == Kind::fuzzy ||
+           std::any_of(key.children.begin(), key.children.end(), is_fuzzy);
+}
+
 MaybeCommand parse_program(Parser& parser, command::Search out, bool ascii_only) {
     SearchParser search(parser, ascii_only);
     auto root = search.keys(1);
     if (!root) return std::nullopt;
     out.program = search.finish(std::move(*root));
+    const bool ranked = std::any_of(out.sort.begin(), out.sort.end(), [](const SortKey& key) {
+        return key.by == SortKey::By::relevancy;
+    });
+    // RFC 6203 sections 4 and 6.
+    if ((ranked || out.returns.relevancy) && !is_fuzzy(out.program.root)) {
+        return parser.fail("RELEVANCY needs a FUZZY search key");
+    }
     return out;
 }
 
@@ -343,7 +357,8 @@ std::optional<std::vector<SortKey>> parse_sort_keys(Parser& parser) {
                                                                 {"SUBJECT", By::subject},
                                                                 {"TO", By::to},
                                                                 {"DISPLAYFROM", By::display_from},
-                                                                {"DISPLAYTO", By::display_to}};
+                                                                {"DISPLAYTO", By::display_to},
+                                                                {"RELEVANCY", By::relevancy}};
     std::vector<SortKey> out;
     bool reverse = false;
     const bool known = parse_options(parser, [&](std::string_view word) {

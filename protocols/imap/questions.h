@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -280,20 +281,24 @@ struct Expunged {
 struct Search {
     SearchKey program;
     bool with_modseq = false;
+    bool with_relevancy = false;
 };
 struct SearchResult {
     UidSet uids;
     ModSeq highest_modseq = 0;  // of those found; with_modseq alone
+    std::map<Uid, std::uint8_t> relevancy;  // 1 to 100 (RFC 6203); with_relevancy alone
 };
 // -> Sorted
 struct Sort {
     SearchKey program;
     std::vector<SortKey> keys;
     bool with_modseq = false;
+    bool with_relevancy = false;
 };
 struct Sorted {
     std::vector<Uid> uids;
     ModSeq highest_modseq = 0;
+    std::map<Uid, std::uint8_t> relevancy;
 };
 // -> Threads
 struct Thread {

@@ -74,6 +74,7 @@ struct SortKey {
         to,
         display_from,
         display_to,
+        relevancy,  // best first (RFC 6203)
     };
     By by = By::arrival;
     bool reverse = false;

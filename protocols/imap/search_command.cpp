@@ -1,11 +1,13 @@
 // SEARCH, SORT and THREAD (RFC 3501, 5256) with their extended answers (RFC 4731, 5182, 5267,
-// 9394).
+// 6203, 9394).
 #include "protocols/imap/pages.h"
 #include "protocols/imap/response.h"
 #include "protocols/imap/session.h"
 #include "protocols/imap/thread_format.h"
 
+#include <algorithm>
 #include <chrono>
+#include <map>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -46,8 +48,9 @@ struct Found : std::enable_shared_from_this<Found> {
 
     const char* word() const { return command.sort.empty() ? "SEARCH" : "SORT"; }
 
-    void take(std::vector<Uid> found, ModSeq highest) {
+    void take(std::vector<Uid> found, ModSeq highest, std::map<Uid, std::uint8_t> scores) {
         uids = std::move(found);
+        relevancy = std::move(scores);
         modseq = command.program.tells_modseq && !uids.empty() ? highest : 0;
         save();
         const bool searches = command.sort.empty();
@@ -92,9 +95,10 @@ struct Found : std::enable_shared_from_this<Found> {
         if (modseq != 0) line += " MODSEQ " + std::to_string(modseq);
         session.send(line);
         if (returns.partial) return partial(*returns.partial);
-        if (!returns.all || uids.empty()) return end();
+        if (!returns.all || uids.empty()) return scores(0, uids.size());
         session.send(" ALL ");
-        numbers(0, uids.size(), ',', [self = shared_from_this()] { self->end(); });
+        numbers(0, uids.size(), ',',
+                [self = shared_from_this()] { self->scores(0, self->uids.size()); });
     }
 
     void partial(const PartialRange& range) {
@@ -105,9 +109,31 @@ struct Found : std::enable_shared_from_this<Found> {
             session.send("NIL)");
             return end();
         }
-        numbers(first - 1, last, ',', [self = shared_from_this()] {
+        numbers(first - 1, last, ',', [self = shared_from_this(), from = first - 1, to = last] {
             self->session.send(")");
-            self->end();
+            self->scores(from, to);
+        });
+    }
+
+    // RFC 6203 section 4: of those at [from, to), in their order; then the line ends.
+    void scores(std::size_t from, std::size_t to) {
+        if (!command.returns.relevancy || from == to) return end();
+        session.send(" RELEVANCY (");
+        some_scores(from, to);
+    }
+    void some_scores(std::size_t from, std::size_t to) {
+        const std::size_t end_of_these = std::min(to, from + numbers_at_once);
+        std::string text;
+        for (std::size_t i = from; i < end_of_these; ++i) {
+            text += std::to_string(relevancy[uids[i]]) + (i + 1 < to ? " " : "");
+        }
+        session.send(text);
+        if (end_of_these == to) {
+            session.send(")");
+            return end();
+        }
+        session.later([self = shared_from_this(), end_of_these, to] {
+            self->some_scores(end_of_these, to);
         });
     }
 
@@ -143,6 +169,7 @@ struct Found : std::enable_shared_from_this<Found> {
     command::Search command;
     std::vector<Uid> uids;
     ModSeq modseq = 0;
+    std::map<Uid, std::uint8_t> relevancy;
 };
 
 void fail(Session& session, const command::Search& command, const Failure& failure) {
@@ -176,6 +203,7 @@ void run(Session& session, command::Search command) {
         return session.bad("No message has that sequence number");
     }
     const bool modseq = command.program.tells_modseq;
+    const bool relevancy = command.returns.relevancy;
     if (modseq) session.enable_condstore();
     if (command.thread) return thread(session, command, std::move(program));
     const auto otherwise = [&session, command](const Failure& failure) {
@@ -183,24 +211,26 @@ void run(Session& session, command::Search command) {
     };
     // What the client was not told of yet has no sequence number.
     if (command.sort.empty()) {
-        Question question = Search{std::move(program), modseq};
+        Question question = Search{std::move(program), modseq, relevancy};
         return session.ask_either<SearchResult>(
             std::move(question),
-            [&session, command](const SearchResult& result) {
+            [&session, command](SearchResult result) {
                 const UidSet known = result.uids & session.view()->uids();
                 std::make_shared<Found>(session, command)
-                    ->take(known.to_vector(), result.highest_modseq);
+                    ->take(known.to_vector(), result.highest_modseq,
+                           std::move(result.relevancy));
             },
             otherwise);
     }
-    Question question = Sort{std::move(program), command.sort, modseq};
+    Question question = Sort{std::move(program), command.sort, modseq, relevancy};
     session.ask_either<Sorted>(
         std::move(question),
         [&session, command](Sorted result) {
             const UidSet& known = session.view()->uids();
             std::erase_if(result.uids, [&](Uid uid) { return !known.contains(uid); });
             std::make_shared<Found>(session, command)
-                ->take(std::move(result.uids), result.highest_modseq);
+                ->take(std::move(result.uids), result.highest_modseq,
+                       std::move(result.relevancy));
         },
         otherwise);
 }

@@ -87,6 +87,11 @@ std::shared_ptr<void> FaultyStore::watch(const ShardId& shard, std::function<voi
     return inner_->watch(shard, std::move(changed));
 }
 
+std::shared_ptr<void> FaultyStore::watch_kind(ShardKind kind,
+                                              std::function<void(const ShardId&)> changed) {
+    return inner_->watch_kind(kind, std::move(changed));
+}
+
 Result<ShardPage> FaultyStore::list_shards(const ShardId& after, std::size_t limit) {
     if (auto ready = before_read(); !ready) return ready.error();
     return inner_->list_shards(after, limit);

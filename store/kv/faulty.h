@@ -49,6 +49,8 @@ public:
     Result<std::string> read_blob(const BlobId& id, std::uint64_t offset,
                                   std::uint64_t length) override;
     std::shared_ptr<void> watch(const ShardId& shard, std::function<void()> changed) override;
+    std::shared_ptr<void> watch_kind(ShardKind kind,
+                                     std::function<void(const ShardId&)> changed) override;
     Result<ShardPage> list_shards(const ShardId& after, std::size_t limit) override;
     Result<BlobPage> list_blobs(const std::string& from, std::size_t limit) override;
     Result<Space> space() override;

@@ -77,6 +77,10 @@ public:
     std::shared_ptr<void> watch(const ShardId& shard, std::function<void()> changed) override {
         return watchers_.add(shard, std::move(changed));
     }
+    std::shared_ptr<void> watch_kind(ShardKind kind,
+                                     std::function<void(const ShardId&)> changed) override {
+        return watchers_.add_kind(kind, std::move(changed));
+    }
 
     Result<ShardPage> list_shards(const ShardId& after, std::size_t limit) override {
         if (limit == 0 || limit > max_page_rows) return Error{Errc::invalid, "list: bad limit"};

@@ -4,6 +4,8 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <mutex>
+#include <set>
 #include <thread>
 
 namespace postern::kv {
@@ -60,6 +62,27 @@ TEST_P(Hints, AWatcherHearsOfItsShard) {
     EXPECT_EQ(others.count(), 0);
     change({ShardKind::mailbox, 12, 0});
     EXPECT_TRUE(others.reaches(1));
+}
+
+TEST_P(Hints, AWatcherOfAKindHearsWhichShard) {
+    Counter counter;
+    std::set<ShardId> heard;
+    std::mutex mutex;
+    const auto watching =
+        store_->watch_kind(ShardKind::mailbox, [&, count = counter.counting()](const auto& shard) {
+            {
+                std::lock_guard lock(mutex);
+                heard.insert(shard);
+            }
+            count();
+        });
+    const ShardId other{ShardKind::mailbox, 12, 0};
+    change({ShardKind::account, 11, 0});
+    change(shard_);
+    change(other);
+    EXPECT_TRUE(counter.reaches(2));
+    std::lock_guard lock(mutex);
+    EXPECT_EQ(heard, (std::set<ShardId>{shard_, other}));
 }
 
 TEST_P(Hints, AConflictWakesNobody) {

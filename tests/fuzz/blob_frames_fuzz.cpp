@@ -44,6 +44,10 @@ public:
     Result<kv::Space> space() override { return kv::Space(); }
     BlobId new_blob_id(const kv::ShardId&) override { return {}; }
     std::shared_ptr<void> watch(const kv::ShardId&, std::function<void()>) override { return {}; }
+    std::shared_ptr<void> watch_kind(kv::ShardKind,
+                                     std::function<void(const kv::ShardId&)>) override {
+        return {};
+    }
 
 private:
     std::string_view bytes_;

@@ -394,6 +394,15 @@ Answer ImapRig::annotate(const imap::SetAnnotations& asked) {
     return Done{};
 }
 
+namespace {
+
+// The service alone weighs; the engine is to put each score where it belongs.
+std::uint8_t relevancy_of(Uid uid) {
+    return static_cast<std::uint8_t>(100 / uid);
+}
+
+}  // namespace
+
 Answer ImapRig::search(const imap::Search& asked) {
     const auto* mailbox = memory_.find(selected_);
     if (mailbox == nullptr) return ImapMemory::no_such_mailbox();
@@ -402,6 +411,7 @@ Answer ImapRig::search(const imap::Search& asked) {
         if (!memory_.matches(*mailbox, uid, asked.program)) continue;
         out.uids.add(uid);
         out.highest_modseq = std::max(out.highest_modseq, message.modseq);
+        if (asked.with_relevancy) out.relevancy[uid] = relevancy_of(uid);
     }
     return out;
 }
@@ -415,6 +425,7 @@ Answer ImapRig::sort(const imap::Sort& asked) {
         if (!memory_.matches(*mailbox, uid, asked.program)) continue;
         out.uids.push_back(uid);
         out.highest_modseq = std::max(out.highest_modseq, message.modseq);
+        if (asked.with_relevancy) out.relevancy[uid] = relevancy_of(uid);
     }
     if (asked.keys.front().by == imap::SortKey::By::size) {
         std::stable_sort(out.uids.begin(), out.uids.end(), [&](Uid a, Uid b) {

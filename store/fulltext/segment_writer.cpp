@@ -1,0 +1,172 @@
+#include "store/fulltext/segment_writer.h"
+
+#include "store/fulltext/guard.h"
+#include "store/fulltext/runs.h"
+#include "store/fulltext/terms.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <system_error>
+#include <utility>
+
+namespace postern::fulltext {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t max_remembered_words = 200'000;
+
+// Whole from the moment when a reader can see it.
+void create(const std::string& folder) {
+    const std::string beside = folder + ".new";
+    fs::remove_all(beside);
+    Xapian::WritableDatabase(beside, Xapian::DB_CREATE | Xapian::DB_BACKEND_GLASS).commit();
+    fs::rename(beside, folder);
+}
+
+// term -> how often; and the words among them.
+struct Terms {
+    std::map<std::string, Xapian::termcount> counts;
+    std::unordered_set<std::string_view> words;
+
+    void add(Field field, std::string_view text) {
+        for (const auto run : runs_of(text).runs) {
+            if (counts.size() > max_message_terms) return;
+            if (is_word(run)) {
+                ++counts[term(field, word_kind, run)];
+                words.insert(run);
+                continue;
+            }
+            for_each_gram(run, [&](std::string_view gram) {
+                counts[term(field, gram_kind, gram)] = 1;
+                return counts.size() <= max_message_terms;
+            });
+        }
+    }
+};
+
+const std::pair<std::string_view, Field> named_fields[] = {{"subject", Field::subject},
+                                                           {"from", Field::from},
+                                                           {"to", Field::to},
+                                                           {"cc", Field::cc},
+                                                           {"bcc", Field::bcc}};
+
+Terms terms_of(const Text& text) {
+    Terms terms;
+    for (const auto& field : text.header) {
+        terms.add(Field::header, field.name);
+        terms.add(Field::header, field.value);
+        for (const auto& [name, own] : named_fields) {
+            if (field.name == name) terms.add(own, field.value);
+        }
+    }
+    for (const auto& body : text.body) terms.add(Field::body, body);
+    return terms;
+}
+
+}  // namespace
+
+std::vector<std::string> listed_keys(std::string_view word) {
+    std::vector<std::string> keys{listed_key({}, word)};
+    const auto offsets = point_offsets(word);
+    for (std::size_t i = 1; i + min_listed_points < offsets.size(); ++i) {
+        keys.push_back(listed_key(word.substr(0, offsets[i]), word.substr(offsets[i])));
+    }
+    return keys;
+}
+
+Result<SegmentWriter> SegmentWriter::open(const std::string& folder, std::uint32_t uid_validity) {
+    return guarded(folder, [&]() -> Result<SegmentWriter> {
+        std::error_code missing;
+        if (!fs::exists(folder, missing)) create(folder);
+        SegmentWriter writer;
+        writer.database_ = Xapian::WritableDatabase(
+            folder, Xapian::DB_OPEN | Xapian::DB_BACKEND_GLASS);
+        const auto& database = writer.database_;
+        const auto uids = database.get_metadata(std::string(uids_key));
+        if (!uids.empty() && !writer.uids_.deserialize(uids)) {
+            return Error{Errc::corrupt, folder + ": damaged"};
+        }
+        const auto validity = database.get_metadata(std::string(validity_key));
+        writer.validity_ = uid_validity;
+        if (validity.empty()) {
+            writer.database_.set_metadata(std::string(validity_key), std::to_string(uid_validity));
+        } else if (validity != std::to_string(uid_validity)) {
+            writer.validity_ = 0;
+        }
+        return writer;
+    });
+}
+
+void SegmentWriter::list(std::string_view word) {
+    if (listed_.size() >= max_remembered_words) listed_.clear();
+    if (!listed_.insert(std::string(word)).second) return;
+    if (!database_.get_metadata(listed_key({}, word)).empty()) return;
+    for (const auto& key : listed_keys(word)) database_.set_metadata(key, "1");
+}
+
+void SegmentWriter::unlist(std::string_view word) {
+    for (const auto field : {Field::body, Field::header}) {
+        if (database_.get_termfreq(term(field, word_kind, word)) > 0) return;
+    }
+    listed_.erase(std::string(word));
+    for (const auto& key : listed_keys(word)) database_.set_metadata(key, "");
+}
+
+Result<void> SegmentWriter::add(Uid uid, const Text& text) {
+    return guarded("fulltext index", [&]() -> Result<void> {
+        const Terms terms = terms_of(text);
+        Xapian::Document document;
+        if (terms.counts.size() > max_message_terms) {
+            document.add_boolean_term(std::string(overflow_term));
+        } else {
+            for (const auto& [name, count] : terms.counts) {
+                // Only words of these fields weigh when results are ranked.
+                const bool ranked = name[1] == word_kind && (name[0] == letter(Field::body) ||
+                                                             name[0] == letter(Field::subject));
+                document.add_term(name, ranked ? count : 0);
+            }
+            for (const auto word : terms.words) list(word);
+        }
+        database_.replace_document(uid, document);
+        uids_.add(uid);
+        pending_ += std::min(terms.counts.size(), max_message_terms);
+        if (pending_ >= max_pending_postings) flush();
+        return {};
+    });
+}
+
+Result<void> SegmentWriter::remove(const UidSet& uids) {
+    return guarded("fulltext index", [&]() -> Result<void> {
+        std::unordered_set<std::string> words;
+        for (const auto uid : (uids & uids_).to_vector()) {
+            for (auto it = database_.termlist_begin(uid); it != database_.termlist_end(uid); ++it) {
+                const std::string name = *it;
+                if (name.size() > 2 && name[1] == word_kind) words.insert(name.substr(2));
+                ++pending_;
+            }
+            database_.delete_document(uid);
+            uids_.remove(uid);
+        }
+        for (const auto& word : words) unlist(word);
+        if (pending_ >= max_pending_postings) flush();
+        return {};
+    });
+}
+
+void SegmentWriter::flush() {
+    database_.set_metadata(std::string(uids_key), uids_.serialize());
+    database_.commit();
+    pending_ = 0;
+}
+
+Result<void> SegmentWriter::commit() {
+    return guarded("fulltext index", [&]() -> Result<void> {
+        flush();
+        return {};
+    });
+}
+
+}  // namespace postern::fulltext
