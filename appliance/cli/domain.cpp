@@ -1,4 +1,5 @@
 #include "appliance/cli/commands.h"
+#include "appliance/cli/domain_plan.h"
 #include "appliance/cli/store_access.h"
 
 #include <CLI/CLI.hpp>
@@ -40,6 +41,23 @@ int list(Context& context) {
     return exit_ok;
 }
 
+// Without a look at the DNS: what should be there.
+int records(Context& context, const std::string& domain) {
+    const auto plan = plan_of(context.config, domain);
+    if (!plan) return fail(plan.error());
+    const auto all = health::records_of(*plan);
+    if (context.json) {
+        auto rows = nlohmann::json::array();
+        for (const auto& each : all) {
+            rows.push_back({{"name", each.name}, {"type", each.type}, {"value", each.value}});
+        }
+        print_json({{"records", std::move(rows)}});
+        return exit_ok;
+    }
+    for (const auto& each : all) print(health::to_string(each) + "\n");
+    return exit_ok;
+}
+
 }  // namespace
 
 void add_domain(CLI::App& app, Action& chosen) {
@@ -60,6 +78,8 @@ void add_domain(CLI::App& app, Action& chosen) {
     };
     with_name("add", "Accept mail for a domain.", add);
     with_name("remove", "Stop accepting mail for a domain. It must have no users left.", remove);
+    with_name("records", "Print the DNS records that a domain wants, as a zone file has them.",
+              records);
     group->add_subcommand("list", "List the domains, one a line.")->callback([&chosen] {
         chosen = list;
     });

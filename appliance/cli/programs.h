@@ -3,7 +3,9 @@
 
 #include "protocols/base/result.h"
 
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace postern::cli {
@@ -11,5 +13,11 @@ namespace postern::cli {
 // Standard input is empty, output and errors go where ours go. Errors: unavailable (cannot be run,
 // or ended with other than 0; the text names it).
 Result<void> run_program(const std::vector<std::string>& command);
+
+// The same, with each line of its standard output, without the end, for `take`. Longer lines than
+// max_read_line_bytes are cut.
+inline constexpr std::size_t max_read_line_bytes = 64 * 1024;
+Result<void> read_program(const std::vector<std::string>& command,
+                          const std::function<void(std::string_view)>& take);
 
 }  // namespace postern::cli

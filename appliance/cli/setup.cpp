@@ -1,3 +1,4 @@
+#include "appliance/cli/domain_plan.h"
 #include "appliance/cli/machine_commands.h"
 #include "appliance/cli/questions.h"
 #include "appliance/cli/setup_steps.h"
@@ -119,18 +120,24 @@ Result<Done> carry_out(const Context& context, const Options& options, config::A
     return done;
 }
 
-std::vector<std::string> dns_records(const config::Answers& answers) {
-    return {answers.domain + ". MX 10 " + answers.hostname + ".",
-            answers.domain + ". TXT \"v=spf1 mx -all\"",
-            "_submissions._tcp." + answers.domain + ". SRV 0 1 465 " + answers.hostname + ".",
-            "_imaps._tcp." + answers.domain + ". SRV 0 1 993 " + answers.hostname + "."};
+std::vector<std::string> dns_records(const Context& context, const config::Answers& answers) {
+    auto config = context.config;
+    config.hostname = answers.hostname;
+    std::vector<std::string> lines;
+    const auto plan = plan_of(config, answers.domain);
+    if (!plan) return lines;
+    for (const auto& each : health::records_of(*plan)) lines.push_back(health::to_string(each));
+    return lines;
 }
 
 void report(const Context& context, const config::Answers& answers, const Done& done) {
     if (context.json) {
-        nlohmann::json facts{{"hostname", answers.hostname}, {"domain", answers.domain},
-                             {"admin", answers.admin},       {"self_signed", done.self_signed},
-                             {"file", setup_file(context)},  {"dns", dns_records(answers)}};
+        nlohmann::json facts{{"hostname", answers.hostname},
+                             {"domain", answers.domain},
+                             {"admin", answers.admin},
+                             {"self_signed", done.self_signed},
+                             {"file", setup_file(context)},
+                             {"dns", dns_records(context, answers)}};
         if (done.made_password) facts["password"] = answers.admin_password;
         return print_json(facts);
     }
@@ -146,7 +153,7 @@ void report(const Context& context, const config::Answers& answers, const Done& 
     }
     print("\nIn the DNS, beside an A or AAAA record and a PTR record of " + answers.hostname +
           ":\n");
-    for (const auto& record : dns_records(answers)) print("  " + record + "\n");
+    for (const auto& record : dns_records(context, answers)) print("  " + record + "\n");
     print("\nNext: systemctl restart postern, and postern status\n");
 }
 

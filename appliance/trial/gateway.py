@@ -17,7 +17,8 @@ import tempfile
 import time
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
-SERVICES = ("smtp", "submission", "submissions", "lmtp", "imap", "imaps", "pop3", "pop3s")
+SERVICES = ("smtp", "submission", "submissions", "lmtp", "imap", "imaps", "pop3", "pop3s",
+            "http", "https", "metrics")
 PASSWORD = "secret"
 START_TIMEOUT_S = 120
 STOP_TIMEOUT_S = 60

@@ -109,4 +109,24 @@ Result<std::string> PrivateKey::sign(std::string_view bytes) const {
     return out;
 }
 
+Result<std::string> PrivateKey::public_bytes() const {
+    if (ed25519_) {
+        std::string raw(32, '\0');
+        std::size_t size = raw.size();
+        if (EVP_PKEY_get_raw_public_key(key_, data_of(raw), &size) == 1 && size == raw.size()) {
+            return raw;
+        }
+    } else {
+        unsigned char* der = nullptr;
+        const int size = i2d_PUBKEY(key_, &der);
+        if (size > 0) {
+            std::string bytes(reinterpret_cast<const char*>(der), static_cast<std::size_t>(size));
+            OPENSSL_free(der);
+            return bytes;
+        }
+    }
+    ERR_clear_error();
+    return Error{Errc::internal, "the key has no public half"};
+}
+
 }  // namespace postern::crypto

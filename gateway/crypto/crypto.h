@@ -37,6 +37,9 @@ public:
     // RSA: PKCS #1 v1.5 over SHA-256 of bytes; Ed25519: over the bytes themselves. Errors:
     // internal.
     Result<std::string> sign(std::string_view bytes) const;
+    // Its public half as the DNS carries it for DKIM: RSA in DER (RFC 6376 section 3.6.1), Ed25519
+    // as 32 bytes (RFC 8463 section 4.2). Errors: internal.
+    Result<std::string> public_bytes() const;
 
 private:
     PrivateKey(evp_pkey_st* key, bool ed25519) : key_(key), ed25519_(ed25519) {}

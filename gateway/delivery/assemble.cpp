@@ -71,7 +71,9 @@ Assembled assemble(std::string body, const Arrival& arrival, const Stamp& stamp,
         put_in_front(parsed, fields);
     else
         parsed = mime::parse(*whole);
-    out.summary = mime::encode_summary(mime::summarize(parsed, *whole));
+    auto summary = mime::summarize(parsed, *whole);
+    out.summary = mime::encode_summary(summary);
+    out.message_id = std::move(summary.message_id);
     if (out.summary.size() > mail::max_summary_bytes) out.summary.clear();
     out.thread_root = mime::thread_root(parsed, *whole);
     out.report = filters::encode_report(out.judgement, mail::max_report_bytes);

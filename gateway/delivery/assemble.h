@@ -16,6 +16,7 @@ struct Assembled {
     std::shared_ptr<const std::string> bytes;  // as stored
     std::string summary;      // mime::encode_summary of it; empty when over mail::max_summary_bytes
     std::string thread_root;  // mime::thread_root
+    std::string message_id;   // with angle brackets; empty: none
     std::string report;       // filters::encode_report, at most mail::max_report_bytes
     filters::Report judgement;
     std::size_t removed_fields = 0;

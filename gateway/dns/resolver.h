@@ -31,7 +31,7 @@ struct Answer {
     std::vector<std::string> data;  // RDATA of each record, as on the wire
 };
 
-enum class Type : std::uint16_t { a = 1, mx = 15, txt = 16, aaaa = 28, ptr = 12, tlsa = 52 };
+enum class Type : std::uint16_t { a = 1, ptr = 12, mx = 15, txt = 16, aaaa = 28, tlsa = 52 };
 
 struct Mx {
     std::uint16_t preference = 0;

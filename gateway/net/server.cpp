@@ -104,6 +104,10 @@ void Server::set_tls(std::shared_ptr<const TlsContext> context) {
     state_->shared.set_tls(std::move(context));
 }
 
+std::shared_ptr<const TlsContext> Server::tls() const {
+    return state_->shared.tls();
+}
+
 std::size_t Server::sessions() const {
     return state_->shared.active();
 }

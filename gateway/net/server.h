@@ -48,6 +48,7 @@ public:
 
     // For handshakes from now on.
     void set_tls(std::shared_ptr<const TlsContext> context);
+    std::shared_ptr<const TlsContext> tls() const;  // any thread; nullptr: none was set
     // Binds and listens; connections wait in the backlog until start(). Answers the port.
     // Errors: exists (address in use), permission, unsupported (no such address family),
     // unavailable.

@@ -10,7 +10,9 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 #include <string_view>
 
@@ -119,6 +121,21 @@ std::string fingerprint_of(SSL_CTX* context) {
     return hex(digest, length);
 }
 
+Time expiry_of(SSL_CTX* context) {
+    std::tm parts{};
+    X509* certificate = SSL_CTX_get0_certificate(context);
+    if (certificate == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &parts) != 1) {
+        return {};
+    }
+    return from_unix_ms(std::int64_t{timegm(&parts)} * 1000);
+}
+
+bool is_self_signed(SSL_CTX* context) {
+    X509* certificate = SSL_CTX_get0_certificate(context);
+    return certificate != nullptr && X509_NAME_cmp(X509_get_subject_name(certificate),
+                                                   X509_get_issuer_name(certificate)) == 0;
+}
+
 Result<void> load_files(SSL_CTX* context, const CertificateFiles& files) {
     for (const auto& file : {files.certificate, files.key}) {
         std::error_code ignored;
@@ -162,6 +179,11 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::load(
     SSL_CTX_set_tlsext_servername_callback(first, choose_certificate);
     SSL_CTX_set_tlsext_servername_arg(first, &made->contexts_);
     made->fingerprint_ = fingerprint_of(first);
+    made->self_signed_ = is_self_signed(first);
+    made->expires_ = expiry_of(first);
+    for (SSL_CTX* context : made->contexts_) {
+        made->expires_ = std::min(made->expires_, expiry_of(context));
+    }
     return std::shared_ptr<const TlsContext>(std::move(made));
 }
 

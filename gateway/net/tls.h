@@ -6,6 +6,7 @@
 #pragma once
 
 #include "protocols/base/result.h"
+#include "protocols/base/time.h"
 
 #include <memory>
 #include <string>
@@ -44,6 +45,8 @@ public:
     // anything. nullptr: no memory. The caller owns it, and must keep this alive as long.
     ssl_st* make_session(const char* alpn) const;
     const std::string& fingerprint() const { return fingerprint_; }  // SHA-256, hex
+    Time expires() const { return expires_; }  // the first of all certificates that does
+    bool self_signed() const { return self_signed_; }  // the one without a name
 
 private:
     TlsContext();
@@ -51,6 +54,8 @@ private:
     std::unique_ptr<TicketKeys> tickets_;
     std::vector<ssl_ctx_st*> contexts_;  // the first serves whoever asks for no name of another
     std::string fingerprint_;
+    Time expires_{};
+    bool self_signed_ = false;
 };
 
 // The self-signed certificate in `folder`, made when it is missing: ECDSA P-256, for `hostname`,

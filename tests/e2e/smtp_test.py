@@ -31,6 +31,8 @@ class Receiving(E2eTest):
 
     def test_many_recipients_get_one_copy_each(self):
         self.gateway.deliver(message("all"), "alice", "bob", "carol", "alice")
+        for user in ("alice", "bob", "carol"):  # the copies follow the acceptance
+            self.wait_for(lambda user=user: self.inbox(user), user)
         for user in ("alice", "bob", "carol"):
             self.assertEqual(len(self.inbox(user)), 1, user)
 

@@ -89,7 +89,11 @@ class General(PosternCase):
         self.run_postern("domain", "add", "example.org")
         facts = self.run_json("status")
         self.assertEqual((facts["store"]["domains"], facts["store"]["users"]), (1, 0))
-        self.assertIn("store.domains: 1\n", self.run_postern("status"))
+        self.assertFalse(facts["mail_flows"])
+        screen = self.run_postern("status")
+        self.assertIn("mail does NOT flow", screen)
+        self.assertIn("1 domains, 0 users\n", screen)
+        self.assertIn("-> systemctl start postern", screen)
         self.assertFalse((self.folder / "data/store").joinpath("none").exists())
 
     def test_colours_on_a_terminal_only(self):

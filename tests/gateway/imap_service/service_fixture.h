@@ -4,6 +4,7 @@
 #include "gateway/auth/password.h"
 #include "gateway/imap_service/imap_service.h"
 #include "store/directory/directory.h"
+#include "tests/gateway/fake_session.h"
 #include "tests/gateway/imap_service/mailbox_fixture.h"
 #include "tests/gateway/temporary_folder.h"
 
@@ -19,32 +20,7 @@
 
 namespace postern::imap_service {
 
-class FakeWaker final : public net::Waker {
-public:
-    void wake() override { ++wakes; }
-    std::atomic<int> wakes{0};
-};
-
-class FakeSession final : public net::Session {
-public:
-    const std::string& id() const override { return id_; }
-    const std::string& peer_address() const override { return address_; }
-    bool tls() const override { return true; }
-    std::string tls_protocol() const override { return "TLSv1.3"; }
-    std::string tls_cipher() const override { return "test"; }
-    std::shared_ptr<net::Waker> waker() override { return waker_; }
-    net::Awaitable<void> pause(std::chrono::milliseconds) override { co_return; }
-    void log(logging::Level, std::string_view event, logging::Fields) override {
-        events.emplace_back(event);
-    }
-
-    std::vector<std::string> events;
-    std::shared_ptr<FakeWaker> waker_ = std::make_shared<FakeWaker>();
-
-private:
-    std::string id_ = "0123456789ab";
-    std::string address_ = "192.0.2.1";
-};
+using net::FakeSession;
 
 inline config::Config quick_failures() {
     config::Config config;

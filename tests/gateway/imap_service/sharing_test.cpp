@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <thread>
+
 namespace postern::imap_service {
 namespace {
 
@@ -239,6 +242,10 @@ TEST_F(SharingTest, ChangesReachTheOthers) {
     const auto news = get<imap::MailboxChanges>(*first_, imap::Refresh{});
     ASSERT_EQ(news.flags.size(), 1u);
     EXPECT_TRUE(news.flags[0].flags.has(SystemFlag::answered));
+    // Watchers are told after who changed it was answered.
+    for (int tries = 0; tries < 500 && first_->session.waker_->wakes == before; ++tries) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
     EXPECT_GT(first_->session.waker_->wakes, before);
 }
 
