@@ -18,6 +18,7 @@ from signed_zone import DNSKEY, encode_name, is_below, record
 TYPES = {"A": 1, "NS": 2, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "TLSA": 52,
          "DNSKEY": DNSKEY}
 NAMES = {number: name for name, number in TYPES.items()}
+PORTS_TRIED = 20
 TTL_S = 5  # 0: nothing is kept by who asks
 SERVFAIL, NXDOMAIN = 2, 3
 
@@ -51,6 +52,19 @@ def parse_question(query):
     return ".".join(labels), kind, question, asks_signed
 
 
+def open_pair(address, udp_handler, tcp_handler):
+    """Servers on one port: one that the system finds free for UDP may be taken for TCP."""
+    for attempt in range(1, PORTS_TRIED + 1):
+        udp = socketserver.ThreadingUDPServer(address, udp_handler)
+        try:
+            return udp, socketserver.ThreadingTCPServer(udp.server_address, tcp_handler)
+        except OSError:
+            udp.server_close()
+            if attempt == PORTS_TRIED:
+                raise
+    raise AssertionError("not reached")
+
+
 class DnsServer:
     def __init__(self, records, address="127.0.0.1", ttl_s=TTL_S, port=0, zone=None):
         self.records = records  # (name, type) -> list of values, or "SERVFAIL"; may be changed
@@ -69,9 +83,8 @@ class DnsServer:
                 reply = outer.answer(self.request.recv(size))
                 self.request.sendall(struct.pack(">H", len(reply)) + reply)
 
-        self.udp = socketserver.ThreadingUDPServer((address, port), Udp)
+        self.udp, self.tcp = open_pair((address, port), Udp, Tcp)
         self.port = self.udp.server_address[1]
-        self.tcp = socketserver.ThreadingTCPServer((address, self.port), Tcp)
         for server in (self.udp, self.tcp):
             server.daemon_threads = True
             threading.Thread(target=server.serve_forever, daemon=True).start()
