@@ -11,9 +11,6 @@ namespace postern::filters {
 
 namespace {
 
-constexpr std::size_t max_part_fields = 400;  // of all parts together
-constexpr std::size_t max_envelope_recipients = 100;
-
 void append_paragraphs(std::string_view text, std::string& out) {
     const std::size_t begin = out.size();
     std::size_t at = 0;

@@ -12,6 +12,9 @@
 
 namespace postern::filters {
 
+inline constexpr std::size_t max_part_fields = 400;  // of all parts together
+inline constexpr std::size_t max_envelope_recipients = 100;
+
 // Valid as long as all three arguments are.
 class Subjects {
 public:
