@@ -52,10 +52,11 @@ Result<void> look_at_dns(const config::Config& config, const std::vector<std::st
     if (!resolver) return resolver.error();
     const auto questions = health::ask_by(**resolver);
     add(findings, health::check_host(*questions, config.hostname));
-    ProgressBar bar("DNS");
+    ProgressBar bar("DNS", "domains");
     std::uint64_t done = 0;
     for (const auto& domain : domains) {
-        bar.update(done++, domains.size(), done);
+        bar.update(done, domains.size(), done);
+        ++done;
         const auto plan = plan_of(config, domain);
         if (!plan) return plan.error();
         add(findings, health::check_domain(*questions, *plan));

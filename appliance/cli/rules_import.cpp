@@ -175,7 +175,7 @@ int import(Context& context, const Options& options) {
     }
     filters::Translation translation;
     {
-        ProgressBar bar("importing");
+        ProgressBar bar("importing", "rules");
         const auto progress = [](std::size_t done, std::size_t total, void* to) {
             static_cast<ProgressBar*>(to)->update(done, total, done);
         };

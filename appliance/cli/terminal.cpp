@@ -111,14 +111,14 @@ bool confirm(const std::string& question) {
     return !line.empty() && (line[0] == 'y' || line[0] == 'Y');
 }
 
-ProgressBar::ProgressBar(std::string label)
-    : label_(std::move(label)), shown_(is_terminal(STDERR_FILENO)) {}
+ProgressBar::ProgressBar(std::string label, std::string unit)
+    : label_(std::move(label)), unit_(std::move(unit)), shown_(is_terminal(STDERR_FILENO)) {}
 
 ProgressBar::~ProgressBar() {
     if (drawn_) std::fputs("\r\x1b[K", stderr);
 }
 
-void ProgressBar::update(std::uint64_t done, std::uint64_t total, std::uint64_t messages) {
+void ProgressBar::update(std::uint64_t done, std::uint64_t total, std::uint64_t count) {
     const auto now = std::chrono::steady_clock::now();
     if (!shown_ || (drawn_ && now - last_ < redraw_interval)) return;
     last_ = now;
@@ -126,9 +126,9 @@ void ProgressBar::update(std::uint64_t done, std::uint64_t total, std::uint64_t 
     const double share = total == 0 ? 0.0 : static_cast<double>(done) / static_cast<double>(total);
     const int filled = static_cast<int>(std::clamp(share, 0.0, 1.0) * bar_columns);
     const std::string bar(static_cast<std::size_t>(filled), '#');
-    std::fprintf(stderr, "\r%s [%-*s] %3d%%  %llu messages\x1b[K", label_.c_str(), bar_columns,
+    std::fprintf(stderr, "\r%s [%-*s] %3d%%  %llu %s\x1b[K", label_.c_str(), bar_columns,
                  bar.c_str(), static_cast<int>(std::clamp(share, 0.0, 1.0) * 100),
-                 static_cast<unsigned long long>(messages));
+                 static_cast<unsigned long long>(count), unit_.c_str());
     std::fflush(stderr);
 }
 

@@ -31,14 +31,16 @@ bool confirm(const std::string& question);
 // A bar on stderr, drawn at most ten times a second and only on a terminal.
 class ProgressBar {
 public:
-    explicit ProgressBar(std::string label);
+    explicit ProgressBar(std::string label, std::string unit = "messages");
     ~ProgressBar();  // wipes the bar
     ProgressBar(const ProgressBar&) = delete;
     ProgressBar& operator=(const ProgressBar&) = delete;
-    void update(std::uint64_t done, std::uint64_t total, std::uint64_t messages);
+    // `count`: of the unit.
+    void update(std::uint64_t done, std::uint64_t total, std::uint64_t count);
 
 private:
     std::string label_;
+    std::string unit_;
     bool shown_ = false;
     bool drawn_ = false;
     std::chrono::steady_clock::time_point last_;
