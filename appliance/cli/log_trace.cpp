@@ -1,18 +1,12 @@
 #include "appliance/cli/log_trace.h"
 
+#include "protocols/wire/text.h"
+
 #include <algorithm>
-#include <cctype>
 
 namespace postern::cli {
 
 namespace {
-
-std::string folded(std::string_view text) {
-    std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return out;
-}
 
 std::string_view without_brackets(std::string_view text) {
     if (text.starts_with('<') && text.ends_with('>')) return text.substr(1, text.size() - 2);
@@ -21,7 +15,7 @@ std::string_view without_brackets(std::string_view text) {
 
 }  // namespace
 
-LogTrace::LogTrace(std::string_view what) : what_(folded(without_brackets(what))) {}
+LogTrace::LogTrace(std::string_view what) : what_(wire::lower_case(without_brackets(what))) {}
 
 // One of the addresses of a list with commas.
 bool LogTrace::names(std::string_view list) const {
@@ -29,7 +23,7 @@ bool LogTrace::names(std::string_view list) const {
         const auto end = std::min(list.find(','), list.size());
         auto each = list.substr(0, end);
         while (each.starts_with(' ')) each.remove_prefix(1);
-        if (folded(without_brackets(each)) == what_) return true;
+        if (wire::equals_ignoring_case(without_brackets(each), what_)) return true;
         list.remove_prefix(std::min(end + 1, list.size()));
     }
     return false;

@@ -20,12 +20,6 @@ constexpr int day_cycle = 1024;  // two characters
 constexpr std::size_t secret_bytes = 32;
 constexpr mode_t secret_mode = 0600;
 
-std::string lower(std::string_view text) {
-    std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(), wire::to_lower);
-    return out;
-}
-
 int day_of(Time now) {
     const auto days = std::chrono::duration_cast<std::chrono::days>(now.time_since_epoch()).count();
     return static_cast<int>(days % day_cycle);
@@ -74,7 +68,7 @@ Error invalid() {
 }  // namespace
 
 std::string Srs::hash(std::string_view text) const {
-    const auto digest = crypto::hmac_sha256(secret_, lower(text));
+    const auto digest = crypto::hmac_sha256(secret_, wire::lower_case(text));
     std::string out;
     for (std::size_t i = 0; i < hash_chars; ++i) {
         out += base32[static_cast<unsigned char>(digest[i]) & 31];
@@ -113,7 +107,7 @@ Result<std::string> Srs::reverse(std::string_view address, Time now) const {
     if (!parts || !is_srs(address)) return invalid();
     auto rest = parts->local.substr(5);
     const auto given = take_word(rest);
-    if (!given || !crypto::equal(lower(*given), hash(rest))) return invalid();
+    if (!given || !crypto::equal(wire::lower_case(*given), hash(rest))) return invalid();
     if (begins(parts->local, '1')) {
         // domain, '=', and what came after "SRS0" there, its separator first.
         const auto domain = take_word(rest);

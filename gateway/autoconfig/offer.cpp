@@ -1,7 +1,7 @@
 #include "gateway/autoconfig/autoconfig.h"
+#include "protocols/wire/text.h"
 
 #include <algorithm>
-#include <cctype>
 
 namespace postern::autoconfig {
 
@@ -44,10 +44,7 @@ std::optional<std::string> domain_of(std::string_view address) {
         return c > 0x20 && c != 0x7f;
     });
     if (!printable) return std::nullopt;
-    std::string domain(address.substr(at + 1));
-    std::transform(domain.begin(), domain.end(), domain.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return domain;
+    return wire::lower_case(address.substr(at + 1));
 }
 
 std::string sts_policy(std::string_view mode, const std::vector<std::string>& mx) {

@@ -26,12 +26,6 @@ bool is_space(char c) {
     return c == ' ' || c == '\t';
 }
 
-std::string lower(std::string_view text) {
-    std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(), wire::to_lower);
-    return out;
-}
-
 std::string folded_base64(std::string_view bytes) {
     const auto text = wire::base64_encode(bytes);
     std::string out;
@@ -45,7 +39,7 @@ std::string from_domain(const mime::Part& root, std::string_view message) {
     const auto* field = mime::find_field(root, message, "From");
     if (field == nullptr) return "";
     const auto addresses = mime::parse_addresses(field->value.of(message));
-    return addresses.empty() ? "" : lower(addresses.front().domain);
+    return addresses.empty() ? "" : wire::lower_case(addresses.front().domain);
 }
 
 }  // namespace
@@ -79,7 +73,7 @@ std::string relaxed_body(std::string_view body) {
 }
 
 std::string relaxed_field(std::string_view name, std::string_view value) {
-    std::string out = lower(name);
+    std::string out = wire::lower_case(name);
     while (!out.empty() && is_space(out.back())) out.pop_back();
     out += ':';
     bool gap = false;
@@ -107,13 +101,13 @@ Result<std::shared_ptr<const Signer>> Signer::make(
         }
         auto key = crypto::PrivateKey::load(text.substr(colon + 1));
         if (!key) return key.error();
-        made->keys_[lower(domain)] = {text.substr(0, colon), std::move(*key)};
+        made->keys_[wire::lower_case(domain)] = {text.substr(0, colon), std::move(*key)};
     }
     return std::shared_ptr<const Signer>(std::move(made));
 }
 
 const std::pair<const std::string, SigningKey>* Signer::key_for(std::string_view domain) const {
-    const auto found = keys_.find(lower(domain));
+    const auto found = keys_.find(wire::lower_case(domain));
     return found == keys_.end() ? nullptr : &*found;
 }
 

@@ -1,4 +1,5 @@
 #include "gateway/health/records.h"
+#include "protocols/wire/text.h"
 
 #include <algorithm>
 #include <cctype>
@@ -6,12 +7,6 @@
 namespace postern::health {
 
 namespace {
-
-std::string lower(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return text;
-}
 
 std::string quoted(const std::string& text) {
     return "\"" + text + "\"";
@@ -48,7 +43,7 @@ std::optional<std::vector<std::string>> texts(Questions& dns, const std::string&
         return std::nullopt;
     }
     std::erase_if(*all, [&](const std::string& text) {
-        return !lower(text).starts_with(lower(beginning));
+        return !wire::starts_with_ignoring_case(text, beginning);
     });
     return std::move(*all);
 }
@@ -65,7 +60,7 @@ void check_mx(Questions& dns, const DomainPlan& plan, std::vector<Finding>& find
         return;
     }
     const bool ours = std::any_of(mx->hosts.begin(), mx->hosts.end(), [&](const dns::Mx& each) {
-        return each.host == lower(plan.hostname);
+        return each.host == wire::lower_case(plan.hostname);
     });
     const auto wanted = put({plan.domain, "MX", "10 " + plan.hostname + "."});
     if (ours) {
@@ -188,12 +183,13 @@ std::vector<Finding> check_host(Questions& dns, const std::string& hostname) {
         return {{"host", Level::bad, hostname + " has no address",
                  "in the DNS: " + hostname + ". A ADDRESS (and AAAA), or set hostname"}};
     }
+    const auto wanted = wire::lower_case(hostname);
     std::vector<Finding> findings;
     for (const auto& address : found->numeric) {
         const auto names = dns.names(address);
         if (!names) {
             findings.push_back({"host", Level::skipped, address + ": " + names.error().text, ""});
-        } else if (std::find(names->begin(), names->end(), lower(hostname)) == names->end()) {
+        } else if (std::find(names->begin(), names->end(), wanted) == names->end()) {
             findings.push_back(
                 {"host", Level::warning,
                  address + (names->empty() ? std::string(" points to no name")

@@ -1,11 +1,9 @@
 #include "gateway/http/http.h"
+#include "protocols/wire/text.h"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
-
-#include <algorithm>
-#include <cctype>
 
 namespace postern::http {
 
@@ -23,10 +21,7 @@ std::string host_of(std::string_view field) {
         colon != std::string_view::npos && field.find(']', colon) == std::string_view::npos) {
         field = field.substr(0, colon);
     }
-    std::string host(field);
-    std::transform(host.begin(), host.end(), host.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return host;
+    return wire::lower_case(field);
 }
 
 unsigned status_of(const boost::system::error_code& failure) {

@@ -1,5 +1,7 @@
 #include "gateway/log/read.h"
 
+#include "protocols/wire/text.h"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -7,12 +9,6 @@
 namespace postern::logging {
 
 namespace {
-
-int hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    return -1;
-}
 
 // A quoted value at the beginning of `rest`, which loses it. False: it has no end.
 bool take_quoted(std::string_view& rest, std::string& value) {
@@ -23,10 +19,10 @@ bool take_quoted(std::string_view& rest, std::string& value) {
         if (c == '\\' && !rest.empty()) {
             c = rest.front();
             rest.remove_prefix(1);
-            const bool byte = c == 'x' && rest.size() >= 2 && hex_digit(rest[0]) >= 0 &&
-                              hex_digit(rest[1]) >= 0;
+            const bool byte = c == 'x' && rest.size() >= 2 && wire::hex_value(rest[0]) >= 0 &&
+                              wire::hex_value(rest[1]) >= 0;
             if (byte) {
-                c = static_cast<char>(hex_digit(rest[0]) * 16 + hex_digit(rest[1]));
+                c = static_cast<char>(wire::hex_value(rest[0]) * 16 + wire::hex_value(rest[1]));
                 rest.remove_prefix(2);
             }
         }

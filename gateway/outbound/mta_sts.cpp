@@ -94,8 +94,7 @@ net::Awaitable<Result<StsPolicy>> StsPolicies::fetch(std::string domain) {
     auto document = co_await pool_.run(job);
     if (!document) co_return Error{Errc::unavailable, "too many jobs wait"};
     if (!*document) co_return document->error();
-    auto type = (*document)->content_type;
-    std::transform(type.begin(), type.end(), type.begin(), wire::to_lower);
+    const auto type = wire::lower_case((*document)->content_type);
     if (type != "text/plain" && !type.starts_with("text/plain;")) {
         co_return Error{Errc::invalid, "MTA-STS policy: not text/plain"};
     }

@@ -88,9 +88,7 @@ bool is_relay_domain(std::string_view domain, const config::Outbound& config) {
 }
 
 std::string domain_of(std::string_view address) {
-    std::string domain(address.substr(address.rfind('@') + 1));
-    std::transform(domain.begin(), domain.end(), domain.begin(), wire::to_lower);
-    return domain;
+    return wire::lower_case(address.substr(address.rfind('@') + 1));
 }
 
 }  // namespace postern::outbound

@@ -16,12 +16,6 @@ std::string_view trim(std::string_view text) {
     return text;
 }
 
-std::string lower(std::string_view text) {
-    std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(), wire::to_lower);
-    return out;
-}
-
 std::string_view take_until(std::string_view& text, char end) {
     const auto at = std::min(text.find(end), text.size());
     const auto piece = text.substr(0, at);
@@ -52,7 +46,7 @@ Result<void> take_line(StsPolicy& policy, std::string_view key, std::string_view
         policy.max_age = std::min<std::chrono::seconds>(std::chrono::seconds(seconds), max_sts_age);
     } else if (key == "mx") {
         if (policy.patterns.size() == max_sts_patterns) return invalid("too many servers");
-        policy.patterns.push_back(lower(value));
+        policy.patterns.push_back(wire::lower_case(value));
     }
     return {};
 }
@@ -67,7 +61,7 @@ std::optional<StsPolicy::Mode> sts_mode(std::string_view word) {
 }
 
 bool StsPolicy::allows(std::string_view host) const {
-    const auto name = lower(host);
+    const auto name = wire::lower_case(host);
     return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
         if (!pattern.starts_with("*.")) return pattern == name;
         const auto dot = name.find('.');

@@ -1,7 +1,8 @@
 #include "gateway/serve/web.h"
 
+#include "protocols/wire/text.h"
+
 #include <algorithm>
-#include <cctype>
 #include <fstream>
 #include <iterator>
 
@@ -16,17 +17,11 @@ http::Response not_found(const std::string& text) {
     return {404, "text/plain; charset=utf-8", text + "\n"};
 }
 
-std::string lower(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return text;
-}
-
 // A token is base64url, so no path can hide in it.
 http::Response acme_answer(const std::string& token, const config::Config& config) {
     const bool good = !token.empty() && token.size() <= max_acme_token_bytes &&
-                      std::all_of(token.begin(), token.end(), [](unsigned char c) {
-                          return (c < 0x80 && std::isalnum(c)) || c == '-' || c == '_';
+                      std::all_of(token.begin(), token.end(), [](char c) {
+                          return wire::is_alpha(c) || wire::is_digit(c) || c == '-' || c == '_';
                       });
     if (!good) return not_found("not a token");
     std::ifstream file(config.acme_folder() + std::string(acme_prefix) + token, std::ios::binary);
@@ -71,7 +66,7 @@ http::Response for_apple(const http::Request& request, autoconfig::Offer offer,
         return {400, "text/plain", "ask as /apple.mobileconfig?email=NAME@DOMAIN\n"};
     }
     if (!is_ours(*domain)) return not_found("no mail for this domain here");
-    if (lower(request.value("protocol")) == "pop3") offer.imap.clear();
+    if (wire::lower_case(request.value("protocol")) == "pop3") offer.imap.clear();
     return {200,
             "application/x-apple-aspen-config",
             autoconfig::mobileconfig(offer, address),
@@ -94,7 +89,7 @@ http::Response sts_policy(const http::Request& request, const config::Config& co
 http::Response public_page(const http::Request& request, const config::Config& config,
                            const autoconfig::Offer& offer,
                            const std::function<bool(const std::string& domain)>& is_ours) {
-    const auto path = lower(request.path);
+    const auto path = wire::lower_case(request.path);
     if (request.path.starts_with(acme_prefix)) {
         return acme_answer(request.path.substr(acme_prefix.size()), config);
     }

@@ -1,6 +1,7 @@
 #include "gateway/sharing/sharing.h"
 
 #include "protocols/imap/rights.h"
+#include "protocols/wire/text.h"
 
 #include <algorithm>
 #include <set>
@@ -23,14 +24,6 @@ std::string domain_of(std::string_view address) {
 std::string swapped(std::string text, char from, char to) {
     std::replace(text.begin(), text.end(), from, to);
     return text;
-}
-
-std::string lower(std::string_view text) {
-    std::string out(text);
-    for (char& c : out) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return out;
 }
 
 std::string merged(const std::string& before, FlagMode mode, std::string_view rights) {
@@ -147,7 +140,7 @@ Result<std::vector<Listed>> Sharing::list(const Who& user) {
 }
 
 Result<std::string> Sharing::identifier(const Who& owner, std::string_view text) {
-    std::string name = lower(text);
+    std::string name = wire::lower_case(text);
     std::string sign;
     if (name.starts_with('-')) {
         sign = "-";
@@ -167,7 +160,7 @@ Result<void> Sharing::change(const Who& owner, MailboxId mailbox, std::string_vi
     auto whom = identifier(owner, text);
     const bool takes = mode == FlagMode::remove || (mode == FlagMode::replace && rights.empty());
     // Whoever is gone from the directory can still lose what is set.
-    if (!whom && takes && whom.error().code == Errc::invalid) whom = lower(text);
+    if (!whom && takes && whom.error().code == Errc::invalid) whom = wire::lower_case(text);
     if (!whom) return whom.error();
     const auto before = mail_.rights(mailbox);
     if (!before) return before.error();

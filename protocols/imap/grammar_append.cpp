@@ -48,31 +48,6 @@ bool parse_replaced(Parser& parser, command::Append& append) {
     return true;
 }
 
-bool is_hex(char c) {
-    return wire::is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
-int hex_value(char c) {
-    if (wire::is_digit(c)) return c - '0';
-    return wire::to_lower(c) - 'a' + 10;
-}
-
-std::optional<std::string> decode_percent(std::string_view text) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '%') {
-            out += text[i];
-            continue;
-        }
-        if (i + 2 >= text.size() || !is_hex(text[i + 1]) || !is_hex(text[i + 2])) {
-            return std::nullopt;
-        }
-        out += static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
-        i += 2;
-    }
-    return out;
-}
-
 // Cuts ";NAME=value" off the end; false: it is not there.
 bool cut_parameter(std::string_view& text, std::string_view name, std::string& value) {
     const std::size_t at = text.rfind(';');
@@ -160,8 +135,8 @@ std::optional<MessageUrl> parse_message_url(std::string_view url) {
     cut_parameter(url, "SECTION=", section);
     if (!cut_parameter(url, "UID=", uid)) return std::nullopt;
     cut_parameter(url, "UIDVALIDITY=", validity);
-    const auto name = decode_percent(url);
-    const auto part = decode_percent(section);
+    const auto name = wire::decode_percent(url);
+    const auto part = wire::decode_percent(section);
     const auto number = wire::parse_number(uid);
     const auto valid =
         validity.empty() ? std::optional<std::uint64_t>(0) : wire::parse_number(validity);

@@ -16,7 +16,7 @@ std::string read_token(std::string_view value, std::size_t& at) {
     at = skip_cfws(value, at);
     const std::size_t start = at;
     while (at < value.size() && is_token_char(value[at])) ++at;
-    return to_lower(value.substr(start, at - start));
+    return lower_case(value.substr(start, at - start));
 }
 
 Encoding read_encoding(std::string_view value) {

@@ -50,7 +50,7 @@ std::optional<DateTime> assemble(const Fields& f) {
 
 int month_of(std::string_view word) {
     if (word.size() < 3) return -1;
-    const std::string start = to_lower(word.substr(0, 3));
+    const std::string start = lower_case(word.substr(0, 3));
     for (std::size_t i = 0; i < months.size(); ++i) {
         if (months[i] == start) return static_cast<int>(i) + 1;
     }

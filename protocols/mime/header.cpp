@@ -78,7 +78,8 @@ bool read_word(std::string_view text, std::size_t at, EndFinder& ends, Word& wor
         return false;
     }
     std::string_view charset = head.substr(0, charset_size);
-    word.charset = to_lower(charset.substr(0, charset.find('*')));  // RFC 2231: "charset*language"
+    // RFC 2231: "charset*language"
+    word.charset = lower_case(charset.substr(0, charset.find('*')));
     word.end = end + 2;
     return true;
 }

@@ -130,7 +130,7 @@ void apply_declaration(Style& style, Box& box, std::string_view name, std::strin
 }
 
 void apply_css(Style& style, std::string_view css) {
-    const std::string lowered = to_lower(css);
+    const std::string lowered = lower_case(css);
     std::string_view rest = lowered;
     Box box;
     while (!rest.empty()) {

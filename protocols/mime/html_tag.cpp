@@ -198,7 +198,7 @@ std::size_t read_tag(std::string_view html, std::size_t at, Tag& tag) {
     if (tag.closing) ++at;
     const std::size_t start = at;
     while (at < html.size() && !is_space(html[at]) && html[at] != '>' && html[at] != '/') ++at;
-    tag.name = to_lower(html.substr(start, std::min(at - start, max_tag_name_bytes)));
+    tag.name = lower_case(html.substr(start, std::min(at - start, max_tag_name_bytes)));
     identify(tag);
     while (at < html.size() && html[at] != '>') {
         if (is_space(html[at]) || html[at] == '/' || html[at] == '\f') {

@@ -2,12 +2,6 @@
 
 namespace postern::mime {
 
-std::string to_lower(std::string_view text) {
-    std::string out(text);
-    for (char& c : out) c = wire::to_lower(c);
-    return out;
-}
-
 std::string_view trim(std::string_view text) {
     while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
     while (!text.empty() && is_space(text.back())) text.remove_suffix(1);

@@ -15,14 +15,10 @@ inline bool is_space(char c) {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 using wire::equals_ignoring_case;
+using wire::hex_value;
 using wire::is_alpha;
 using wire::is_digit;
-inline int hex_value(char c) {
-    if (is_digit(c)) return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
+using wire::lower_case;
 
 // A set of bytes that is asked for one after the other.
 class ByteSet {
@@ -36,7 +32,6 @@ private:
     std::array<bool, 256> member_{};
 };
 
-std::string to_lower(std::string_view text);
 std::string_view trim(std::string_view text);  // is_space at both ends
 
 // text[at] is '(': the position after the matching ')', or the end. Nested, escaped, in one pass.

@@ -136,7 +136,7 @@ std::vector<Parameter> raw_parameters(std::string_view value) {
         at = skip_cfws(value, at);
         const std::size_t start = at;
         while (at < value.size() && !ends_name(value[at])) ++at;
-        Parameter parameter{to_lower(value.substr(start, at - start)), {}};
+        Parameter parameter{lower_case(value.substr(start, at - start)), {}};
         at = skip_cfws(value, at);
         if (at >= value.size() || value[at] != '=' || parameter.name.empty()) {
             at = after_semicolon(value, at);

@@ -98,7 +98,7 @@ std::string transfer_encoding(const HeaderField* field, std::string_view whole) 
     while (end < value.size() && !is_space(value[end]) && value[end] != '(' && value[end] != ';') {
         ++end;
     }
-    return begin == end ? "7bit" : to_lower(std::string_view(value).substr(begin, end - begin));
+    return begin == end ? "7bit" : lower_case(std::string_view(value).substr(begin, end - begin));
 }
 
 void append_languages(std::string& out, const HeaderField* field, std::string_view whole) {

@@ -9,12 +9,6 @@ bool stands_for_itself(char c) {
     return c > 0x20 && c < 0x7f && c != '+' && c != '=';
 }
 
-int hex_digit(char c) {
-    if (is_digit(c)) return c - '0';
-    const char lower = to_lower(c);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 }  // namespace
 
 std::string xtext_encode(std::string_view bytes) {
@@ -41,8 +35,8 @@ std::optional<std::string> xtext_decode(std::string_view text) {
             continue;
         }
         if (text[i] != '+' || text.size() - i < 3) return std::nullopt;
-        const int high = hex_digit(text[i + 1]);
-        const int low = hex_digit(text[i + 2]);
+        const int high = hex_value(text[i + 1]);
+        const int low = hex_value(text[i + 2]);
         if (high < 0 || low < 0) return std::nullopt;
         out += static_cast<char>(high * 16 + low);
         i += 2;
