@@ -1,6 +1,7 @@
 #include "store/care/backup.h"
 
 #include "store/blob/blob.h"
+#include "store/blob/dictionary.h"
 #include "store/care/snapshot.h"
 #include "store/mail/mailbox_names.h"
 #include "store/mail/mailbox_sets.h"
@@ -22,8 +23,7 @@ constexpr int max_looks = 10;
 constexpr Uid uids_per_chunk = 512;
 constexpr std::size_t max_chunk_bytes = 16 * 1024 * 1024;
 constexpr kv::ShardKind whole_kinds[] = {kv::ShardKind::directory, kv::ShardKind::account,
-                                         kv::ShardKind::pool, kv::ShardKind::learn_log,
-                                         kv::ShardKind::dictionaries};
+                                         kv::ShardKind::pool, kv::ShardKind::learn_log};
 
 std::string time_name(Time time) {
     const std::time_t seconds = to_unix_ms(time) / 1000;
@@ -66,7 +66,7 @@ public:
                 snapshot.shards.push_back(std::move(*saved));
             }
             // Shard 0 of a kind comes before the first that list_shards tells after it.
-            if (kind == kv::ShardKind::learn_log || kind == kv::ShardKind::dictionaries) continue;
+            if (kind == kv::ShardKind::learn_log) continue;
             auto first = save_shard({kind, 0, 0});
             if (!first) return first.error();
             if (!first->chunks.empty()) snapshot.shards.push_back(std::move(*first));
@@ -86,6 +86,10 @@ public:
             if (progress_) progress_(done_, mailboxes->size(), report.messages);
             first = last;
         }
+        // Last: mail that came meanwhile may need one that came meanwhile, and none ever goes.
+        auto dictionaries = save_shard(blob::dictionary_shard);
+        if (!dictionaries) return dictionaries.error();
+        if (!dictionaries->chunks.empty()) snapshot.shards.push_back(std::move(*dictionaries));
         return {};
     }
 

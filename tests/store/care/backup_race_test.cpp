@@ -1,8 +1,10 @@
+#include "store/blob/dictionary.h"
 #include "store/care/backup.h"
 #include "store/directory/directory.h"
 #include "store/mail/rows.h"
 #include "tests/store/mail/fixture.h"
 #include "tests/store/support/hooked_store.h"
+#include "tests/store/support/mail_text.h"
 
 #include <filesystem>
 #include <set>
@@ -87,10 +89,26 @@ TEST_F(BackupRace, WhatMovesIntoAMailboxMadeMeanwhileIsThereOnce) {
 TEST_F(BackupRace, AMailboxThatIsRenamedMeanwhileIsThereOnce) {
     ASSERT_TRUE(create("One"));
     ASSERT_TRUE(transfer(id("INBOX"), {5}, id("One"), true));
+    bool renamed = false;
     save([&](MailboxId, int reads) {
-        if (reads == 1) static_cast<void>(rename("One", "Two"));
+        if (reads == 1) renamed = rename("One", "Two").has_value();
     });
+    EXPECT_TRUE(renamed);
     EXPECT_EQ(restored(), all_);
+}
+
+TEST_F(BackupRace, ADictionaryThatCameMeanwhileIsThereWithTheMailThatNeedsIt) {
+    std::vector<std::string> samples;
+    for (unsigned i = 0; i < 400; ++i) samples.push_back(test::mail_text(i));
+    const auto trained = blob::train(samples);
+    ASSERT_TRUE(trained);
+    const std::string text = test::mail_text(5000);
+    save([&](MailboxId, int reads) {
+        if (reads != 1) return;
+        ASSERT_TRUE(blob::Dictionaries::of(*kv_)->add(*trained));
+        ASSERT_TRUE(append(id("INBOX"), text));
+    });
+    EXPECT_EQ(restored().count(text), 1u);
 }
 
 }  // namespace
