@@ -62,7 +62,11 @@ Result<Header> read_header(const Source& source) {
         return damaged_body(id);
     }
     std::vector<std::uint64_t> lengths;
-    for (std::uint64_t i = 0; i < frames && reader.ok(); ++i) lengths.push_back(reader.varint());
+    for (std::uint64_t i = 0; i < frames && reader.ok(); ++i) {
+        lengths.push_back(reader.varint());
+        // No sum of such lengths can wrap.
+        if (lengths.back() > ZSTD_compressBound(frame_bytes)) return damaged_body(id);
+    }
     if (!reader.ok()) return damaged_body(id);
     std::uint64_t start = first->size() - reader.rest().size();
     for (std::uint64_t length : lengths) {
