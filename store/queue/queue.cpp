@@ -127,9 +127,9 @@ Result<Message> Queue::add(Message message, const std::string& bytes) {
     batch.operations.emplace_back(kv::Put{key_of(message.id), std::move(row)});
     batch.blobs.push_back({body->id, body->framed});
     const auto outcome = store_.commit_and_wait(std::move(batch));
-    if (!outcome) return outcome.error();
-    if (*outcome == kv::Outcome::committed) return message;
+    if (outcome && *outcome == kv::Outcome::committed) return message;
     static_cast<void>(blob::settle(store_, *body));
+    if (!outcome) return outcome.error();
     return Error{Errc::exists, "queue: that id is in use"};
 }
 

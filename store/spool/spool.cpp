@@ -158,11 +158,13 @@ void Spool::accept_now(Item item, const std::string& bytes,
     batch.blobs.push_back({body->id, body->framed});
     auto finish = [this, body = blob::NewBody{body->id, nullptr, body->parts},
                    done = std::move(done), item = std::move(item)](kv::CommitResult result) {
-        if (!result) return done(result.error());
-        if (*result == kv::Outcome::committed) return done(item);
-        done(Error{Errc::exists, "spool: that envelope id is in use"});
-        if (body.parts.empty()) return;
-        workers_.post([this, body] { static_cast<void>(blob::settle(store_, body)); });
+        if (result && *result == kv::Outcome::committed) return done(item);
+        // Before the answer: with it the caller may let go of this spool. What is in doubt still
+        // has its body, or is tidied by repair.
+        if (!body.parts.empty()) {
+            workers_.post([this, body] { static_cast<void>(blob::settle(store_, body)); });
+        }
+        done(result ? Error{Errc::exists, "spool: that envelope id is in use"} : result.error());
     };
     store_.commit(std::move(batch),
                   [this, shard, id, finish = std::move(finish)](kv::CommitResult result) {
