@@ -194,12 +194,13 @@ Result<NewBody> make_body(kv::Store& store, const kv::ShardId& shard, std::strin
         return body;
     }
     body.id.bytes.back() |= 1;
-    kv::RowWriter header;
-    header.u8(parts_version).varint(found.size());
+    kv::RowWriter pieces;
     std::string own;
     std::size_t at = 0;
     for (const std::string_view content : found) {
         const auto part = use_part(store, content, body.id);
+        // Rows of that part are damaged: this message does without it.
+        if (!part && part.error().code == Errc::corrupt) continue;
         if (!part) {
             // Best done now, and otherwise by repair.
             static_cast<void>(release_parts(store, body.parts, body.id));
@@ -207,12 +208,20 @@ Result<NewBody> make_body(kv::Store& store, const kv::ShardId& shard, std::strin
         }
         const auto begin = static_cast<std::size_t>(content.data() - bytes.data());
         own += bytes.substr(at, begin - at);
-        header.varint(begin - at).u64(part->name.hash).id(part->name.id).varint(part->size);
+        pieces.varint(begin - at).u64(part->name.hash).id(part->name.id).varint(part->size);
         at = begin + content.size();
         body.parts.push_back(*part);
     }
+    if (body.parts.empty()) {
+        body.id.bytes.back() &= 0xfe;
+        body.framed = std::make_shared<const std::string>(encode(store, bytes));
+        return body;
+    }
     own += bytes.substr(at);
-    body.framed = std::make_shared<const std::string>(header.take() + encode(store, own));
+    kv::RowWriter header;
+    header.u8(parts_version).varint(body.parts.size());
+    body.framed =
+        std::make_shared<const std::string>(header.take() + pieces.take() + encode(store, own));
     return body;
 }
 
@@ -250,9 +259,10 @@ std::optional<std::size_t> without_dictionary(kv::Store& store, std::string_view
     if (own->dictionary == 0) return framed.size();
     const auto first = read_frames(pieces->own, 0, frame_bytes);
     if (!first) return std::nullopt;
-    const DictionaryPtr dictionary = Dictionaries::of(store)->find(own->dictionary).value();
+    const auto dictionary = Dictionaries::of(store)->find(own->dictionary);
+    if (!dictionary) return std::nullopt;
     return framed.size() + encode_frames(*first, nullptr).size() -
-           encode_frames(*first, dictionary.get()).size();
+           encode_frames(*first, dictionary->get()).size();
 }
 
 Result<std::vector<Part>> parts_of(std::string_view framed) {

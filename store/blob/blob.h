@@ -4,8 +4,9 @@
 // parts of a message are stored for themselves, once for all bodies that hold them (parts.h).
 //
 // Layout: the frames of the body; or, where parts stand outside: version(1) = 3, count(varint), for
-// each part how many of the body's other bytes stand before it (varint), hash(8), id(16) and size
-// (varint); then the frames of all other bytes. The lowest bit of such a body's id is 1.
+// each part how many of the body's other bytes stand between it and the part before (varint),
+// hash(8), id(16) and size (varint); then the frames of all other bytes. The lowest bit of such a
+// body's id is 1.
 //
 // Thread rule: any thread; put_parts, settle and drop wait for durability, so not the store
 // engine's.

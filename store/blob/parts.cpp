@@ -158,10 +158,11 @@ Result<bool> try_to_release(kv::Store& store, const PartName& name, const BlobId
     if (!user) return user.error();
     if (!*user) return true;
     const auto known = known_part(store, name);
-    if (!known) return known.error();
+    if (!known && known.error().code != Errc::corrupt) return known.error();
     kv::Batch batch = batch_of(name.hash);
     batch.operations.emplace_back(kv::Erase{user_key(name, body)});
-    if (!*known) return commit(store, std::move(batch));
+    // A part whose row is damaged is repair's; who let go of it need not wait for that.
+    if (!known || !*known) return commit(store, std::move(batch));
     batch.preconditions.push_back({part_key(name), (*known)->row});
     batch.preconditions.push_back({user_key(name, body), present});
     StoredPart part = (*known)->part;
