@@ -44,7 +44,9 @@ double weigh(SearchMessage& message, const Node& node) {
         weight += subject_weight * damped(message.count_in_header("subject", node.needle));
     }
     if (anywhere) {
-        weight += header_weight * damped(message.count_in_header("from", node.needle));
+        for (const char* name : {"from", "to", "cc"}) {
+            weight += header_weight * damped(message.count_in_header(name, node.needle));
+        }
     } else if (!node.name.empty() && node.name != "subject") {
         weight += header_weight * damped(message.count_in_header(node.name, node.needle));
     }
@@ -76,6 +78,9 @@ Result<std::map<Uid, std::uint8_t>> relevancy(mail::MailStore& store, MailboxId 
             SearchMessage message(store, row);
             double weight = 0;
             for (const Node* node : nodes) weight += weigh(message, *node);
+            if (message.failed() && message.failed()->code != Errc::not_found) {
+                return *message.failed();
+            }
             weights[row.uid] = weight;
             most = std::max(most, weight);
         }

@@ -71,7 +71,8 @@ struct Found : std::enable_shared_from_this<Found> {
         UidSet& saved = session.saved();
         saved.clear();
         if (uids.empty()) return;
-        const bool everything = returns.all || returns.count || !returns.shows();
+        const bool everything =
+            returns.all || returns.count || returns.relevancy || !returns.shows();
         for (const Uid uid : uids) {
             if (everything) saved.add(uid);
         }
