@@ -38,7 +38,7 @@ public:
     Result<UidSet> run(const Node& program) {
         auto state = store_.state(mailbox_);
         if (!state) return state.error();
-        auto bounds = Narrowing(store_, *state, index_).narrow(program, state->uids);
+        auto bounds = Narrowing(store_, *state, index_, stopped_).narrow(program, state->uids);
         if (!bounds) return bounds.error();
         auto read = filter(program, bounds->possible - bounds->sure);
         if (read) *read |= bounds->sure;

@@ -46,7 +46,8 @@ Result<Bounds> Narrowing::narrow(const Node& node, const UidSet& among) {
             return by_flag(store_.with_keyword(state_.id, key.name), among,
                            key.kind == Kind::keyword);
         default:
-            return node.cost >= Cost::header ? by_text(node, among) : Bounds{{}, among};
+            if (node.cost < Cost::header) return Bounds{{}, among};
+            return by_text(node, among);
     }
 }
 
@@ -85,9 +86,12 @@ Result<Bounds> Narrowing::by_flag(Result<UidSet> flagged, const UidSet& among, b
     return Bounds{matching, matching};
 }
 
-Bounds Narrowing::by_text(const Node& node, const UidSet& among) {
-    if (index_ == nullptr || among.size() <= max_unindexed_reads) return {{}, among};
+Result<Bounds> Narrowing::by_text(const Node& node, const UidSet& among) {
+    if (stopped_) return Error{Errc::unavailable, "search was given up"};
+    if (index_ == nullptr || among.size() <= max_unindexed_reads) return Bounds{{}, among};
     if (!texts_) texts_ = index_->open(state_.id, state_.uid_validity);
+    // Of another life of the store: it was put back to an older state behind the index.
+    if (texts_->covered().max() >= state_.uid_next) return Bounds{{}, among};
     if (node.key->kind == Kind::body) return look_up(fulltext::Field::body, node, among);
     if (node.key->kind == Kind::text) {
         auto found = look_up(fulltext::Field::header, node, among);

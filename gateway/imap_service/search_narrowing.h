@@ -7,6 +7,7 @@
 #include "protocols/base/uid_set.h"
 #include "store/mail/mail_store.h"
 
+#include <atomic>
 #include <memory>
 
 namespace postern::imap_service {
@@ -19,17 +20,18 @@ struct Bounds {
     UidSet possible;  // includes `sure`
 };
 
-// Not thread-safe. `state` must outlive it; `index` may be null.
+// Not thread-safe. `state` and `stopped` must outlive it; `index` may be null.
 class Narrowing {
 public:
     Narrowing(mail::MailStore& store, const mail::MailboxState& state,
-              search_index::SearchIndex* index)
-        : store_(store), state_(state), index_(index) {}
+              search_index::SearchIndex* index, const std::atomic<bool>& stopped)
+        : store_(store), state_(state), index_(index), stopped_(stopped) {}
     ~Narrowing();
     Narrowing(const Narrowing&) = delete;
     Narrowing& operator=(const Narrowing&) = delete;
 
-    // Of `among`. Equal sets when the node's cost is `sets`.
+    // Of `among`. Equal sets when the node's cost is `sets`. Errors: unavailable (`stopped`), and
+    // those of the store.
     Result<Bounds> narrow(const Node& node, const UidSet& among);
 
 private:
@@ -37,12 +39,13 @@ private:
     Result<Bounds> any_of(const Node& node, const UidSet& among);
     Result<Bounds> none_of(const Node& node, const UidSet& among);
     Result<Bounds> by_flag(Result<UidSet> flagged, const UidSet& among, bool wanted) const;
-    Bounds by_text(const Node& node, const UidSet& among);
+    Result<Bounds> by_text(const Node& node, const UidSet& among);
     Bounds look_up(fulltext::Field field, const Node& node, const UidSet& among);
 
     mail::MailStore& store_;
     const mail::MailboxState& state_;
     search_index::SearchIndex* const index_;
+    const std::atomic<bool>& stopped_;
     std::unique_ptr<fulltext::Index> texts_;  // opened when it is needed
 };
 

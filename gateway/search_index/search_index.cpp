@@ -53,18 +53,19 @@ void SearchIndex::heard_of(MailboxId mailbox) {
     std::lock_guard lock(mutex_);
     const auto at = Clock::now() + options_.look_after;
     const auto [due, fresh] = due_.try_emplace(mailbox, Due{at, std::nullopt, false});
+    const bool sooner = fresh || at < due->second.at;
     due->second.at = std::min(due->second.at, at);
-    if (fresh) changed_.notify_all();
+    if (sooner) changed_.notify_all();
 }
 
 void SearchIndex::rebuild(MailboxId mailbox, std::string_view damage) {
-    warn("a search index is damaged and built anew: " + std::string(damage));
     {
         std::lock_guard lock(mutex_);
         auto& due = due_[mailbox];
         due.at = Clock::now();
-        due.rebuild = true;
+        if (std::exchange(due.rebuild, true)) return;  // each search until then says so
     }
+    warn("a search index is damaged and built anew: " + std::string(damage));
     changed_.notify_all();
 }
 
@@ -126,6 +127,8 @@ bool SearchIndex::worth_writing(MailboxId mailbox, Due& due) const {
     if (!state) return state.error().code == Errc::not_found;
     const auto index = open(mailbox, state->uid_validity);
     if (!index->damage().empty()) return due.rebuild = true;
+    // The store was put back to an older state behind the index.
+    if (index->covered().max() >= state->uid_next) return due.rebuild = true;
     const auto gone = (index->covered() - state->uids).size();
     if ((state->uids - index->covered()).size() >= options_.min_missing) return true;
     if (gone == 0) {
