@@ -5,8 +5,11 @@
 
 #include <xapian.h>
 
+#include <cerrno>
+#include <cstring>
 #include <exception>
 #include <filesystem>
+#include <new>
 #include <string>
 #include <type_traits>
 
@@ -22,12 +25,19 @@ std::invoke_result_t<Work> guarded(const std::string& what, Work work) {
         return Error{Errc::corrupt, what + ": " + error.get_msg()};
     } catch (const Xapian::DatabaseVersionError& error) {
         return Error{Errc::corrupt, what + ": " + error.get_msg()};
-    } catch (const Xapian::DatabaseOpeningError& error) {
+    } catch (const Xapian::DocNotFoundError& error) {
         return Error{Errc::corrupt, what + ": " + error.get_msg()};
+    } catch (const Xapian::DatabaseOpeningError& error) {
+        // Files that cannot be opened for want of descriptors or rights are not damaged.
+        const char* reason = error.get_error_string();
+        const bool lost = reason == nullptr || std::strcmp(reason, std::strerror(ENOENT)) == 0;
+        return Error{lost ? Errc::corrupt : Errc::unavailable, what + ": " + error.get_msg()};
     } catch (const Xapian::Error& error) {
         return Error{Errc::unavailable, what + ": " + error.get_msg()};
     } catch (const std::filesystem::filesystem_error& error) {
         return Error{Errc::unavailable, what + ": " + error.what()};
+    } catch (const std::bad_alloc&) {
+        return Error{Errc::unavailable, what + ": no memory"};
     } catch (const std::exception& error) {
         // Xapian lets out what its standard containers throw when a file holds nonsense.
         return Error{Errc::corrupt, what + ": " + error.what()};

@@ -102,7 +102,7 @@ bool is_unspaced(std::string_view run) {
 }
 
 bool is_word(std::string_view run) {
-    if (run.size() <= max_mixed_word_points && static_cast<unsigned char>(run.front()) < 0x80 &&
+    if (run.size() <= max_mixed_word_points &&
         std::all_of(run.begin(), run.end(), [](char c) { return (c & 0x80) == 0; })) {
         return true;
     }

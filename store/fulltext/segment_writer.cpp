@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <map>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -26,22 +26,22 @@ void create(const std::string& folder) {
     fs::rename(beside, folder);
 }
 
-// term -> how often; and the words among them.
+// Of one message; and the words among them.
 struct Terms {
-    std::map<std::string, Xapian::termcount> counts;
+    std::set<std::string> names;
     std::unordered_set<std::string_view> words;
 
     void add(Field field, std::string_view text) {
         for (const auto run : runs_of(text).runs) {
-            if (counts.size() > max_message_terms) return;
+            if (names.size() > max_message_terms) return;
             if (is_word(run)) {
-                ++counts[term(field, word_kind, run)];
+                names.insert(term(field, word_kind, run));
                 words.insert(run);
                 continue;
             }
             for_each_gram(run, [&](std::string_view gram) {
-                counts[term(field, gram_kind, gram)] = 1;
-                return counts.size() <= max_message_terms;
+                names.insert(term(field, gram_kind, gram));
+                return names.size() <= max_message_terms;
             });
         }
     }
@@ -119,20 +119,15 @@ Result<void> SegmentWriter::add(Uid uid, const Text& text) {
     return guarded("fulltext index", [&]() -> Result<void> {
         const Terms terms = terms_of(text);
         Xapian::Document document;
-        if (terms.counts.size() > max_message_terms) {
+        if (terms.names.size() > max_message_terms) {
             document.add_boolean_term(std::string(overflow_term));
         } else {
-            for (const auto& [name, count] : terms.counts) {
-                // Only words of these fields weigh when results are ranked.
-                const bool ranked = name[1] == word_kind && (name[0] == letter(Field::body) ||
-                                                             name[0] == letter(Field::subject));
-                document.add_term(name, ranked ? count : 0);
-            }
+            for (const auto& name : terms.names) document.add_boolean_term(name);
             for (const auto word : terms.words) list(word);
         }
         database_.replace_document(uid, document);
         uids_.add(uid);
-        pending_ += std::min(terms.counts.size(), max_message_terms);
+        pending_ += std::min(terms.names.size(), max_message_terms);
         if (pending_ >= max_pending_postings) flush();
         return {};
     });
@@ -141,14 +136,17 @@ Result<void> SegmentWriter::add(Uid uid, const Text& text) {
 Result<void> SegmentWriter::remove(const UidSet& uids) {
     return guarded("fulltext index", [&]() -> Result<void> {
         std::unordered_set<std::string> words;
-        for (const auto uid : (uids & uids_).to_vector()) {
+        const UidSet going = uids & uids_;
+        // First: Xapian may commit in between, and no set may name documents that are gone.
+        uids_ -= going;
+        database_.set_metadata(std::string(uids_key), uids_.serialize());
+        for (const auto uid : going.to_vector()) {
             for (auto it = database_.termlist_begin(uid); it != database_.termlist_end(uid); ++it) {
                 const std::string name = *it;
                 if (name.size() > 2 && name[1] == word_kind) words.insert(name.substr(2));
                 ++pending_;
             }
             database_.delete_document(uid);
-            uids_.remove(uid);
         }
         for (const auto& word : words) unlist(word);
         if (pending_ >= max_pending_postings) flush();
