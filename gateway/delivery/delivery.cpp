@@ -171,8 +171,14 @@ net::Awaitable<Result<void>> Delivery::check_room(AccountId account, std::uint64
 }
 
 net::Awaitable<Result<void>> Delivery::append_to_one(Job& job) {
-    auto mailbox = co_await target_made_if_missing(job.recipients.front().account,
-                                                   job.message.judgement.verdict);
+    auto& judgement = job.message.judgement;
+    // Beside recipients at other servers; what went to those is on its way already.
+    if (!judgement.personal.empty()) {
+        judgement = filters::report_for(judgement, job.recipients.front().address);
+        job.message.report = filters::encode_report(judgement, mail::max_report_bytes);
+    }
+    auto mailbox =
+        co_await target_made_if_missing(job.recipients.front().account, judgement.verdict);
     if (!mailbox) co_return mailbox.error();
     auto appended = co_await net::from_store<mail::Appended>([&](mail::Done<mail::Appended> done) {
         backends_.mail.append(mailbox->id, job.new_message(), job.id, std::move(done));
