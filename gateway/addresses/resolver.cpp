@@ -58,6 +58,16 @@ Result<Resolved> Resolver::resolve(std::string_view address) {
     const auto given = ascii_address(address);
     const auto before = is_ours(given, walk.out.domain);
     if (!before) return before.error();
+    // Before the rules: a bounce of forwarded mail finds its way back whatever they say.
+    if (*before && srs_ != nullptr && Srs::is_srs(given)) {
+        auto original = srs_->reverse(given, wall_clock());
+        if (original) {
+            walk.out.local_domain = true;
+            walk.out.others.push_back(std::move(*original));
+            walk.out.only_bounces = true;
+            return std::move(walk.out);
+        }
+    }
     auto target = rewritten(directory::RewriteOf::recipient, given);
     if (!target) return target.error();
     const auto ascii = std::move(*target);
@@ -67,14 +77,6 @@ Result<Resolved> Resolver::resolve(std::string_view address) {
     if (!*after) {
         if (ascii.find('@') != std::string::npos) walk.out.others.push_back(ascii);
         return std::move(walk.out);
-    }
-    if (srs_ != nullptr && Srs::is_srs(ascii)) {
-        auto original = srs_->reverse(ascii, wall_clock());
-        if (original) {
-            walk.out.others.push_back(std::move(*original));
-            walk.out.only_bounces = true;
-            return std::move(walk.out);
-        }
     }
     if (auto expanded = expand(walk, ascii, 0); !expanded) return expanded.error();
     return std::move(walk.out);
@@ -99,7 +101,11 @@ Result<std::string> Resolver::rewritten(directory::RewriteOf of, std::string add
 }
 
 Result<std::string> Resolver::sender(std::string_view address) {
-    return rewritten(directory::RewriteOf::sender, ascii_address(address));
+    const auto ascii = ascii_address(address);
+    auto made = rewritten(directory::RewriteOf::sender, ascii);
+    // Where no rule says otherwise it stays as it was written.
+    if (made && *made == ascii) return std::string(address);
+    return made;
 }
 
 Result<std::string> Resolver::forwarding_path(std::string_view sender, std::string_view domain,

@@ -1,10 +1,12 @@
 #include "gateway/smtp_service/header_addresses.h"
 
+#include "gateway/smtp_service/fix_up.h"
 #include "protocols/mime/address.h"
 #include "protocols/mime/message.h"
 #include "protocols/wire/text.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 namespace postern::smtp_service {
@@ -41,13 +43,12 @@ std::string replace_addresses(std::string text, std::string_view from, std::stri
 
 void rewrite_header_addresses(std::string& message,
                               const std::function<std::string(std::string_view)>& rewrite) {
-    const auto parsed = mime::parse(message);
-    const auto& fields = parsed.parts.front().fields;
+    const auto parsed = mime::parse(header_of(message));
+    std::vector<std::pair<const mime::HeaderField*, std::string>> changed;
     std::size_t seen = 0;
-    // From the last field on, so that the offsets of those before stay true.
-    for (auto field = fields.rbegin(); field != fields.rend(); ++field) {
-        if (!is_one_of_them(field->name.of(message))) continue;
-        const std::string before(field->value.of(message));
+    for (const auto& field : parsed.parts.front().fields) {
+        if (!is_one_of_them(field.name.of(message))) continue;
+        const std::string before(field.value.of(message));
         std::string after = before;
         for (const auto& address : mime::parse_addresses(before)) {
             if (address.domain.empty() || seen++ >= max_header_addresses) continue;
@@ -55,7 +56,12 @@ void rewrite_header_addresses(std::string& message,
             const auto wanted = rewrite(written);
             if (wanted != written) after = replace_addresses(std::move(after), written, wanted);
         }
-        if (after != before) message.replace(field->value.begin, before.size(), after);
+        if (after != before) changed.emplace_back(&field, std::move(after));
+    }
+    // From the last field on, so that the offsets of those before stay true.
+    for (auto each = changed.rbegin(); each != changed.rend(); ++each) {
+        const auto& value = each->first->value;
+        message.replace(value.begin, value.end - value.begin, each->second);
     }
 }
 

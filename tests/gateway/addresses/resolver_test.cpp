@@ -1,5 +1,7 @@
 #include "gateway/addresses/resolver.h"
 
+#include "gateway/clock/wall_clock.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -62,6 +64,28 @@ TEST_F(ResolverTest, RewrittenBeforeAllElse) {
     EXPECT_THAT(foreign->others, ElementsAre("Zoe@remote.example"));
     EXPECT_EQ(*resolver_.sender("ann@lan.example"), "ann@example.org");
     EXPECT_EQ(*resolver_.sender("ann@merged.example"), "ann@merged.example");
+}
+
+TEST_F(ResolverTest, ABounceOfForwardedMailGoesBackWhateverTheRulesSay) {
+    Srs srs("a secret of some bytes");
+    Resolver resolver(directory_, aliases_, &srs, &rewrites_);
+    const auto path = resolver.forwarding_path("zoe@remote.example", "example.org", wall_clock());
+    ASSERT_TRUE(path);
+    ASSERT_TRUE(Srs::is_srs(*path)) << *path;
+    ASSERT_TRUE(
+        rewrites_.add(directory::RewriteOf::recipient, "@example.org", "@elsewhere.example"));
+    const auto resolved = resolver.resolve(*path);
+    ASSERT_TRUE(resolved);
+    EXPECT_THAT(resolved->others, ElementsAre("zoe@remote.example"));
+    EXPECT_TRUE(resolved->only_bounces);
+    EXPECT_TRUE(resolved->local_domain);
+}
+
+TEST_F(ResolverTest, ASenderThatNoRuleNamesStaysAsWritten) {
+    EXPECT_EQ(*resolver_.sender("leser@b\u00fccher.example"), "leser@b\u00fccher.example");
+    ASSERT_TRUE(rewrites_.add(directory::RewriteOf::sender, "leser@xn--bcher-kva.example",
+                              "ann@example.org"));
+    EXPECT_EQ(*resolver_.sender("leser@b\u00fccher.example"), "ann@example.org");
 }
 
 TEST_F(ResolverTest, Mailboxes) {

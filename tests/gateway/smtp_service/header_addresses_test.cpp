@@ -47,5 +47,13 @@ TEST(HeaderAddresses, NoMoreThanTheLimit) {
     }
 }
 
+// The first ones of the message count, whatever field they stand in.
+TEST(HeaderAddresses, ALongReplyToLeavesFromItsTurn) {
+    std::string message = "From: ann@old.example\r\nReply-To: ";
+    for (std::size_t i = 0; i < max_header_addresses; ++i) message += "x@b.example,";
+    message += "y@b.example\r\n\r\n";
+    EXPECT_TRUE(rewritten(message).starts_with("From: ann.smith@example.org\r\n"));
+}
+
 }  // namespace
 }  // namespace postern::smtp_service
