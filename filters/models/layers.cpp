@@ -63,9 +63,9 @@ bool Layers::unlearn(std::string_view who, const FeatureVector& features) {
     const std::string address = lower_case(who);
     const std::unique_lock lock(mutex_);
     const Lesson lesson{key_of(features), hash64(address), {}, false};
-    const bool known = take(address, lesson);
-    if (known) take(domain_owner(address), lesson);
-    return known;
+    // The domain keeps more lessons than the user.
+    const bool own = take(address, lesson);
+    return take(domain_owner(address), lesson) || own;
 }
 
 void Layers::put(const std::string& owner, const Lesson& lesson, std::size_t limit) {

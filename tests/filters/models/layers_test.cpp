@@ -105,6 +105,16 @@ TEST(Layers, TheVoiceGrowsWithLessonsThatAgreeAndStaysBounded) {
     }
 }
 
+// The domain keeps more than the user does, and lets go of all that is taken back.
+TEST(Layers, UnlearnReachesWhatTheUsersOwnLayerForgot) {
+    Layers layers(1 << 20);
+    for (unsigned i = 0; i <= max_user_lessons; ++i) {
+        ASSERT_TRUE(layers.learn("a@d.example", message(i, 200, 1, 150), Class::spam));
+    }
+    EXPECT_TRUE(layers.unlearn("a@d.example", message(0, 200, 1, 150)));
+    EXPECT_EQ(layers.lessons(), 2 * max_user_lessons);
+}
+
 TEST(Layers, UnlearnTakesAwayExactlyWhatLearnAdded) {
     Layers layers(plenty);
     std::mt19937 random(3);
