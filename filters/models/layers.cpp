@@ -11,8 +11,9 @@ namespace postern::filters {
 
 namespace {
 
-// What the containers take beside a lesson's own bytes, amply.
-constexpr std::size_t overhead_bytes = 64;
+// What the containers take beside a lesson's own bytes where an owner has a single one, the worst
+// case: a node of the map with its name, and a vector of twice its size.
+constexpr std::size_t overhead_bytes = 456;
 
 std::string lower_case(std::string_view text) {
     std::string out(text);
@@ -136,7 +137,7 @@ LayerOpinion Layers::of_domain(std::string_view address, const Sketch& message) 
                    min_domain_teachers);
 }
 
-void Layers::keep_users(const std::function<bool(const std::string&)>& is_there) {
+bool Layers::keep_users(const std::function<bool(const std::string&)>& is_there) {
     std::vector<std::string> users;
     {
         const std::shared_lock lock(mutex_);
@@ -159,6 +160,7 @@ void Layers::keep_users(const std::function<bool(const std::string&)>& is_there)
                                   [&](const Lesson& each) { return each.teacher == teacher; });
         if (domain->second.lessons.empty()) owners_.erase(domain);
     }
+    return !users.empty();
 }
 
 void Layers::clear() {

@@ -55,7 +55,8 @@ public:
     LayerOpinion of_domain(std::string_view address, const Sketch& message) const;
 
     // Drops the layers of users who are not there any more, and what they taught their domains.
-    void keep_users(const std::function<bool(const std::string& address)>& is_there);
+    // False: there were none.
+    bool keep_users(const std::function<bool(const std::string& address)>& is_there);
     void clear();
 
     std::size_t owners() const;

@@ -119,7 +119,10 @@ Result<void> Learning::load_layers() {
 
 void Learning::forget_removed_users() {
     users_asked_ = std::chrono::steady_clock::now();
-    if (options_.has_user) models_->layers().keep_users(options_.has_user);
+    if (!options_.has_user || !models_->layers().keep_users(options_.has_user)) return;
+    // On disk as well: the address may be given to somebody else.
+    const std::lock_guard lock(mutex_);
+    unlogged_ = true;
 }
 
 void Learning::look_at_prior(bool in_any_case) {
@@ -134,7 +137,9 @@ Result<void> Learning::set_aside(const std::string& path, const std::string& rea
     std::error_code error;
     std::filesystem::rename(path, kept, error);
     if (error) return Error{Errc::unavailable, "cannot set aside " + path + ": " + error.message()};
-    warn(reason + "; kept as " + kept + ". The filter starts anew: train it again");
+    warn(reason + "; kept as " + kept +
+         (path == layers_path_ ? ". What single users taught is lost"
+                               : ". The filter starts anew: train it again"));
     return {};
 }
 

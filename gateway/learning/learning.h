@@ -120,7 +120,7 @@ private:
     std::string prior_seen_;    // which file was last taken for the prior; guarded by applying_
     mutable std::mutex mutex_;  // guards what follows
     LearningStatus status_;
-    bool unlogged_ = false;  // learn_unlogged since the last snapshot
+    bool unlogged_ = false;  // changed since the last snapshot by what is in no log
     std::chrono::steady_clock::time_point last_snapshot_;
     std::chrono::steady_clock::time_point users_asked_;  // of the background thread
     bool woken_ = false;
