@@ -1,5 +1,7 @@
 #include "gateway/outbound/sts_file.h"
 
+#include "gateway/log/log.h"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -104,8 +106,10 @@ Result<StsKnownMap> StsFile::load(Time now) {
         }
     }
     in.close();
-    const auto written = rewrite(known);
-    if (!written) return written.error();
+    // What was read holds, though it cannot be tidied now.
+    if (const auto written = rewrite(known); !written) {
+        logging::warning("MTA-STS policies cannot be written", {{"reason", written.error().text}});
+    }
     return known;
 }
 
