@@ -33,7 +33,8 @@ int add(Context& context, const Options& options) {
                                     addresses::ascii_address(options.to));
     if (added) return exit_ok;
     const bool there = added.error().code == Errc::exists;
-    return fail(added.error(), there ? "postern rewrite remove takes it away" : "");
+    return fail(added.error(), there ? "postern rewrite remove takes it away"
+                                     : "postern rewrite list shows the rules there are");
 }
 
 int remove(Context& context, const Options& options) {
