@@ -73,6 +73,25 @@ DictionaryPtr Dictionaries::newest() {
     return found ? *found : nullptr;
 }
 
+bool Dictionaries::names_newest() {
+    const auto row = store_.get(dictionary_shard, newest_key);
+    return row || row.error().code != Errc::corrupt;
+}
+
+Result<void> Dictionaries::name_newest(std::optional<DictionaryId> id) {
+    kv::Batch batch;
+    batch.shard = dictionary_shard;
+    batch.operation = kv::random_id();
+    if (id) {
+        batch.operations.emplace_back(
+            kv::Put{std::string(newest_key), kv::RowWriter().u64(*id).take()});
+    } else {
+        batch.operations.emplace_back(kv::Erase{std::string(newest_key)});
+    }
+    const auto done = store_.commit_and_wait(std::move(batch));
+    return done ? Result<void>() : Result<void>(done.error());
+}
+
 Result<DictionaryId> Dictionaries::add(std::string bytes) {
     if (bytes.empty()) return Error{Errc::invalid, "an empty dictionary"};
     if (bytes.size() > max_dictionary_bytes) {

@@ -18,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,7 +29,8 @@ struct ZSTD_DDict_s;
 namespace postern::blob {
 
 inline constexpr std::size_t max_dictionary_bytes = 60 * 1024;  // a row holds it
-inline constexpr std::size_t max_dictionaries = 64;             // of a store: 4 MiB
+// Of a store: 4 MiB. Restoring a user may bring more: mail needs them.
+inline constexpr std::size_t max_dictionaries = 64;
 
 using DictionaryId = std::uint64_t;  // 0: none
 inline constexpr kv::ShardId dictionary_shard{kv::ShardKind::dictionaries, 1, 0};
@@ -65,6 +67,10 @@ public:
     Result<DictionaryPtr> find(DictionaryId id);
     // What new bodies are compressed with; null when there is none, or none that can be read now.
     DictionaryPtr newest();
+    // False: the row that says which is the newest does not read back.
+    bool names_newest();
+    // Makes that one the newest, whatever was; none: new bodies go without.
+    Result<void> name_newest(std::optional<DictionaryId> id);
     // Keeps it, and makes it the newest. Errors: limit (max_dictionaries), too_large, invalid
     // (empty), conflict (another was added meanwhile), unavailable.
     Result<DictionaryId> add(std::string bytes);

@@ -71,6 +71,23 @@ Result<bool> holds(kv::Store& store, const StoredPart& part, std::string_view by
     return true;
 }
 
+// The row that leads to the newest part with that hash. It is a hint: one that does not read back
+// counts as none, and is written over.
+struct Newest {
+    std::optional<std::string> row;
+    bool damaged = false;
+
+    void expect_unchanged(kv::Batch& batch, std::uint64_t hash) const {
+        if (!damaged) batch.preconditions.push_back({newest_key(hash), row});
+    }
+};
+Result<Newest> newest_of(kv::Store& store, std::uint64_t hash) {
+    auto row = store.get(shard_of(hash), newest_key(hash));
+    if (row) return Newest{std::move(*row), false};
+    if (row.error().code == Errc::corrupt) return Newest{std::nullopt, true};
+    return row.error();
+}
+
 kv::Batch batch_of(std::uint64_t hash) {
     kv::Batch batch;
     batch.shard = shard_of(hash);
@@ -103,10 +120,10 @@ Result<bool> add_user(kv::Store& store, const Known& known, const BlobId& body) 
     return commit(store, std::move(batch));
 }
 
-Result<bool> add_part(kv::Store& store, const std::optional<std::string>& newest, StoredPart part,
-                      std::string framed, const BlobId& body) {
+Result<bool> add_part(kv::Store& store, const Newest& newest, StoredPart part, std::string framed,
+                      const BlobId& body) {
     kv::Batch batch = batch_of(part.name.hash);
-    batch.preconditions.push_back({newest_key(part.name.hash), newest});
+    newest.expect_unchanged(batch, part.name.hash);
     batch.preconditions.push_back({part_key(part.name), std::nullopt});
     batch.operations.emplace_back(
         kv::Put{newest_key(part.name.hash), kv::RowWriter().id(part.name.id).take()});
@@ -120,11 +137,11 @@ Result<bool> add_part(kv::Store& store, const std::optional<std::string>& newest
 // Nothing: it changed meanwhile.
 Result<std::optional<Part>> try_to_use(kv::Store& store, std::string_view bytes, std::uint64_t hash,
                                        const BlobId& body) {
-    const auto newest = store.get(shard_of(hash), newest_key(hash));
+    const auto newest = newest_of(store, hash);
     if (!newest) return newest.error();
     PartName name{hash, {}};
-    if (*newest) {
-        name.id = kv::RowReader(**newest).id();
+    if (newest->row) {
+        name.id = kv::RowReader(*newest->row).id();
         const auto known = known_part(store, name);
         if (!known && known.error().code != Errc::corrupt) return known.error();
         const bool is_there = known && *known;
@@ -172,10 +189,10 @@ Result<bool> try_to_release(kv::Store& store, const PartName& name, const BlobId
         return commit(store, std::move(batch));
     }
     batch.operations.emplace_back(kv::Erase{part_key(name)});
-    const auto newest = store.get(shard_of(name.hash), newest_key(name.hash));
+    const auto newest = newest_of(store, name.hash);
     if (!newest) return newest.error();
-    if (*newest && kv::RowReader(**newest).id() == name.id) {
-        batch.preconditions.push_back({newest_key(name.hash), **newest});
+    if (newest->row && kv::RowReader(*newest->row).id() == name.id) {
+        newest->expect_unchanged(batch, name.hash);
         batch.operations.emplace_back(kv::Erase{newest_key(name.hash)});
     }
     batch.erased_blobs.push_back(part.blob);
@@ -193,7 +210,7 @@ Result<bool> try_to_adopt(kv::Store& store, const Part& part, const std::string&
     fresh.size = part.size;
     fresh.blob = store.new_blob_id(shard_of(hash));
     if (!*known) {
-        const auto newest = store.get(shard_of(hash), newest_key(hash));
+        const auto newest = newest_of(store, hash);
         if (!newest) return newest.error();
         return add_part(store, *newest, fresh, framed, body);
     }
@@ -285,6 +302,47 @@ Result<bool> recount_users(kv::Store& store, const PartName& name) {
     batch.preconditions.push_back({part_key(name), (*known)->row});
     put_part(batch, part);
     return commit(store, std::move(batch));
+}
+
+namespace {
+
+// A part's blob has the part's own id, unless the part came from a backup over a damaged one.
+std::optional<StoredPart> part_from_bytes(kv::Store& store, const PartName& name) {
+    const auto info = frames_info(source_of(store, name.id));
+    if (!info) return std::nullopt;
+    const auto bytes = read_frames(store, name.id, 0, info->size);
+    if (!bytes || hash64(*bytes) != name.hash) return std::nullopt;
+    StoredPart part;
+    part.name = name;
+    part.blob = name.id;
+    part.size = info->size;
+    return part;
+}
+
+}  // namespace
+
+Result<bool> mend_row(kv::Store& store, const kv::ShardId& shard, std::string_view key) {
+    kv::Batch batch;
+    batch.shard = shard;
+    batch.operation = kv::random_id();
+    kv::RowReader reader(key);
+    const auto kind = reader.u8();
+    PartName name;
+    name.hash = reader.u64();
+    if (kind == 'h') {
+        batch.operations.emplace_back(kv::Erase{std::string(key)});
+        return commit(store, std::move(batch));
+    }
+    if (part_user_of_row(key)) {
+        batch.operations.emplace_back(kv::Put{std::string(key), present});
+        return commit(store, std::move(batch));
+    }
+    name.id = reader.id();
+    const auto part = kind == 'p' && reader.done() ? part_from_bytes(store, name) : std::nullopt;
+    if (!part) return false;
+    put_part(batch, *part);
+    const auto put = commit(store, std::move(batch));
+    return put && *put ? recount_users(store, name) : put;
 }
 
 std::vector<kv::ShardId> part_shards() {

@@ -60,6 +60,9 @@ Result<StoredPart> find_part(kv::Store& store, const PartName& name);
 Result<bool> is_user(kv::Store& store, const PartName& name, const BlobId& body);
 // Makes the count of users what the rows of users say. False: it changed meanwhile.
 Result<bool> recount_users(kv::Store& store, const PartName& name);
+// Writes a row of a part shard anew that does not read back, from what its key and the stored bytes
+// say. False: they do not say enough. Errors: unavailable.
+Result<bool> mend_row(kv::Store& store, const kv::ShardId& shard, std::string_view key);
 
 std::vector<kv::ShardId> part_shards();
 // nullopt: the row is of another kind, or damaged.

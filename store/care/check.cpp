@@ -89,14 +89,28 @@ Result<void> check_dictionaries(CheckContext& context) {
         context.finding("dictionary " + blob::name_of(blob::dictionary_of_key(key)),
                         "is damaged; bodies compressed with it cannot be read");
     };
-    return for_each_page(context.store, blob::dictionary_shard, "d", "e", [&](kv::Page& page) {
-        for (const std::string& key : page.damaged) tell(key);
-        for (const kv::Row& row : page.rows) {
-            const blob::DictionaryId id = blob::dictionary_of_key(row.key);
-            if (id == 0 || blob::Dictionary(row.value).id() != id) tell(row.key);
-        }
-        return Result<void>();
-    });
+    std::optional<blob::DictionaryId> sound;
+    const auto walked =
+        for_each_page(context.store, blob::dictionary_shard, "d", "e", [&](kv::Page& page) {
+            for (const std::string& key : page.damaged) tell(key);
+            for (const kv::Row& row : page.rows) {
+                const blob::DictionaryId id = blob::dictionary_of_key(row.key);
+                if (id != 0 && blob::Dictionary(row.value).id() == id) {
+                    sound = id;
+                } else {
+                    tell(row.key);
+                }
+            }
+            return Result<void>();
+        });
+    if (!walked || blob::Dictionaries::of(context.store)->names_newest()) return walked;
+    bool mended = false;
+    if (context.options.repair) {
+        mended = blob::Dictionaries::of(context.store)->name_newest(sound).has_value();
+    }
+    context.finding("dictionaries", "which is the newest cannot be read; new mail goes without",
+                    mended);
+    return {};
 }
 
 // A pool's list may hold an account that has left: harmless, but untidy.
@@ -279,6 +293,8 @@ Result<void> check_all(CheckContext& context) {
         auto listed = list_bodies(context);
         if (!listed) return listed.error();
         bodies = std::move(*listed);
+        const auto rows = check_part_rows(context);
+        if (!rows) return rows.error();
     }
     const auto mailboxes =
         all_mailboxes(context.store, [&](const std::string& account, const Error& error) {

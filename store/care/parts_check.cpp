@@ -74,15 +74,30 @@ Result<void> check_counts(CheckContext& context,
     return {};
 }
 
+Result<void> check_rows(CheckContext& context, const kv::ShardId& shard) {
+    std::vector<std::string> damaged;
+    const auto walked = for_each_page(context.store, shard, "", "", [&](kv::Page& page) {
+        damaged.insert(damaged.end(), page.damaged.begin(), page.damaged.end());
+        return Result<void>();
+    });
+    if (!walked) return walked;
+    // Users first: a part's own row counts them.
+    for (auto key = damaged.rbegin(); key != damaged.rend(); ++key) {
+        const auto mended = context.options.repair ? blob::mend_row(context.store, shard, *key)
+                                                   : Result<bool>(false);
+        if (!mended && mended.error().code == Errc::unavailable) return mended.error();
+        const bool sound = mended && *mended;
+        if (!sound) context.lost_leads = true;
+        context.finding("parts", "a row of a part is damaged", sound);
+    }
+    return {};
+}
+
 Result<void> check_shard(CheckContext& context, const kv::ShardId& shard) {
     std::map<blob::PartName, std::uint64_t> users;
     std::vector<blob::StoredPart> parts;
     std::vector<blob::PartUser> all_users;
     const auto walked = for_each_page(context.store, shard, "", "", [&](kv::Page& page) {
-        for (std::size_t i = 0; i < page.damaged.size(); ++i) {
-            context.lost_leads = true;
-            context.finding("parts", "a row of a part is damaged");
-        }
         for (const kv::Row& row : page.rows) {
             if (const auto part = blob::part_of_row(row)) parts.push_back(*part);
             if (const auto user = blob::part_user_of_row(row.key)) {
@@ -129,6 +144,14 @@ Result<bool> check_parts_of(CheckContext& context, const std::string& where, con
         context.finding(where, "a large part of its body does not know that it is used", mended);
     }
     return false;
+}
+
+Result<void> check_part_rows(CheckContext& context) {
+    for (const kv::ShardId& shard : blob::part_shards()) {
+        const auto checked = check_rows(context, shard);
+        if (!checked) return checked;
+    }
+    return {};
 }
 
 Result<void> check_parts(CheckContext& context) {

@@ -1,5 +1,6 @@
 #include "store/kv/faulty.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace postern::kv {
@@ -8,6 +9,10 @@ namespace {
 
 Error failure() {
     return Error{Errc::unavailable, "store: failed on purpose"};
+}
+
+Error damage_found() {
+    return Error{Errc::corrupt, "store: damaged on purpose"};
 }
 
 bool is_crash(Fault fault) {
@@ -38,6 +43,16 @@ void FaultyStore::clear() {
     faults_.clear();
 }
 
+void FaultyStore::damage(const ShardId& shard, std::string key) {
+    std::lock_guard lock(mutex_);
+    damaged_.emplace(shard, std::move(key));
+}
+
+bool FaultyStore::is_damaged(const ShardId& shard, std::string_view key) {
+    std::lock_guard lock(mutex_);
+    return damaged_.count({shard, std::string(key)}) != 0;
+}
+
 Fault FaultyStore::next_fault() {
     std::lock_guard lock(mutex_);
     const auto found = faults_.find(++calls_);
@@ -59,13 +74,26 @@ Result<void> FaultyStore::before_read() {
 
 Result<std::optional<std::string>> FaultyStore::get(const ShardId& shard, std::string_view key) {
     if (auto ready = before_read(); !ready) return ready.error();
+    if (is_damaged(shard, key)) return damage_found();
     return inner_->get(shard, key);
 }
 
 Result<Page> FaultyStore::scan_through(const ShardId& shard, std::string_view from,
                                        std::string_view to, std::size_t limit) {
     if (auto ready = before_read(); !ready) return ready.error();
-    return inner_->scan_through(shard, from, to, limit);
+    auto page = inner_->scan_through(shard, from, to, limit);
+    if (!page) return page;
+    std::vector<Row> sound;
+    for (Row& row : page->rows) {
+        if (is_damaged(shard, row.key)) {
+            page->damaged.push_back(std::move(row.key));
+        } else {
+            sound.push_back(std::move(row));
+        }
+    }
+    page->rows = std::move(sound);
+    std::sort(page->damaged.begin(), page->damaged.end());
+    return page;
 }
 
 Result<bool> FaultyStore::was_committed(const ShardId& shard, const OperationId& operation) {
@@ -129,7 +157,19 @@ void FaultyStore::run() {
     }
 }
 
+void FaultyStore::forget_damage_of(const Batch& batch) {
+    std::lock_guard lock(mutex_);
+    for (const Operation& operation : batch.operations) {
+        const auto* put = std::get_if<Put>(&operation);
+        damaged_.erase({batch.shard, put != nullptr ? put->key : std::get<Erase>(operation).key});
+    }
+}
+
 void FaultyStore::pass_on(Item item) {
+    for (const Precondition& precondition : item.batch.preconditions) {
+        if (is_damaged(item.batch.shard, precondition.key)) return item.done(damage_found());
+    }
+    if (item.fault == Fault::none) forget_damage_of(item.batch);
     switch (item.fault) {
         case Fault::fail:
         case Fault::crash:

@@ -11,7 +11,10 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <set>
+#include <string>
 #include <thread>
+#include <utility>
 
 namespace postern::kv {
 
@@ -37,6 +40,9 @@ public:
     void inject(std::uint64_t nth, Fault fault);
     // Forgets the faults that have not happened; a crashed store stays so.
     void clear();
+    // The row does not read back from now on, as if its page were damaged, until it is written anew
+    // or erased.
+    void damage(const ShardId& shard, std::string key);
     std::uint64_t calls() const { return calls_.load(); }
     bool crashed() const { return crashed_.load(); }
 
@@ -63,8 +69,10 @@ private:
     };
     Fault next_fault();
     Result<void> before_read();
+    bool is_damaged(const ShardId& shard, std::string_view key);
     void run();
     void pass_on(Item item);
+    void forget_damage_of(const Batch& batch);
 
     const std::shared_ptr<Store> inner_;
     std::atomic<std::uint64_t> calls_{0};
@@ -72,6 +80,7 @@ private:
     std::mutex mutex_;
     std::condition_variable waiting_;
     std::map<std::uint64_t, Fault> faults_;  // by number of call
+    std::set<std::pair<ShardId, std::string>> damaged_;
     std::deque<Item> items_;
     bool stopping_ = false;
     std::thread thread_;

@@ -110,6 +110,23 @@ TEST_F(TrainDictionary, CheckNamesALostOneAndOnlyItsMessages) {
     }
 }
 
+TEST_F(TrainDictionary, WhichIsTheNewestIsMended) {
+    fill(min_training_samples);
+    const auto report = train_dictionary(*kv_, {});
+    ASSERT_TRUE(report);
+    kv::FaultyStore faulty(std::shared_ptr<kv::Store>(kv_.get(), [](kv::Store*) {}));
+    faulty.damage(blob::dictionary_shard, "n");
+    EXPECT_FALSE(blob::Dictionaries::of(faulty)->newest());
+    EXPECT_EQ(check(faulty).findings, 1u) << findings_;
+    EXPECT_THAT(findings_, HasSubstr("which is the newest cannot be read"));
+    CheckOptions repair;
+    repair.repair = true;
+    ASSERT_TRUE(check_store(faulty, repair)->clean());
+    EXPECT_EQ(check(faulty).findings, 0u) << findings_;
+    ASSERT_TRUE(blob::Dictionaries::of(faulty)->newest());
+    EXPECT_EQ(blob::Dictionaries::of(faulty)->newest()->id(), report->id);
+}
+
 TEST_F(TrainDictionary, ABackupCarriesItForTheWholeStoreAndForOneUser) {
     directory::Directory directory(*kv_);
     ASSERT_TRUE(directory.add_domain("example.org"));

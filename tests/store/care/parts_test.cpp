@@ -4,6 +4,7 @@
 #include "store/care/stats.h"
 #include "store/care/walk.h"
 #include "store/directory/directory.h"
+#include "store/kv/faulty.h"
 #include "store/mail/rows.h"
 #include "tests/store/mail/fixture.h"
 #include "tests/store/support/mail_text.h"
@@ -145,6 +146,50 @@ TEST_F(SharedParts, AUserThatIsNoBodyIsALeftoverThatRepairTidies) {
     EXPECT_EQ(check().leftovers, 0u);
     EXPECT_EQ(bodies(), 4u);
     EXPECT_EQ(part().users, 2u);
+}
+
+TEST_F(SharedParts, RowsThatDoNotReadBackAreMended) {
+    const kv::ShardId shard = shard_of_part();
+    const auto rows = kv_->scan(shard, "", "", 10);
+    ASSERT_EQ(rows->rows.size(), 4u);
+    kv::FaultyStore faulty(std::shared_ptr<kv::Store>(kv_.get(), [](kv::Store*) {}));
+    for (const kv::Row& row : rows->rows) faulty.damage(shard, row.key);
+    EXPECT_FALSE(check(faulty).clean());
+    EXPECT_THAT(findings_, HasSubstr("a row of a part is damaged"));
+    EXPECT_THAT(findings_, HasSubstr("INBOX UID 1"));
+    EXPECT_TRUE(check(faulty, true).clean()) << findings_;
+    EXPECT_EQ(check(faulty).findings, 0u) << findings_;
+    EXPECT_EQ(check().findings, 0u) << findings_;
+    EXPECT_EQ(part().users, 2u);
+    EXPECT_EQ(texts(id("Archive"))[0], test::with_attachment(2, content_));
+}
+
+TEST_F(SharedParts, ARowWhosePartIsLostTooIsTold) {
+    const blob::StoredPart lost = part();
+    change(shard_of_part(), {}, {lost.blob});
+    kv::FaultyStore faulty(std::shared_ptr<kv::Store>(kv_.get(), [](kv::Store*) {}));
+    faulty.damage(shard_of_part(), kv_->scan(shard_of_part(), "p", "q", 1)->rows[0].key);
+    EXPECT_FALSE(check(faulty, true).clean());
+    EXPECT_THAT(findings_, HasSubstr("a row of a part is damaged"));
+}
+
+TEST_F(SharedParts, ADamagedHintHarmsNoNewMail) {
+    kv::FaultyStore faulty(std::shared_ptr<kv::Store>(kv_.get(), [](kv::Store*) {}));
+    const std::string hint = kv_->scan(shard_of_part(), "h", "i", 1)->rows[0].key;
+    faulty.damage(shard_of_part(), hint);
+    const auto body = blob::make_body(faulty, mail::mailbox_shard(id("INBOX")),
+                                      test::with_attachment(5, content_));
+    ASSERT_TRUE(body) << body.error().text;
+    EXPECT_NE(body->parts.front().name.id, part().name.id);
+    // It was written over, so it leads again.
+    const auto next = blob::make_body(faulty, mail::mailbox_shard(id("INBOX")),
+                                      test::with_attachment(6, content_));
+    ASSERT_TRUE(next);
+    EXPECT_EQ(next->parts.front().name.id, body->parts.front().name.id);
+    faulty.damage(shard_of_part(), hint);
+    EXPECT_TRUE(blob::settle(faulty, *next));
+    EXPECT_TRUE(blob::settle(faulty, *body));
+    EXPECT_EQ(check(true).findings, 0u) << findings_;
 }
 
 TEST_F(SharedParts, ABackupCarriesThemOnceForTheWholeStoreAndForOneUser) {

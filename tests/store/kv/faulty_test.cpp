@@ -53,6 +53,19 @@ TEST_F(Faulty, AnswersUnknown) {
     EXPECT_EQ(stored(), "1");
 }
 
+TEST_F(Faulty, ADamagedRowIsToldUntilItIsWrittenAnew) {
+    ASSERT_TRUE(store_.commit_and_wait(batch("1")));
+    store_.damage(shard_, "k");
+    EXPECT_EQ(store_.get(shard_, "k").error().code, Errc::corrupt);
+    EXPECT_EQ(store_.scan_through(shard_, "", "", 5)->damaged, std::vector<std::string>{"k"});
+    EXPECT_EQ(store_.scan(shard_, "", "", 5).error().code, Errc::corrupt);
+    Batch change = batch("2");
+    change.preconditions = {{"k", "1"}};
+    EXPECT_EQ(store_.commit_and_wait(std::move(change)).error().code, Errc::corrupt);
+    ASSERT_TRUE(store_.commit_and_wait(batch("3")));
+    EXPECT_EQ(*store_.get(shard_, "k"), "3");
+}
+
 TEST_F(Faulty, AConflictIsNeverUnknown) {
     Batch change = batch("1");
     change.preconditions = {{"x", "1"}};
