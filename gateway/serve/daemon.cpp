@@ -7,6 +7,7 @@
 #include "gateway/scan/compiled_file.h"
 #include "gateway/scan/from_config.h"
 #include "gateway/serve/serve.h"
+#include "store/care/train_dictionary.h"
 
 #include <algorithm>
 #include <thread>
@@ -27,6 +28,9 @@ constexpr unsigned queue_threads = 8;
 constexpr std::size_t max_waiting_queue_calls = 10'000;
 
 constexpr std::chrono::hours expiry_interval{1};
+// Not at once, so that a start is light.
+constexpr std::chrono::hours first_training_after{1};
+constexpr std::chrono::hours training_interval{7 * 24};
 
 std::shared_ptr<net::ConnectionLimits> make_limits(const config::Connections& config) {
     return std::make_shared<net::ConnectionLimits>(config.max_connections,
@@ -44,6 +48,7 @@ Daemon::Daemon(const config::Config& config)
       login_pool_(login_threads(), max_waiting_logins),
       search_pool_(search_threads, max_waiting_searches),
       queue_pool_(queue_threads, max_waiting_queue_calls),
+      care_pool_(1, 1),
       budget_(config.limits.max_inflight_bytes),
       smtp_limits_(make_limits(config.smtp)),
       imap_limits_(make_limits(config.imap)),
@@ -166,6 +171,7 @@ std::optional<Failure> Daemon::start() {
     }
     learning_->start();
     search_index_->start();
+    train_at_ = std::chrono::steady_clock::now() + first_training_after;
     server_->start();
     if (auto started = outbound_->start(); !started) return cannot_create(started.error());
     tend();
@@ -181,6 +187,26 @@ void Daemon::tend() {
         server_->spawn(
             [this] { return pop3_service::remove_expired(*mail_, *preferences_, wall_clock()); });
     }
+    if (now >= train_at_.load()) {
+        train_at_ = now + training_interval;
+        care_pool_.post([this] { train_dictionary(); });
+    }
+}
+
+// That there is too little mail yet, or nothing to gain, is no news.
+void Daemon::train_dictionary() {
+    const auto report = care::train_dictionary(*store_, {}, care::unasked_training);
+    if (!report) {
+        if (report.error().code == Errc::unavailable) {
+            logging::warning("no dictionary trained", {{"reason", report.error().text}});
+        }
+        return;
+    }
+    if (!report->kept) return;
+    logging::info("dictionary trained", {{"dictionary", blob::name_of(report->id)},
+                                         {"tested_bytes", std::to_string(report->tested_bytes)},
+                                         {"before_bytes", std::to_string(report->before_bytes)},
+                                         {"after_bytes", std::to_string(report->after_bytes)}});
 }
 
 Result<void> Daemon::reload() {

@@ -60,6 +60,7 @@ public:
     bool shut_down();
 
 private:
+    void train_dictionary();
     std::optional<Failure> open_store();
     std::optional<Failure> open_filter();
     std::optional<Failure> open_listeners();
@@ -106,6 +107,7 @@ private:
     net::WorkPool login_pool_;
     net::WorkPool search_pool_;
     net::WorkPool queue_pool_;
+    net::WorkPool care_pool_;
     delivery::InflightBudget budget_;
     limits::RateLimiter rates_;
     pop3_service::MaildropLocks maildrop_locks_;
@@ -129,6 +131,8 @@ private:
     std::shared_ptr<net::ConnectionLimits> web_limits_;
 
     std::atomic<std::chrono::steady_clock::time_point> expired_at_{};  // mail was removed last
+    // When a dictionary may be trained next.
+    std::atomic<std::chrono::steady_clock::time_point> train_at_{};
 
     Ports ports_;
     config::Listeners opened_;  // as configured, with the ports that the system chose

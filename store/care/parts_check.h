@@ -13,8 +13,8 @@ namespace postern::care {
 Result<bool> check_parts_of(CheckContext& context, const std::string& where, const BlobId& body,
                             const std::vector<blob::Part>& parts);
 
-// Rows of parts that do not read back: told, and mended where that can be. Before anything else that
-// has to do with parts.
+// Rows of parts that do not read back: told, and mended where that can be. Before anything else
+// that has to do with parts.
 Result<void> check_part_rows(CheckContext& context);
 
 // All parts, from their own rows: their bytes, their count of users, and users that are no body

@@ -254,7 +254,8 @@ private:
                     if (!there) return there.error();
                     if (!*there) {
                         tell(saved.mailbox.owner + " " + saved.mailbox.name + " UID " +
-                             std::to_string(*uid) + ": its body, or a large part of it, is not in the backup");
+                             std::to_string(*uid) +
+                             ": its body, or a large part of it, is not in the backup");
                         lost.add(*uid);
                         continue;
                     }

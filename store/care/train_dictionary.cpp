@@ -22,7 +22,8 @@ struct Samples {
     std::uint64_t bytes = 0;
 };
 
-Result<Samples> read_samples(kv::Store& store, const Progress& progress) {
+Result<Samples> read_samples(kv::Store& store, const Progress& progress,
+                             std::size_t min_samples) {
     std::uint64_t seen = 0;
     const auto chosen = sample_blobs(store, max_training_samples, [&](const kv::StoredBlob&) {
         if (progress && ++seen % kv::max_page_rows == 0) progress(seen, seen, 0);
@@ -41,10 +42,10 @@ Result<Samples> read_samples(kv::Store& store, const Progress& progress) {
         kind.push_back(std::move(*text));
         if (progress && number % 100 == 0) progress(chosen->size(), chosen->size(), number);
     }
-    if (number < min_training_samples) {
+    if (number < min_samples) {
         return Error{Errc::invalid, "too little mail to train a dictionary: the store has " +
                                         std::to_string(number) + " messages that can be read, " +
-                                        std::to_string(min_training_samples) + " are needed"};
+                                        std::to_string(min_samples) + " are needed"};
     }
     return samples;
 }
@@ -57,8 +58,9 @@ std::uint64_t stored_bytes(const std::vector<std::string>& texts, const blob::Di
 
 }  // namespace
 
-Result<TrainReport> train_dictionary(kv::Store& store, const Progress& progress) {
-    const auto samples = read_samples(store, progress);
+Result<TrainReport> train_dictionary(kv::Store& store, const Progress& progress,
+                                     const TrainOptions& options) {
+    const auto samples = read_samples(store, progress, options.min_samples);
     if (!samples) return samples.error();
     auto trained = blob::train(samples->learned);
     if (!trained) return trained.error();
@@ -72,7 +74,7 @@ Result<TrainReport> train_dictionary(kv::Store& store, const Progress& progress)
     for (const std::string& text : samples->tested) report.tested_bytes += text.size();
     report.before_bytes = stored_bytes(samples->tested, dictionaries->newest().get());
     report.after_bytes = stored_bytes(samples->tested, &dictionary);
-    const auto worth = static_cast<double>(report.before_bytes) * (1 - min_training_gain);
+    const auto worth = static_cast<double>(report.before_bytes) * (1 - options.min_gain);
     if (static_cast<double>(report.after_bytes) > worth) return report;
     const auto added = dictionaries->add(std::move(*trained));
     if (!added) return added.error();

@@ -29,9 +29,19 @@ struct TrainReport {
     std::uint64_t tested_bytes = 0, before_bytes = 0, after_bytes = 0;
 };
 
+// What makes a training worth its dictionary.
+struct TrainOptions {
+    std::size_t min_samples = min_training_samples;
+    double min_gain = min_training_gain;  // beside the newest, or beside none
+};
+// As a gateway trains of its own accord: from mail enough to speak for what will come, and not
+// again unless mail has changed a lot.
+inline constexpr TrainOptions unasked_training{1000, 0.10};
+
 // Takes messages at random from the whole store. `progress`: bodies seen and to be seen (the same
 // number while that is not known), messages read. Errors: invalid (too little mail), limit
 // (blob::max_dictionaries), conflict, unavailable.
-Result<TrainReport> train_dictionary(kv::Store& store, const Progress& progress);
+Result<TrainReport> train_dictionary(kv::Store& store, const Progress& progress,
+                                     const TrainOptions& options = {});
 
 }  // namespace postern::care

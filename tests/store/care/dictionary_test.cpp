@@ -70,6 +70,16 @@ TEST_F(TrainDictionary, NewMailUsesItAndASecondOneMustBeBetter) {
     EXPECT_EQ(check(*kv_).findings, 0u) << findings_;
 }
 
+TEST_F(TrainDictionary, TheNeedsCanBeSetHigher) {
+    fill(min_training_samples);
+    EXPECT_FALSE(train_dictionary(*kv_, {}, {min_training_samples + 1, min_training_gain}));
+    const auto never = train_dictionary(*kv_, {}, {min_training_samples, 0.999});
+    ASSERT_TRUE(never);
+    EXPECT_FALSE(never->kept);
+    EXPECT_FALSE(blob::Dictionaries::of(*kv_)->newest());
+    EXPECT_TRUE(train_dictionary(*kv_, {}, {min_training_samples, 0.10})->kept);
+}
+
 TEST_F(TrainDictionary, StatsTellWhatItSaves) {
     fill(min_training_samples);
     const auto before = measure(*kv_, {});
