@@ -16,7 +16,7 @@ class Marionette:
     """One session with the rights of the program's own code ("chrome")."""
 
     def __init__(self, port, timeout_s):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout_s)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=2 * timeout_s)
         self.received = b""
         self.last_id = 0
         self.read()  # the greeting

@@ -19,7 +19,7 @@ from marionette import Marionette, ScriptError
 HERE = os.path.dirname(os.path.abspath(__file__))
 START_TIMEOUT_S = 120
 STOP_TIMEOUT_S = 30
-SCRIPT_TIMEOUT_S = 60
+SCRIPT_TIMEOUT_S = 90
 RELAY_BYTES = 65536
 RELAY_IDLE_S = 20
 

@@ -4,7 +4,7 @@ const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailSer
 const setup = name =>
   ChromeUtils.importESModule(`resource:///modules/accountcreation/${name}.sys.mjs`)[name];
 const Flags = Ci.nsMsgFolderFlags;
-const PATIENCE_MS = 30000;
+const PATIENCE_MS = 60000;
 
 function trust(certificate) {
   Cc["@mozilla.org/security/x509certdb;1"].getService(Ci.nsIX509CertDB)

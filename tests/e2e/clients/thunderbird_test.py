@@ -26,6 +26,7 @@ USER = "alice@example.net"
 LONG_BODY = "".join(f"Zeile {number}: schöne Grüße\r\n" for number in range(1000))
 SPECIAL = ("Drafts", "SentMail", "Junk", "Trash", "Archive")
 NEW_MAIL_WITHIN_S = 10
+PATIENCE_S = 60
 
 
 class ThunderbirdTest(E2eTest):
@@ -80,7 +81,7 @@ class ThunderbirdTest(E2eTest):
         """What Thunderbird does at once on its screen it tells the server a little later."""
         return self.wait_for(
             lambda: len(found := self.uids(*criteria, mailbox=mailbox)) == count and (found, True),
-            f"{count} messages of {criteria} in {mailbox}")[0]
+            f"{count} messages of {criteria} in {mailbox}", PATIENCE_S)[0]
 
     def test_the_account_was_found_by_itself(self):
         ports = self.gateway.ports
