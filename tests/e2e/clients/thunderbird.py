@@ -155,7 +155,7 @@ class Thunderbird:
                 with open(where, encoding="ascii") as file:
                     port = file.read()
         self.marionette = Marionette(int(port), SCRIPT_TIMEOUT_S)
-        self.run("trust(given[0])", self.authority)
+        self.run("stayOnThisMachine(); trust(given[0]);", self.authority)
 
     def run(self, script, *arguments):
         """Runs with the functions of thunderbird_session.js at hand."""
