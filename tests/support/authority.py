@@ -20,13 +20,14 @@ class Authority:
     def run(*arguments):
         subprocess.run(["openssl", *arguments], check=True, capture_output=True)
 
-    def certificate(self, name):
-        """Files with a certificate of that name and its key."""
+    def certificate(self, name, *more):
+        """Files with a certificate of that name (and more names) and its key."""
         path = f"{self.folder}/{name}"
         self.run("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout",
                  f"{path}.key", "-out", f"{path}.csr")
         with open(f"{path}.ext", "w", encoding="ascii") as file:
-            file.write(f"subjectAltName=DNS:{name}\n")
+            names = ",".join(f"DNS:{each}" for each in (name, *more))
+            file.write(f"subjectAltName={names}\n")
         self.run("x509", "-req", "-in", f"{path}.csr", "-CA", self.file, "-CAkey",
                  f"{self.folder}/ca.key", "-CAcreateserial", "-days", "2", "-extfile",
                  f"{path}.ext", "-out", f"{path}.pem")
