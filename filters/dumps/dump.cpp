@@ -1,5 +1,6 @@
 #include "filters/dumps/dump.h"
 
+#include "filters/dumps/rdb.h"
 #include "filters/features/features.h"
 #include "filters/features/words.h"
 #include "protocols/base/hash.h"
@@ -117,7 +118,7 @@ const char* to_string(DumpKind kind) {
 }
 
 void WordBook::add(std::string_view word) {
-    if (word.empty() || word.size() > max_plain_word_bytes || words_.size() >= max_words) return;
+    if (word.empty() || word.size() > max_plain_word_bytes || words_.size() >= most_words_) return;
     const auto [place, is_new] = words_.emplace(word);
     if (!is_new) return;
     std::string spelling(word);
@@ -151,7 +152,7 @@ std::optional<DumpKind> kind_of_dump(std::string_view head) {
         return DumpKind::spamassassin;
     }
     if (line.starts_with("\"BAYES_") || line.starts_with("\"RS") ||
-        line.starts_with("{\"pattern\": \"RS")) {
+        line.starts_with("{\"pattern\": \"RS") || is_rdb(head)) {
         return DumpKind::rspamd;
     }
     std::string_view rest = line;
@@ -254,8 +255,8 @@ void DumpReader::add_spamprobe(std::string_view line) {
         ++left_out_;
         return;
     }
-    add_feature(neighbours_feature(kind, first, second, content), counts);
-    ++taken_;
+    const auto feature = neighbours_feature(kind, first, second, content);
+    ++(add_feature(feature, counts) ? taken_ : left_out_);
 }
 
 // "v TAB number TAB what", "t TAB spam TAB ham TAB time TAB hash"; "s" lines name single messages.
@@ -301,24 +302,19 @@ bool DumpReader::add_token(std::string_view kind, std::string_view word, bool co
                            Entry counts) {
     const std::string folded = single_word(word);
     if (folded.empty() || folded.size() > max_plain_word_bytes) return false;
-    add_feature(word_feature(kind, folded, content), counts);
-    return true;
+    return add_feature(word_feature(kind, folded, content), counts);
 }
 
-void DumpReader::add_feature(std::uint64_t hash, Entry counts) {
+bool DumpReader::add_feature(std::uint64_t hash, Entry counts) {
     const auto found = features_.find(hash);
-    if (found == features_.end() && features_.size() >= max_dump_features) return;
+    if (found == features_.end() && features_.size() >= most_features_) return false;
     Entry& entry = features_[hash];  // spellings that are one word to us add up
     entry.ham += counts.ham;
     entry.spam += counts.spam;
+    return true;
 }
 
 Result<Counts> DumpReader::finish() const {
-    if (kind_ == DumpKind::rspamd) {
-        return Error{Errc::unsupported,
-                     "rspamd keeps hashes in place of words, which say nothing to another filter; "
-                     "import the mail that it was trained with"};
-    }
     if (kind_ == DumpKind::spamassassin && (words_ == nullptr || words_->size() == 0)) {
         return Error{Errc::unsupported,
                      "SpamAssassin keeps hashes in place of words; give mail of this site with "

@@ -5,8 +5,7 @@
 //                  occurrences; terms of two words are neighbours
 //   SpamAssassin   sa-learn --backup: the last five bytes of each token's SHA-1, so that only those
 //                  words can be taken that are known from elsewhere (see WordBook)
-// Known and refused, since it keeps hashes of pairs of words:
-//   rspamd         rspamadm statistics_dump, or keys of Redis
+//   rspamd         rspamadm statistics_dump, or a dump of its Redis: see filters/dumps/rspamd.h
 //
 // Words of the subject, the text, the links and the addresses are taken; what has no likeness among
 // our features is counted as left out. Pure; memory is bounded by max_dump_features.
@@ -33,7 +32,7 @@ inline constexpr std::size_t max_dump_features = 2'000'000;  // what comes later
 inline constexpr std::size_t max_dump_line_bytes = 4096;     // a longer one is damaged
 inline constexpr std::size_t dump_head_bytes = 4096;         // enough for kind_of_dump
 
-// By the beginning of the file; nullopt: no dump.
+// By the beginning of the file; nullopt: no dump. Any dump of Redis counts as rspamd's.
 std::optional<DumpKind> kind_of_dump(std::string_view head);
 
 // Words that the site's mail holds, by the hash that SpamAssassin keeps of each, as they are spelt
@@ -41,10 +40,11 @@ std::optional<DumpKind> kind_of_dump(std::string_view head);
 class WordBook {
 public:
     using Sha1 = std::function<std::string(std::string_view)>;  // 20 bytes
-    explicit WordBook(Sha1 sha1) : sha1_(std::move(sha1)) {}
+    static constexpr std::size_t max_words = 1'000'000;         // later ones are left out
+    explicit WordBook(Sha1 sha1, std::size_t most_words = max_words)
+        : sha1_(std::move(sha1)), most_words_(most_words) {}
 
-    static constexpr std::size_t max_words = 1'000'000;  // later ones are left out
-    void add(std::string_view word);                     // folded
+    void add(std::string_view word);  // folded
     // nullptr: none of that hash (10 hexadecimal digits).
     const std::string* find(std::string_view hex) const;
     std::size_t size() const { return words_.size(); }
@@ -53,15 +53,17 @@ private:
     void add_spelling(std::string_view spelling, const std::string& word);
 
     Sha1 sha1_;
+    const std::size_t most_words_;
     std::unordered_set<std::string> words_;
     std::unordered_map<std::uint64_t, const std::string*> by_hash_;
 };
 
 class DumpReader {
 public:
-    // words: for SpamAssassin; must outlive this.
-    explicit DumpReader(DumpKind kind, const WordBook* words = nullptr)
-        : kind_(kind), words_(words) {}
+    // kind: any but rspamd. words: for SpamAssassin; must outlive this.
+    explicit DumpReader(DumpKind kind, const WordBook* words = nullptr,
+                        std::size_t most_features = max_dump_features)
+        : kind_(kind), words_(words), most_features_(most_features) {}
 
     void add_line(std::string_view line);  // without its end
     // Lines so far, by what became of them.
@@ -69,8 +71,8 @@ public:
     std::uint64_t left_out() const { return left_out_; }
     std::uint64_t damaged() const { return damaged_; }
 
-    // Identity is of the lines, so that the same dump is known again. Errors: unsupported (rspamd;
-    // SpamAssassin without words), invalid (no message counts, or hardly a line that can be read).
+    // Identity is of the lines, so that the same dump is known again. Errors: unsupported
+    // (SpamAssassin without words), invalid (no message counts, or hardly a line that can be read).
     Result<Counts> finish() const;
 
 private:
@@ -82,10 +84,11 @@ private:
     void add_spamprobe(std::string_view line);
     void add_spamassassin(std::string_view line);
     bool add_token(std::string_view kind, std::string_view word, bool content, Entry counts);
-    void add_feature(std::uint64_t hash, Entry counts);
+    bool add_feature(std::uint64_t hash, Entry counts);
 
     DumpKind kind_;
     const WordBook* words_;
+    const std::size_t most_features_;
     std::unordered_map<std::uint64_t, Entry> features_;
     Entry messages_;  // as told, or as it follows
     Entry largest_;

@@ -11,13 +11,14 @@
 
 namespace postern::scan {
 
-CompiledFile::CompiledFile(std::string path, std::function<void(std::string_view)> warn)
-    : path_(std::move(path)), warn_(std::move(warn)) {}
+CompiledFile::CompiledFile(std::string path, std::function<void(std::string_view)> warn,
+                           std::size_t max_bytes)
+    : path_(std::move(path)), warn_(std::move(warn)), max_bytes_(max_bytes) {}
 
 std::optional<std::string> CompiledFile::load() {
     std::error_code problem;
     const auto size = std::filesystem::file_size(path_, problem);
-    if (problem || size > max_compiled_bytes) return std::nullopt;
+    if (problem || size > max_bytes_) return std::nullopt;
     std::ifstream in(path_, std::ios::binary);
     std::string bytes(size, '\0');
     if (!in.read(bytes.data(), static_cast<std::streamsize>(size))) return std::nullopt;
@@ -25,7 +26,7 @@ std::optional<std::string> CompiledFile::load() {
 }
 
 void CompiledFile::save(std::string_view bytes) {
-    if (bytes.size() > max_compiled_bytes) return;
+    if (bytes.size() > max_bytes_) return;
     std::error_code problem;
     const std::filesystem::path path(path_);
     std::filesystem::create_directories(path.parent_path(), problem);

@@ -18,8 +18,10 @@ inline constexpr std::size_t max_compiled_bytes = 512ull * 1024 * 1024;
 // caught by the checksum inside.
 class CompiledFile final : public filters::CompiledCache {
 public:
-    // `warn`: told in a sentence why the file cannot be written.
-    CompiledFile(std::string path, std::function<void(std::string_view)> warn);
+    // `warn`: told in a sentence why the file cannot be written. A file of more than max_bytes is
+    // neither read nor written.
+    CompiledFile(std::string path, std::function<void(std::string_view)> warn,
+                 std::size_t max_bytes = max_compiled_bytes);
 
     std::optional<std::string> load() override;
     void save(std::string_view bytes) override;
@@ -27,6 +29,7 @@ public:
 private:
     std::string path_;
     std::function<void(std::string_view)> warn_;
+    const std::size_t max_bytes_;
 };
 
 }  // namespace postern::scan

@@ -8,5 +8,7 @@
 namespace postern {
 
 std::uint64_t hash64(std::string_view bytes, std::uint64_t seed = 0);
+// XXH64, the older one: for what other programs hashed with it.
+std::uint64_t xxh64(std::string_view bytes, std::uint64_t seed);
 
 }  // namespace postern

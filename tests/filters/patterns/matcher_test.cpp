@@ -193,6 +193,22 @@ TEST(Matcher, PartsOfMetaRulesHaveNoEvidenceAndMetaRulesNoPattern) {
                 ElementsAre("__A="));
 }
 
+TEST(Matcher, RulesAtTheLimit) {
+    std::vector<Rule> rules;
+    for (std::size_t i = 0; i < max_rules + 1; ++i) {
+        Rule meta;  // nothing to compile
+        meta.name = "M" + std::to_string(i);
+        meta.meta = "A";
+        rules.push_back(std::move(meta));
+        if (rules.size() < max_rules - 1) continue;
+        const auto matcher = make_matcher(rules);
+        EXPECT_EQ(matcher.has_value(), rules.size() <= max_rules) << rules.size();
+        if (!matcher) {
+            EXPECT_THAT(matcher.error().text, HasSubstr("more than 20000 rules"));
+        }
+    }
+}
+
 TEST(Matcher, ManyThreadsAtOnce) {
     const auto matcher = make_matcher({rule("A", "body", "needle\\d+"), rule("B", "body", "x")});
     ASSERT_TRUE(matcher.has_value());
