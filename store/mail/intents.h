@@ -17,7 +17,7 @@ struct Intent {
     enum class Kind : std::uint8_t { move = 1, purge = 2, remove_account = 3 };
     OperationId id;
     Kind kind = Kind::move;
-    AccountId account;  // purge, remove_account
+    AccountId account;  // purge, remove_account; move: whose doing it is
     MailboxId from;     // move; the mailbox of purge
     MailboxId to;       // move
     UidSet uids;        // move

@@ -8,6 +8,7 @@
 #include "store/mail/mailbox_names.h"
 #include "store/mail/mailboxes.h"
 #include "store/mail/operations.h"
+#include "store/mail/own_seen.h"
 #include "store/mail/reading.h"
 #include "store/mail/transfer.h"
 
@@ -181,28 +182,36 @@ public:
         });
     }
 
-    Result<MailboxState> state(MailboxId mailbox) override {
-        const auto sets = mailboxes_.queue(mailbox)->sets();
-        if (!sets) return sets.error();
-        return (*sets)->state();
+    void set_own_seen(MailboxId mailbox, bool on, Done<void> done) override {
+        mailboxes_.submit(mailbox, own_seen_operation(on, std::move(done)));
+    }
+    void forget_seen(MailboxId mailbox, AccountId account, Done<void> done) override {
+        mailboxes_.submit(mailbox, forget_seen_operation(account, std::move(done)));
     }
 
-    Result<Status> status(MailboxId mailbox) override {
-        const auto sets = mailboxes_.queue(mailbox)->sets();
+    Result<MailboxState> state(Viewed mailbox) override {
+        const auto sets = mailboxes_.queue(mailbox.id)->sets();
         if (!sets) return sets.error();
-        return status_of(**sets);
+        return (*sets)->state(mailbox.viewer);
     }
 
-    Result<std::vector<MessageRow>> rows(MailboxId mailbox, const UidSet& uids, std::size_t limit,
+    Result<Status> status(Viewed mailbox) override {
+        const auto sets = mailboxes_.queue(mailbox.id)->sets();
+        if (!sets) return sets.error();
+        return status_of(**sets, mailbox.viewer);
+    }
+
+    Result<std::vector<MessageRow>> rows(Viewed mailbox, const UidSet& uids, std::size_t limit,
                                          bool with_summary) override {
-        const auto sets = mailboxes_.queue(mailbox)->sets();
+        const auto sets = mailboxes_.queue(mailbox.id)->sets();
         if (!sets) return sets.error();
-        return read_rows(mailboxes_.store(), **sets, uids, limit, with_summary);
+        return read_rows(mailboxes_.store(), **sets, mailbox.viewer, uids, limit, with_summary);
     }
 
-    Result<UidSet> with_flag(MailboxId mailbox, SystemFlag flag) override {
-        const auto sets = mailboxes_.queue(mailbox)->sets();
+    Result<UidSet> with_flag(Viewed mailbox, SystemFlag flag) override {
+        const auto sets = mailboxes_.queue(mailbox.id)->sets();
         if (!sets) return sets.error();
+        if (flag == SystemFlag::seen) return (*sets)->seen_by(mailbox.viewer);
         return (*sets)->set(set_of(flag));
     }
 
@@ -214,10 +223,10 @@ public:
         return (*sets)->set(static_cast<SetNumber>(first_keyword_set + slot));
     }
 
-    Result<Changes> changes_since(MailboxId mailbox, ModSeq since) override {
-        const auto sets = mailboxes_.queue(mailbox)->sets();
+    Result<Changes> changes_since(Viewed mailbox, ModSeq since) override {
+        const auto sets = mailboxes_.queue(mailbox.id)->sets();
         if (!sets) return sets.error();
-        return read_changes(mailboxes_.store(), **sets, since);
+        return read_changes(mailboxes_.store(), **sets, mailbox.viewer, since);
     }
 
     Result<std::string> read(const BlobId& blob, std::uint64_t offset,
@@ -241,13 +250,13 @@ public:
         return mailboxes_.store().watch(mailbox_shard(mailbox), std::move(changed));
     }
 
-    void append(MailboxId mailbox, NewMessage message, OperationId operation,
+    void append(Viewed mailbox, NewMessage message, OperationId operation,
                 Done<Appended> done) override {
         if (!message.bytes || message.bytes->empty()) {
             return done(Error{Errc::invalid, "an empty message"});
         }
         if (!is_uidl(message.uidl)) return done(Error{Errc::invalid, "no unique id for POP3"});
-        const auto sets = mailboxes_.queue(mailbox)->sets();
+        const auto sets = mailboxes_.queue(mailbox.id)->sets();
         if (!sets) return done(sets.error());
         const AccountId owner = (*sets)->head.owner;
         const bool is_slow =
@@ -271,19 +280,19 @@ public:
             });
     }
 
-    void change_flags(MailboxId mailbox, UidSet uids, FlagChange change,
+    void change_flags(Viewed mailbox, UidSet uids, FlagChange change,
                       Done<FlagResult> done) override {
-        mailboxes_.submit(mailbox,
-                          flags_operation(std::move(uids), std::move(change), std::move(done)));
+        mailboxes_.submit(mailbox.id, flags_operation(mailbox.viewer, std::move(uids),
+                                                      std::move(change), std::move(done)));
     }
 
-    void copy(MailboxId from, UidSet uids, MailboxId to, Done<Copied> done) override {
+    void copy(Viewed from, UidSet uids, MailboxId to, Done<Copied> done) override {
         mailboxes_.post([this, from, uids = std::move(uids), to, done = std::move(done)] {
             done(copy_messages(mailboxes_, from, uids, to));
         });
     }
 
-    void move(MailboxId from, UidSet uids, MailboxId to, Done<Copied> done) override {
+    void move(Viewed from, UidSet uids, MailboxId to, Done<Copied> done) override {
         mailboxes_.post([this, from, uids = std::move(uids), to, done = std::move(done)] {
             auto moved = move_messages(mailboxes_, from, uids, to);
             // What was moved before a failure stays moved, and the client must hear of it.
@@ -324,18 +333,19 @@ private:
             [name = std::move(*canonical), done = std::move(done), work] { done(work(name)); });
     }
 
-    void append_now(MailboxId mailbox, AccountId owner, NewMessage message, OperationId operation,
+    void append_now(Viewed mailbox, AccountId owner, NewMessage message, OperationId operation,
                     Done<Appended> done) {
         auto room = mailboxes_.meter().reserve(owner, message.bytes->size(), message.quota);
         if (!room) return done(room.error());
         const auto bytes = std::move(message.bytes);
-        auto body = blob::make_body(mailboxes_.store(), mailbox_shard(mailbox), *bytes);
+        auto body = blob::make_body(mailboxes_.store(), mailbox_shard(mailbox.id), *bytes);
         if (!body) return done(body.error());
         if (body->framed->size() > kv::max_blob_bytes) {
             static_cast<void>(blob::settle(mailboxes_.store(), *body));
             return done(Error{Errc::too_large, "the message is too large to be stored"});
         }
         AppendInput input = append_input(std::move(message), bytes->size(), operation);
+        input.viewer = mailbox.viewer;
         input.blob = body->id;
         input.owner = blob::first_owner;
         input.framed = body->framed;
@@ -348,7 +358,7 @@ private:
                 done(std::move(appended));
             };
         }
-        mailboxes_.submit(mailbox, append_operation(std::move(input), std::move(done)));
+        mailboxes_.submit(mailbox.id, append_operation(std::move(input), std::move(done)));
     }
 
     // The same delivery may have been there before, or failed: then nobody needs the new body. An

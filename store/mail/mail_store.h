@@ -72,6 +72,15 @@ public:
     virtual void set_rights(MailboxId mailbox, std::string identifier, std::string letters,
                             Done<void> done) = 0;
 
+    // --- \Seen: the mailbox's, or each account's own (ADR 0020) ---
+
+    // On: everybody but the owner begins with \Seen as it is, and from then on has it alone. Off:
+    // everybody sees the owner's. Harmless when it is so already. Errors: limit (max_seen_ranges),
+    // not_found.
+    virtual void set_own_seen(MailboxId mailbox, bool on, Done<void> done) = 0;
+    // Of an account that is gone.
+    virtual void forget_seen(MailboxId mailbox, AccountId account, Done<void> done) = 0;
+
     // --- quota: limits are set through Pools (pools.h) ---
 
     // The roots that the account's mail counts against: none, its own cap, its pool, or both.
@@ -88,15 +97,15 @@ public:
 
     // --- reading ---
 
-    virtual Result<MailboxState> state(MailboxId mailbox) = 0;
-    virtual Result<Status> status(MailboxId mailbox) = 0;
+    virtual Result<MailboxState> state(Viewed mailbox) = 0;
+    virtual Result<Status> status(Viewed mailbox) = 0;
     // Rows of those uids that exist, ascending, at most limit (<= 1,000); with_summary false leaves
     // it empty.
-    virtual Result<std::vector<MessageRow>> rows(MailboxId mailbox, const UidSet& uids,
+    virtual Result<std::vector<MessageRow>> rows(Viewed mailbox, const UidSet& uids,
                                                  std::size_t limit, bool with_summary) = 0;
-    virtual Result<UidSet> with_flag(MailboxId mailbox, SystemFlag flag) = 0;
+    virtual Result<UidSet> with_flag(Viewed mailbox, SystemFlag flag) = 0;
     virtual Result<UidSet> with_keyword(MailboxId mailbox, std::string_view keyword) = 0;
-    virtual Result<Changes> changes_since(MailboxId mailbox, ModSeq since) = 0;
+    virtual Result<Changes> changes_since(Viewed mailbox, ModSeq since) = 0;
     // Bytes [offset, offset + length) of a stored message, fewer at its end.
     virtual Result<std::string> read(const BlobId& blob, std::uint64_t offset,
                                      std::uint64_t length) = 0;
@@ -111,18 +120,20 @@ public:
     // `operation` makes a delivery exactly once: the same id again answers the first outcome.
     // An empty id is not remembered. Errors: not_found, limit, invalid (keyword, uidl), too_large,
     // over_quota, unavailable.
-    virtual void append(MailboxId mailbox, NewMessage message, OperationId operation,
+    virtual void append(Viewed mailbox, NewMessage message, OperationId operation,
                         Done<Appended> done) = 0;
     // As append, of a body that is stored already (delivery from the spool): no body is written
     // again, and no quota is asked.
     virtual void append_stored(MailboxId mailbox, BlobId blob, std::uint64_t size,
                                NewMessage message, OperationId operation, Done<Appended> done) = 0;
-    // Uids that do not exist are passed over. Errors: limit (keywords), invalid (keyword).
-    virtual void change_flags(MailboxId mailbox, UidSet uids, FlagChange change,
+    // Uids that do not exist are passed over. Errors: limit (keywords,
+    // max_seen_accounts_per_mailbox), invalid (keyword).
+    virtual void change_flags(Viewed mailbox, UidSet uids, FlagChange change,
                               Done<FlagResult> done) = 0;
     // Errors of copy: over_quota too; a move within an account takes no room.
-    virtual void copy(MailboxId from, UidSet uids, MailboxId to, Done<Copied> done) = 0;
-    virtual void move(MailboxId from, UidSet uids, MailboxId to, Done<Copied> done) = 0;
+    // Within an account's mailboxes everybody's own \Seen comes along, else only the viewer's.
+    virtual void copy(Viewed from, UidSet uids, MailboxId to, Done<Copied> done) = 0;
+    virtual void move(Viewed from, UidSet uids, MailboxId to, Done<Copied> done) = 0;
     // Removes those of `uids` that carry \Deleted (or all of them when `any` is true); answers
     // which.
     virtual void expunge(MailboxId mailbox, UidSet uids, bool any, Done<UidSet> done) = 0;

@@ -2,6 +2,7 @@
 
 #include "store/kv/random_id.h"
 #include "store/kv/row_codec.h"
+#include "store/mail/seen_log.h"
 
 #include <algorithm>
 #include <limits>
@@ -11,6 +12,7 @@ namespace postern::mail {
 namespace {
 
 constexpr int journal_entries_trimmed_per_change = 2;
+constexpr std::size_t bitmaps_per_seen_part = 3;  // marks, log, and what joins the log's oldest
 
 bool is_keyword(std::string_view name) {
     if (name.empty() || name.size() > max_keyword_bytes) return false;
@@ -27,7 +29,8 @@ MailboxChange::MailboxChange(kv::Store& store, SetsPtr before, Time now)
 
 bool MailboxChange::has_room(std::size_t rows, std::size_t bytes) const {
     return rows_.size() + rows <= max_change_rows && bytes_ + bytes <= max_change_bytes &&
-           touched_.size() < max_change_bitmaps && blob_bytes_ <= max_change_blob_bytes;
+           touched_.size() + bitmaps_per_seen_part * seen_parts_.size() < max_change_bitmaps &&
+           blob_bytes_ <= max_change_blob_bytes;
 }
 
 Result<std::optional<StoredMessage>> MailboxChange::message(Uid uid) {
@@ -140,11 +143,19 @@ void MailboxChange::set_flags(StoredMessage message, std::uint8_t system_flags,
                        (keywords >> slot & 1) != 0);
         }
     }
+    const int differing = message.system_flags ^ system_flags;
+    const bool only_seen =
+        differing == static_cast<int>(SystemFlag::seen) && message.keywords == keywords;
     message.system_flags = system_flags;
     message.keywords = keywords;
-    message.modseq = modseq();
+    if (only_seen && after_.seen_mode == SeenMode::own) {
+        // Its owner's own \Seen: nobody else is told, so that the message's modseq stays.
+        log_seen(after_.head.owner, {message.uid});
+    } else {
+        message.modseq = modseq();
+        journal_.changed.add(message.uid);
+    }
     put(uid_key('m', message.uid), encode(message));
-    journal_.changed.add(message.uid);
     modseq_used_ = true;
     messages_[message.uid] = message;
 }
@@ -220,8 +231,7 @@ void MailboxChange::change_set(SetNumber number, Uid uid, bool member) {
 
 void MailboxChange::put_bitmaps(kv::Batch& batch) const {
     for (const auto& [number, high] : touched_) {
-        const UidSet::Value first = static_cast<UidSet::Value>(high) << 16;
-        const UidSet part = after_.set(number).slice(first, first | 0xffff);
+        const UidSet part = part_of(after_.set(number), high);
         if (part.empty()) {
             batch.operations.emplace_back(kv::Erase{bitmap_key(number, high)});
         } else {
@@ -258,6 +268,8 @@ Result<kv::Batch> MailboxChange::batch() {
         const auto trimmed = trim_journal();
         if (!trimmed) return trimmed.error();
     }
+    const auto seen = put_seen();
+    if (!seen) return seen.error();
     kv::Batch batch;
     batch.shard = mailbox_shard(before_->id);
     batch.operation = kv::random_id();

@@ -7,6 +7,7 @@
 #include "store/mail/mailbox_sets.h"
 #include "store/mail/rows.h"
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -33,6 +34,7 @@ class MailboxChange {
 public:
     MailboxChange(kv::Store& store, SetsPtr before, Time now);
 
+    kv::Store& store() { return store_; }
     const MailboxSets& before() const { return *before_; }
     const MailboxSets& now_so_far() const { return after_; }
     ModSeq modseq() const { return before_->head.highest_modseq + 1; }
@@ -60,6 +62,24 @@ public:
     void remove(const StoredMessage& message);
     void set_recent_from(Uid uid);
     void forget_garbage(const BlobId& blob, std::uint64_t owner);
+    // --- each account's own \Seen (ADR 0020) ---
+
+    // Errors: limit, when too many accounts have their own already.
+    Result<void> may_mark(AccountId account) const;
+    // Whether \Seen of the message is for that account other than for account 0. For account 0:
+    // whether everybody begins with it.
+    void set_mark(AccountId account, Uid uid, bool marked);
+    // The account is told of this change of \Seen, and nobody else. Account 0: everybody.
+    void log_seen(AccountId account, const UidSet& uids);
+    // Whether that was done for `uid` in this change already.
+    bool is_logged(AccountId account, Uid uid) const;
+    // From common to own and back; rows `v` of before are none, and stay, respectively. Needs an
+    // empty change. Errors: limit (max_seen_ranges).
+    Result<void> begin_own_seen();
+    Result<void> end_own_seen();
+    // All of an account's marks go from the picture; its rows are the caller's to erase.
+    void forget_marks(AccountId account);
+
     // A row that is no message's and counts for no modseq.
     void set_extra(const std::string& key, const std::optional<std::string>& value);
     // How many extra rows of that prefix are stored.
@@ -76,6 +96,8 @@ private:
     void erase(std::string key);
     void change_set(SetNumber number, Uid uid, bool member);
     void put_bitmaps(kv::Batch& batch) const;
+    Result<void> put_seen();
+    Result<void> join_oldest_log(AccountId account, std::uint16_t high);
     Result<void> trim_journal();
 
     kv::Store& store_;
@@ -91,6 +113,9 @@ private:
     std::map<OperationId, Uid> outcomes_;
     std::map<SetNumber, std::shared_ptr<UidSet>> own_sets_;
     std::set<std::pair<SetNumber, std::uint16_t>> touched_;
+    std::map<AccountId, std::shared_ptr<UidSet>> own_marks_;
+    std::map<AccountId, UidSet> seen_log_;
+    std::map<std::pair<AccountId, std::uint16_t>, bool> seen_parts_;  // true: marks too
     JournalEntry journal_;
     std::vector<kv::BlobPut> blobs_;
 };

@@ -18,26 +18,54 @@ char lower(char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
-Result<void> load_bitmaps(kv::Store& store, MailboxSets& picture) {
-    std::map<SetNumber, UidSet> sets;
-    std::string from = "b";
+// `add(key after its prefix, part)` for each row of a kind that is kept in parts.
+template <class Add>
+Result<void> load_parts(kv::Store& store, MailboxId mailbox, char prefix, Add add) {
+    std::string from(1, prefix);
     for (bool more = true; more;) {
         const auto page =
-            store.scan(mailbox_shard(picture.id), from, after_prefix('b'), kv::max_page_rows);
+            store.scan(mailbox_shard(mailbox), from, after_prefix(prefix), kv::max_page_rows);
         if (!page) return page.error();
         for (const kv::Row& row : page->rows) {
             kv::RowReader key(row.key);
             key.u8();
-            const SetNumber number = key.u8();
             UidSet part;
-            if (!key.ok() || !part.deserialize(row.value)) return damaged(picture.id, "bitmap");
-            sets[number] |= part;
+            if (!part.deserialize(row.value)) return damaged(mailbox, "bitmap");
+            add(key, std::move(part));
+            if (!key.ok()) return damaged(mailbox, "bitmap");
         }
         more = page->more;
         if (more) from = page->rows.back().key + '\0';
     }
+    return {};
+}
+
+Result<void> load_bitmaps(kv::Store& store, MailboxSets& picture) {
+    std::map<SetNumber, UidSet> sets;
+    const auto read = load_parts(store, picture.id, 'b',
+                                 [&](kv::RowReader& key, UidSet part) { sets[key.u8()] |= part; });
+    if (!read) return read;
     for (auto& [number, set] : sets) {
         picture.sets[number] = std::make_shared<const UidSet>(std::move(set));
+    }
+    return {};
+}
+
+Result<void> load_seen(kv::Store& store, MailboxSets& picture) {
+    const auto mode = store.get(mailbox_shard(picture.id), seen_mode_key);
+    if (!mode) return mode.error();
+    if (!*mode) return {};
+    const auto decoded = decode_seen_mode(**mode);
+    if (!decoded) return damaged(picture.id, "setting for \\Seen");
+    picture.seen_mode = *decoded;
+    if (picture.seen_mode != SeenMode::own) return {};
+    std::map<AccountId, UidSet> marks;
+    const auto read = load_parts(store, picture.id, 'v', [&](kv::RowReader& key, UidSet part) {
+        marks[AccountId{key.u64()}] |= part;
+    });
+    if (!read) return read;
+    for (auto& [account, set] : marks) {
+        picture.seen_marks[account] = std::make_shared<const UidSet>(std::move(set));
     }
     return {};
 }
@@ -59,6 +87,8 @@ Result<std::shared_ptr<MailboxSets>> load_once(kv::Store& store, MailboxId mailb
     }
     const auto bitmaps = load_bitmaps(store, *picture);
     if (!bitmaps) return bitmaps.error();
+    const auto seen = load_seen(store, *picture);
+    if (!seen) return seen.error();
     return picture;
 }
 
@@ -75,9 +105,31 @@ const UidSet& MailboxSets::set(SetNumber number) const {
     return found == sets.end() ? none : *found->second;
 }
 
-Flags MailboxSets::flags_of(const StoredMessage& message) const {
+const UidSet& MailboxSets::marks_of(AccountId account) const {
+    static const UidSet none;
+    const auto found = seen_marks.find(account);
+    return found == seen_marks.end() ? none : *found->second;
+}
+
+UidSet MailboxSets::seen_by(AccountId viewer) const {
+    if (!has_own_seen(viewer)) return set(set_of(SystemFlag::seen));
+    const UidSet& first = marks_of({});
+    const UidSet& own = marks_of(viewer);
+    return ((first - own) | (own - first)) & existing();
+}
+
+bool MailboxSets::is_seen(const StoredMessage& message, AccountId viewer) const {
+    if (has_own_seen(viewer)) {
+        return marks_of({}).contains(message.uid) != marks_of(viewer).contains(message.uid);
+    }
+    return (message.system_flags & static_cast<std::uint8_t>(SystemFlag::seen)) != 0;
+}
+
+Flags MailboxSets::flags_of(const StoredMessage& message, AccountId viewer) const {
     Flags flags;
     flags.system = message.system_flags;
+    flags.clear(SystemFlag::seen);
+    if (is_seen(message, viewer)) flags.set(SystemFlag::seen);
     for (std::size_t slot = 0; slot < keywords.size(); ++slot) {
         if ((message.keywords >> slot & 1) != 0) flags.keywords.push_back(keywords[slot]);
     }
@@ -98,7 +150,7 @@ int MailboxSets::slot_of(std::string_view keyword) const {
     return find_keyword(keywords, keyword);
 }
 
-MailboxState MailboxSets::state() const {
+MailboxState MailboxSets::state(AccountId viewer) const {
     MailboxState state;
     state.id = id;
     state.owner = head.owner;
@@ -108,7 +160,13 @@ MailboxState MailboxSets::state() const {
     state.highest_modseq = head.highest_modseq;
     state.bytes = head.bytes;
     state.uids = existing();
-    state.unseen = existing() - set(set_of(SystemFlag::seen));
+    state.unseen = existing();
+    if (has_own_seen(viewer)) {
+        state.unseen -= seen_by(viewer);
+    } else {
+        state.unseen -= set(set_of(SystemFlag::seen));
+    }
+    state.own_seen = seen_mode == SeenMode::own;
     state.deleted = set(set_of(SystemFlag::deleted));
     if (head.recent_from < head.uid_next) {
         state.recent = existing().slice(head.recent_from, head.uid_next - 1);

@@ -19,11 +19,22 @@ struct MailboxSets {
     std::vector<std::string> keywords;  // by slot; empty: the slot is free
     std::map<SetNumber, std::shared_ptr<const UidSet>> sets;
 
+    SeenMode seen_mode = SeenMode::common;
+    // Of SeenMode::own: rows `v`. They may hold UIDs of messages that are gone.
+    std::map<AccountId, std::shared_ptr<const UidSet>> seen_marks;
+
     const UidSet& set(SetNumber number) const;
     const UidSet& existing() const { return set(existing_set); }
-    Flags flags_of(const StoredMessage& message) const;
+    const UidSet& marks_of(AccountId account) const;
+    // Whether that account's \Seen is not the messages' own flag.
+    bool has_own_seen(AccountId viewer) const {
+        return seen_mode == SeenMode::own && viewer.value != 0 && viewer != head.owner;
+    }
+    UidSet seen_by(AccountId viewer) const;
+    bool is_seen(const StoredMessage& message, AccountId viewer) const;
+    Flags flags_of(const StoredMessage& message, AccountId viewer) const;
     int slot_of(std::string_view keyword) const;  // -1: unknown here
-    MailboxState state() const;
+    MailboxState state(AccountId viewer) const;
 };
 
 using SetsPtr = std::shared_ptr<const MailboxSets>;

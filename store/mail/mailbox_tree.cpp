@@ -3,6 +3,7 @@
 #include "store/kv/row_codec.h"
 #include "store/mail/intents.h"
 #include "store/mail/mailbox_names.h"
+#include "store/mail/own_seen.h"
 #include "store/mail/pools.h"
 #include "store/mail/transfer.h"
 
@@ -268,6 +269,12 @@ Result<void> rename_name(Mailboxes& mailboxes, AccountId account, const std::str
         const MailboxId id = inbox->second.id;
         const auto sets = mailboxes.queue(id)->sets();
         if (!sets) return sets.error();
+        if ((*sets)->seen_mode == SeenMode::own) {
+            const auto set = wait<void>([&](Done<void> done) {
+                mailboxes.submit(made->id, own_seen_operation(true, std::move(done)));
+            });
+            if (!set) return set;
+        }
         const auto moved = move_messages(mailboxes, id, (*sets)->existing(), made->id);
         return moved.failed ? Result<void>(*moved.failed) : Result<void>();
     }

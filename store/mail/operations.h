@@ -27,13 +27,21 @@ struct AppendInput {
     Time internal_date;
     Id128 thread_id;        // empty: a thread of its own
     OperationId operation;  // empty: not remembered
+    AccountId viewer;       // whose \Seen `flags` tells
 };
 OperationPtr append_operation(AppendInput input, Done<Appended> done);
 
 // A message of another mailbox, to be linked here.
 struct LinkInput {
     StoredMessage source;  // blob, size, dates, email id; its UID is the source's
-    Flags flags;
+    Flags flags;           // as `viewer` sees them
+    AccountId viewer;
+    // Of a mailbox of the same owner: everybody's \Seen comes along where each has its own here.
+    struct EverybodysSeen {
+        bool first = false;             // of account 0
+        std::vector<AccountId> marked;  // see MailboxChange::set_mark
+    };
+    std::optional<EverybodysSeen> seen;
     std::uint64_t owner = 0;
     std::string summary;
     std::string report;
@@ -43,7 +51,8 @@ struct LinkInput {
 // Answers source and new UIDs pairwise.
 OperationPtr link_operation(std::vector<LinkInput> inputs, Done<Copied> done);
 
-OperationPtr flags_operation(UidSet uids, FlagChange change, Done<FlagResult> done);
+OperationPtr flags_operation(AccountId viewer, UidSet uids, FlagChange change,
+                             Done<FlagResult> done);
 OperationPtr expunge_operation(UidSet uids, bool any, Done<UidSet> done);
 OperationPtr recent_operation(Done<UidSet> done);
 

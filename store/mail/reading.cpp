@@ -1,6 +1,7 @@
 #include "store/mail/reading.h"
 
 #include "store/kv/row_codec.h"
+#include "store/mail/seen_log.h"
 
 #include <algorithm>
 
@@ -16,10 +17,10 @@ Error damaged_row(const MailboxSets& sets, Uid uid) {
                                     ": damaged row of UID " + std::to_string(uid)};
 }
 
-MessageRow row_of(const MailboxSets& sets, const StoredMessage& message) {
+MessageRow row_of(const MailboxSets& sets, AccountId viewer, const StoredMessage& message) {
     MessageRow row;
     row.uid = message.uid;
-    row.flags = sets.flags_of(message);
+    row.flags = sets.flags_of(message, viewer);
     row.modseq = message.modseq;
     row.internal_date = message.internal_date;
     row.save_date = message.save_date;
@@ -101,16 +102,33 @@ Result<void> read_journal(kv::Store& store, const MailboxSets& sets, ModSeq sinc
     return {};
 }
 
+// Where each account has its own \Seen, or had, a message may have changed for it alone.
+Result<void> add_seen_modseqs(kv::Store& store, const MailboxSets& sets, AccountId viewer,
+                              std::vector<MessageRow>& rows) {
+    if (sets.seen_mode == SeenMode::common) return {};
+    UidSet uids;
+    for (const MessageRow& row : rows) uids.add(row.uid);
+    SeenLog log(store, sets, viewer);
+    const auto loaded = log.load(uids);
+    if (!loaded) return loaded;
+    for (MessageRow& row : rows) row.modseq = std::max(row.modseq, log.modseq_of(row.uid));
+    return {};
+}
+
 }  // namespace
 
-Status status_of(const MailboxSets& sets) {
+Status status_of(const MailboxSets& sets, AccountId viewer) {
     Status status;
     status.uid_validity = sets.head.uid_validity;
     status.uid_next = sets.head.uid_next;
     status.highest_modseq = sets.head.highest_modseq;
     status.bytes = sets.head.bytes;
     status.messages = sets.existing().size();
-    status.unseen = status.messages - sets.set(set_of(SystemFlag::seen)).size();
+    const std::uint64_t seen = sets.has_own_seen(viewer)
+                                   ? sets.seen_by(viewer).size()
+                                   : sets.set(set_of(SystemFlag::seen)).size();
+    status.unseen = status.messages - seen;
+    status.own_seen = sets.seen_mode == SeenMode::own;
     status.deleted = sets.set(set_of(SystemFlag::deleted)).size();
     if (sets.head.recent_from < sets.head.uid_next) {
         status.recent = sets.existing().slice(sets.head.recent_from, sets.head.uid_next - 1).size();
@@ -119,7 +137,7 @@ Status status_of(const MailboxSets& sets) {
 }
 
 Result<std::vector<MessageRow>> read_rows(kv::Store& store, const MailboxSets& sets,
-                                          const UidSet& uids, std::size_t limit,
+                                          AccountId viewer, const UidSet& uids, std::size_t limit,
                                           bool with_summary) {
     const UidSet wanted = uids & sets.existing();
     const auto runs = runs_of(wanted, std::min(limit, kv::max_page_rows));
@@ -129,11 +147,13 @@ Result<std::vector<MessageRow>> read_rows(kv::Store& store, const MailboxSets& s
             if (!wanted.contains(uid)) return Result<void>();
             const auto message = decode_message(uid, value);
             if (!message) return Result<void>();
-            rows.push_back(row_of(sets, *message));
+            rows.push_back(row_of(sets, viewer, *message));
             return Result<void>();
         });
         if (!done) return done.error();
     }
+    const auto told = add_seen_modseqs(store, sets, viewer, rows);
+    if (!told) return told.error();
     if (with_summary) {
         const auto added = add_summaries(store, sets, runs, rows);
         if (!added) return added.error();
@@ -153,9 +173,10 @@ Result<std::map<Uid, std::string>> read_uidls(kv::Store& store, const MailboxSet
     return uidls;
 }
 
-Result<Changes> read_changes(kv::Store& store, const MailboxSets& sets, ModSeq since) {
+Result<Changes> read_changes(kv::Store& store, const MailboxSets& sets, AccountId viewer,
+                             ModSeq since) {
     Changes changes;
-    changes.state = sets.state();
+    changes.state = sets.state(viewer);
     if (since >= sets.head.highest_modseq) return changes;
     UidSet changed;
     changes.complete = since >= sets.head.journal_from;
@@ -172,17 +193,24 @@ Result<Changes> read_changes(kv::Store& store, const MailboxSets& sets, ModSeq s
         changes.vanished.clear();
         changed = sets.existing();
     }
+    SeenLog log(store, sets, viewer);
+    const auto own = log.changed_since(since);
+    if (!own) return own.error();
+    changed |= *own;
     changed &= sets.existing();
     if (changed.empty()) return changes;
+    const auto loaded = log.load(changed);
+    if (!loaded) return loaded.error();
     for (const UidSet::Range& range : runs_of(changed, changed.size())) {
         const auto done =
             scan_rows(store, sets, 'm', range, [&](Uid uid, const std::string& value) {
                 if (!changed.contains(uid)) return Result<void>();
                 const auto message = decode_message(uid, value);
                 if (!message) return Result<void>();
-                if (message->modseq <= since) return Result<void>();
-                changes.flags.emplace_back(uid, sets.flags_of(*message));
-                changes.modseqs.push_back(message->modseq);
+                const ModSeq modseq = std::max(message->modseq, log.modseq_of(uid));
+                if (modseq <= since) return Result<void>();
+                changes.flags.emplace_back(uid, sets.flags_of(*message, viewer));
+                changes.modseqs.push_back(modseq);
                 return Result<void>();
             });
         if (!done) return done.error();

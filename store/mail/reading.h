@@ -12,13 +12,15 @@
 
 namespace postern::mail {
 
-Status status_of(const MailboxSets& sets);
+Status status_of(const MailboxSets& sets, AccountId viewer);
 
 Result<std::vector<MessageRow>> read_rows(kv::Store& store, const MailboxSets& sets,
-                                          const UidSet& uids, std::size_t limit, bool with_summary);
+                                          AccountId viewer, const UidSet& uids, std::size_t limit,
+                                          bool with_summary);
 
 Result<std::map<Uid, std::string>> read_uidls(kv::Store& store, const MailboxSets& sets);
 
-Result<Changes> read_changes(kv::Store& store, const MailboxSets& sets, ModSeq since);
+Result<Changes> read_changes(kv::Store& store, const MailboxSets& sets, AccountId viewer,
+                             ModSeq since);
 
 }  // namespace postern::mail

@@ -183,6 +183,44 @@ std::string rights_key(std::string_view identifier) {
     return kv::RowWriter().u8('l').raw(identifier).take();
 }
 
+std::string encode(SeenMode mode) {
+    return kv::RowWriter().u8(row_version).u8(static_cast<std::uint8_t>(mode)).take();
+}
+
+std::optional<SeenMode> decode_seen_mode(std::string_view value) {
+    kv::RowReader reader(value);
+    if (reader.u8() != row_version) return std::nullopt;
+    const std::uint8_t mode = reader.u8();
+    if (!reader.done() || mode > static_cast<std::uint8_t>(SeenMode::common_again)) {
+        return std::nullopt;
+    }
+    return static_cast<SeenMode>(mode);
+}
+
+std::string seen_marks_key(AccountId account, std::uint16_t high) {
+    return kv::RowWriter().u8('v').u64(account.value).u16(high).take();
+}
+
+std::string seen_log_key(AccountId account, std::uint16_t high, ModSeq modseq) {
+    return kv::RowWriter().u8('w').u64(account.value).u16(high).u64(modseq).take();
+}
+
+AccountId account_of_seen_key(std::string_view key) {
+    kv::RowReader reader(key);
+    reader.u8();
+    return {reader.u64()};
+}
+
+std::optional<ModSeq> modseq_of_seen_log_key(std::string_view key) {
+    kv::RowReader reader(key);
+    reader.u8();
+    reader.u64();
+    reader.u16();
+    const ModSeq modseq = reader.u64();
+    if (!reader.done()) return std::nullopt;
+    return modseq;
+}
+
 std::string after_prefix(char prefix) {
     return std::string(1, static_cast<char>(prefix + 1));
 }

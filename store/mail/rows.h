@@ -12,6 +12,11 @@
 //   g blob(16) owner(8)  a body that an expunged message has still to let go of
 //   a account(8) name    annotation; account 0: shared
 //   l identifier         rights, as letters
+//   y                    SeenMode: whether each account has its own \Seen (ADR 0020)
+//   v account(8) high(2)            where an account's \Seen differs from those of account 0,
+//                                   which everybody begins with; of UIDs with that `high`
+//   w account(8) high(2) modseq(8)  of which messages the account changed its \Seen last at
+//                                   that modseq; account 0: all accounts
 #pragma once
 
 #include "protocols/base/flags.h"
@@ -82,7 +87,16 @@ std::optional<JournalEntry> decode_journal_entry(std::string_view value);
 std::string encode_keywords(const std::vector<std::string>& names);
 std::optional<std::vector<std::string>> decode_keywords(std::string_view value);
 
+enum class SeenMode : std::uint8_t {
+    common,        // it never was otherwise
+    own,           // each account its own
+    common_again,  // as common, but rows `w` still tell what changed
+};
+std::string encode(SeenMode mode);
+std::optional<SeenMode> decode_seen_mode(std::string_view value);
+
 inline constexpr std::string_view head_key = "h";
+inline constexpr std::string_view seen_mode_key = "y";
 inline constexpr std::string_view keywords_key = "k";
 std::string bitmap_key(SetNumber set, std::uint16_t high);
 std::string uid_key(char prefix, Uid uid);  // prefix m, s, r or p
@@ -92,6 +106,11 @@ std::string operation_key(const OperationId& operation);
 std::string garbage_key(const BlobId& blob, std::uint64_t owner);
 std::string annotation_key(AccountId account, std::string_view name);  // account 0: shared
 std::string rights_key(std::string_view identifier);
+
+std::string seen_marks_key(AccountId account, std::uint16_t high);
+AccountId account_of_seen_key(std::string_view key);  // of both kinds
+std::string seen_log_key(AccountId account, std::uint16_t high, ModSeq modseq);
+std::optional<ModSeq> modseq_of_seen_log_key(std::string_view key);
 
 // Smallest key over all that begin with prefix.
 std::string after_prefix(char prefix);

@@ -13,6 +13,7 @@ namespace postern::mail {
 namespace {
 
 struct Chunk {
+    AccountId viewer;  // whose doing it is
     MailboxId from;
     MailboxId to;
     OperationId base;
@@ -26,9 +27,29 @@ Result<std::string> optional_row(kv::Store& store, MailboxId mailbox, char prefi
     return *row ? std::move(**row) : std::string();
 }
 
+LinkInput::EverybodysSeen seen_of(const MailboxSets& sets, const StoredMessage& source) {
+    LinkInput::EverybodysSeen seen;
+    if (sets.seen_mode != SeenMode::own) {
+        seen.first = (source.system_flags & static_cast<std::uint8_t>(SystemFlag::seen)) != 0;
+        return seen;
+    }
+    for (const auto& [account, marks] : sets.seen_marks) {
+        if (!marks->contains(source.uid)) continue;
+        if (account.value == 0) {
+            seen.first = true;
+        } else {
+            seen.marked.push_back(account);
+        }
+    }
+    return seen;
+}
+
 Result<std::vector<LinkInput>> read_sources(Mailboxes& mailboxes, const Chunk& chunk) {
     const auto sets = mailboxes.queue(chunk.from)->sets();
     if (!sets) return sets.error();
+    const auto target = mailboxes.queue(chunk.to)->sets();
+    if (!target) return target.error();
+    const bool same_owner = (*sets)->head.owner == (*target)->head.owner;
     std::vector<LinkInput> inputs;
     for (Uid uid : chunk.uids.to_vector()) {
         const auto row = optional_row(mailboxes.store(), chunk.from, 'm', uid);
@@ -44,7 +65,9 @@ Result<std::vector<LinkInput>> read_sources(Mailboxes& mailboxes, const Chunk& c
         if (!uidl) return uidl.error();
         LinkInput input;
         input.source = *source;
-        input.flags = (*sets)->flags_of(*source);
+        input.flags = (*sets)->flags_of(*source, chunk.viewer);
+        input.viewer = chunk.viewer;
+        if (same_owner) input.seen = seen_of(**sets, *source);
         input.owner = derive_owner(chunk.base, uid);
         input.summary = std::move(*summary);
         input.report = std::move(*report);
@@ -164,8 +187,8 @@ void join(Copied& all, Copied part) {
 
 Linked move_chunk(Mailboxes& mailboxes, const Intent& intent, bool takes_room) {
     const std::lock_guard alone(mailboxes.moving_from(intent.from));
-    auto linked =
-        link_chunk(mailboxes, {intent.from, intent.to, intent.id, intent.uids, takes_room});
+    auto linked = link_chunk(
+        mailboxes, {intent.account, intent.from, intent.to, intent.id, intent.uids, takes_room});
     if (!linked.copied) return linked;
     UidSet moved;
     for (Uid uid : linked.copied->from) moved.add(uid);
@@ -207,13 +230,13 @@ OperationId derive_operation(const OperationId& base, std::uint64_t number) {
     return id;
 }
 
-Result<Copied> copy_messages(Mailboxes& mailboxes, MailboxId from, const UidSet& uids,
-                             MailboxId to) {
-    const auto there = existing_of(mailboxes, from, uids);
+Result<Copied> copy_messages(Mailboxes& mailboxes, Viewed from, const UidSet& uids, MailboxId to) {
+    const auto there = existing_of(mailboxes, from.id, uids);
     if (!there) return there.error();
     Copied all;
     for (UidSet& chunk : split(*there)) {
-        auto linked = link_chunk(mailboxes, {from, to, kv::random_id(), std::move(chunk), true});
+        auto linked = link_chunk(
+            mailboxes, {from.viewer, from.id, to, kv::random_id(), std::move(chunk), true});
         if (!linked.copied) {
             UidSet arrived;
             for (Uid uid : all.to) arrived.add(uid);
@@ -225,16 +248,17 @@ Result<Copied> copy_messages(Mailboxes& mailboxes, MailboxId from, const UidSet&
     return all;
 }
 
-Moved move_messages(Mailboxes& mailboxes, MailboxId from, const UidSet& uids, MailboxId to) {
-    const auto there = existing_of(mailboxes, from, uids);
+Moved move_messages(Mailboxes& mailboxes, Viewed from, const UidSet& uids, MailboxId to) {
+    const auto there = existing_of(mailboxes, from.id, uids);
     if (!there) return {{}, there.error()};
-    const auto takes_room = changes_owner(mailboxes, from, to);
+    const auto takes_room = changes_owner(mailboxes, from.id, to);
     if (!takes_room) return {{}, takes_room.error()};
     Moved moved;
     for (UidSet& chunk : split(*there)) {
         Intent intent;
         intent.id = kv::random_id();
-        intent.from = from;
+        intent.account = from.viewer;
+        intent.from = from.id;
         intent.to = to;
         intent.uids = std::move(chunk);
         const auto written = write_intent(mailboxes.store(), intent);

@@ -14,8 +14,7 @@ namespace postern::mail {
 inline constexpr std::size_t max_transfer_chunk = 100;  // messages
 
 // Undone when it fails. Takes room in the quota of the target's owner.
-Result<Copied> copy_messages(Mailboxes& mailboxes, MailboxId from, const UidSet& uids,
-                             MailboxId to);
+Result<Copied> copy_messages(Mailboxes& mailboxes, Viewed from, const UidSet& uids, MailboxId to);
 
 // Chunks before a failing one stay moved: nothing is lost or doubled. The answer tells of those as
 // well when `failed` is set.
@@ -23,7 +22,7 @@ struct Moved {
     Copied copied;
     std::optional<Error> failed;
 };
-Moved move_messages(Mailboxes& mailboxes, MailboxId from, const UidSet& uids, MailboxId to);
+Moved move_messages(Mailboxes& mailboxes, Viewed from, const UidSet& uids, MailboxId to);
 
 // One chunk of a move that a crash may have interrupted anywhere.
 Result<Copied> replay_move(Mailboxes& mailboxes, const Intent& intent);

@@ -29,12 +29,25 @@ inline constexpr std::size_t max_annotations_per_mailbox = 200;  // all users' t
 inline constexpr std::size_t max_rights_per_mailbox = 200;       // identifiers
 inline constexpr std::size_t max_uidl_bytes = 70;                // RFC 1939 section 7
 inline constexpr std::size_t max_identifier_bytes = 255;
+// Accounts that have changed their own \Seen in a mailbox; and the ranges of 65,536 UIDs that a
+// mailbox may reach over when that is turned on or off.
+inline constexpr std::size_t max_seen_accounts_per_mailbox = 200;
+inline constexpr std::size_t max_seen_ranges = 50;
 
 // RFC 8474 ids as text. A mailbox keeps its id over renames, and one made again under an old name
 // has another.
 std::string mailbox_object_id(MailboxId mailbox);   // MAILBOXID
 std::string email_object_id(const Id128& email);    // EMAILID
 std::string thread_object_id(const Id128& thread);  // THREADID
+
+// A mailbox as one account sees it: where each has its own \Seen (MailStore::set_own_seen), whose
+// is meant. Without an account: the owner's.
+struct Viewed {
+    MailboxId id;
+    AccountId viewer;
+    // Implicit: mostly it makes no difference who looks.
+    Viewed(MailboxId mailbox, AccountId account = {}) : id(mailbox), viewer(account) {}
+};
 
 // RFC 6154 attributes; `none` also for INBOX.
 enum class SpecialUse : std::uint8_t { none, archive, drafts, junk, sent, trash };
@@ -92,8 +105,9 @@ struct MailboxState {
     ModSeq history_from = 1;  // changes_since knows what vanished after this modseq or a later one
     std::uint64_t bytes = 0;  // sum of sizes
     UidSet uids;
-    UidSet unseen;
-    UidSet recent;  // messages that no session was told of yet
+    UidSet unseen;          // by whoever looks
+    bool own_seen = false;  // each account has its own \Seen
+    UidSet recent;          // messages that no session was told of yet
     UidSet deleted;
     std::vector<std::string> keywords;  // all that are in use
 };
@@ -103,6 +117,7 @@ struct Status {
     Uid uid_next = 1;
     ModSeq highest_modseq = 1;
     std::uint64_t messages = 0, unseen = 0, recent = 0, deleted = 0, bytes = 0;
+    bool own_seen = false;  // each account has its own \Seen; `unseen` is by whoever looks
 };
 
 struct Appended {

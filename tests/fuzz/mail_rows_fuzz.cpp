@@ -35,6 +35,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const auto again = decode_keywords(encode_keywords(*names));
         require(again.has_value() && *again == *names);
     }
+    read_twice<SeenMode>(value, decode_seen_mode);
     static_cast<void>(uid_of_key(value));
+    static_cast<void>(modseq_of_seen_log_key(value));
     return 0;
 }

@@ -1,0 +1,85 @@
+#include "store/mail/own_seen.h"
+
+namespace postern::mail {
+
+namespace {
+
+class SetOwnSeen final : public MailboxOperation {
+public:
+    SetOwnSeen(bool on, Done<void> done) : on_(on), done_(std::move(done)) {}
+
+    Result<Step> apply(MailboxChange& change) override {
+        // Alone in its batch: it may write all of the mailbox's bitmaps.
+        if (!change.empty()) return Step::full;
+        more_ = false;
+        const bool is_on = change.now_so_far().seen_mode == SeenMode::own;
+        if (on_ && is_on) return Step::fits;
+        if (!on_ && is_on) {
+            more_ = true;
+            const auto ended = change.end_own_seen();
+            if (!ended) return ended.error();
+            return Step::fits;
+        }
+        // What is left of the last time.
+        const auto keys = change.extra_keys('v');
+        if (!keys) return keys.error();
+        for (const std::string& key : *keys) {
+            if (!change.has_room(1, key.size())) break;
+            change.set_extra(key, std::nullopt);
+        }
+        more_ = !keys->empty();
+        if (more_ || !on_) return Step::fits;
+        const auto begun = change.begin_own_seen();
+        if (!begun) return begun.error();
+        return Step::fits;
+    }
+    bool confirm() override { return !more_; }
+    void finish(Result<void> outcome) override { done_(outcome); }
+
+private:
+    const bool on_;
+    Done<void> done_;
+    bool more_ = false;
+};
+
+class ForgetSeen final : public MailboxOperation {
+public:
+    ForgetSeen(AccountId account, Done<void> done) : account_(account), done_(std::move(done)) {}
+
+    Result<Step> apply(MailboxChange& change) override {
+        // Alone in its batch: what is stored is all that there is of the account.
+        if (!change.empty()) return Step::full;
+        more_ = false;
+        for (const char prefix : {'v', 'w'}) {
+            const auto keys = change.extra_keys(prefix);
+            if (!keys) return keys.error();
+            for (const std::string& key : *keys) {
+                if (account_of_seen_key(key) != account_) continue;
+                if (!change.has_room(1, key.size())) break;
+                change.set_extra(key, std::nullopt);
+                more_ = true;
+            }
+        }
+        if (more_) change.forget_marks(account_);
+        return Step::fits;
+    }
+    bool confirm() override { return !more_; }
+    void finish(Result<void> outcome) override { done_(outcome); }
+
+private:
+    const AccountId account_;
+    Done<void> done_;
+    bool more_ = false;
+};
+
+}  // namespace
+
+OperationPtr own_seen_operation(bool on, Done<void> done) {
+    return std::make_shared<SetOwnSeen>(on, std::move(done));
+}
+
+OperationPtr forget_seen_operation(AccountId account, Done<void> done) {
+    return std::make_shared<ForgetSeen>(account, std::move(done));
+}
+
+}  // namespace postern::mail
