@@ -11,7 +11,7 @@ FIRMWARE = "/usr/share/OVMF/OVMF_CODE.fd"
 VARIABLES = "/usr/share/OVMF/OVMF_VARS.fd"
 SERVICES = {"smtp": 25, "submissions": 465, "imaps": 993, "pop3s": 995, "imap": 143}
 MEMORY_MIB = 1024
-BOOT_SECONDS = 400          # two shared cores, and no KVM
+BOOT_SECONDS = 600          # cores that other tests use at the same time, and no KVM
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|[\r\x00]")
 
 
