@@ -127,6 +127,16 @@ class Disks(unittest.TestCase):
                               timeout=60, check=True)
         self.assertIn("--size GIB", done.stdout)
 
+    def test_a_missing_tool_is_named(self):
+        for name in ("bash", "dirname", "id", "cat"):
+            os.symlink(shutil.which(name), f"{self.folder}/{name}")
+        done = subprocess.run([f"{self.folder}/bash", f"{TOOLS}/build", "--no-install"],
+                              capture_output=True, text=True, timeout=60, check=False,
+                              env={"PATH": self.folder})
+        self.assertEqual(done.returncode, 69, done.stderr)
+        missing = "mmdebstrap is missing" if os.geteuid() == 0 else "needs root"
+        self.assertIn(missing, done.stderr)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)
