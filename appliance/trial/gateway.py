@@ -99,12 +99,15 @@ class Gateway:
 
     # --- the daemon ---
 
+    def spawn(self, log):
+        return subprocess.Popen([self.binary, "serve", "--config", self.config],
+                                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
     def start(self):
         """Returns when every listener is open."""
         with open(self.log, "ab") as log:
             before = log.tell()
-            self.child = subprocess.Popen([self.binary, "serve", "--config", self.config],
-                                          stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.child = self.spawn(log)
         deadline = time.monotonic() + START_TIMEOUT_S
         while not re.search(r"^(.*\s)?ready\b", self.log_text(before), re.MULTILINE):
             if self.child.poll() is not None:
