@@ -191,7 +191,11 @@ void describe(Section& root, Everything& all) {
         s.networks("proxy_protocol", config.trusted.proxy_protocol);
         s.networks("xclient", config.trusted.xclient);
     });
-    root.section("imap", [&](Section& s) { describe_connections(s, config.imap); });
+    root.section("imap", [&](Section& s) {
+        describe_connections(s, config.imap);
+        s.each_of("withheld", config.imap.withheld,
+                  {"COMPRESS=DEFLATE", "QRESYNC", "UIDONLY", "UTF8=ACCEPT"});
+    });
     root.section("pop3", [&](Section& s) { describe_connections(s, config.pop3); });
     root.section("web", [&](Section& s) { describe_web(s, config.web); });
     root.section("limits", [&](Section& s) { describe_limits(s, config.limits); });

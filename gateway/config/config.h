@@ -137,6 +137,7 @@ struct Trusted {
 };
 struct Imap : Connections {
     Imap() : Connections{10'000, 200} {}
+    std::vector<std::string> withheld;  // capabilities not offered, for clients that do them wrong
     bool operator==(const Imap&) const = default;
 };
 struct Pop3 : Connections {

@@ -179,6 +179,20 @@ void Section::one_of(const char* key, std::string& value, const std::vector<std:
     value = found;
 }
 
+void Section::each_of(const char* key, std::vector<std::string>& values,
+                      const std::vector<std::string>& choices) {
+    const auto expected = "a list of " + join(choices);
+    std::vector<YAML::Node> found;
+    if (!list(key, expected, found)) return;
+    values.clear();
+    for (const auto& node : found) {
+        if (std::find(choices.begin(), choices.end(), node.Scalar()) == choices.end()) {
+            return fail(node, key, "expected " + expected);
+        }
+        values.push_back(node.Scalar());
+    }
+}
+
 bool Section::list(const char* key, const std::string& expected, std::vector<YAML::Node>& out) {
     state_.keys.push_back(name_of(key));
     auto node = find(key);

@@ -43,6 +43,8 @@ public:
     void bytes(const char* key, std::uint64_t& value, std::uint64_t min, std::uint64_t max);
     void real(const char* key, double& value, double min, double max);
     void one_of(const char* key, std::string& value, const std::vector<std::string>& choices);
+    void each_of(const char* key, std::vector<std::string>& values,
+                 const std::vector<std::string>& choices);
     void texts(const char* key, std::vector<std::string>& values);
     void networks(const char* key, std::vector<std::string>& values);
     void endpoints(const char* key, std::vector<Endpoint>& values);

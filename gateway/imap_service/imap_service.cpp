@@ -2,6 +2,7 @@
 
 #include "gateway/imap_service/failure.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 #include <variant>
@@ -43,7 +44,10 @@ net::ConversationFactory make_factory(const Backends& backends) {
         engine.allow_plaintext_auth = config->auth.allow_plaintext;
         engine.more_mechanisms = backends.authenticator.mechanisms();
         engine.max_append_bytes = config->smtp.max_message_bytes;
-        engine.compression_offered = true;
+        engine.withheld = config->imap.withheld;
+        engine.compression_offered =
+            std::find(engine.withheld.begin(), engine.withheld.end(), "COMPRESS=DEFLATE") ==
+            engine.withheld.end();
         engine.idle_gather = idle_gather;
         return net::make_conversation<ImapProtocol>(
             engine, session, std::make_unique<ImapService>(backends, session));

@@ -49,6 +49,7 @@ struct Config {
     std::chrono::milliseconds idle_keepalive{120'000};  // a word in IDLE, so that no NAT forgets us
     std::chrono::milliseconds idle_gather{0};           // news in IDLE wait so long for company
     bool compression_offered = false;
+    std::vector<std::string> withheld = {};  // capabilities neither told nor taken by ENABLE
     std::chrono::milliseconds login_timeout{60'000};  // from start() to a login that worked
 };
 

@@ -36,11 +36,7 @@ bool parse_flag(Lexer& lexer, Flags& flags) {
         const auto* found = std::find_if(
             std::begin(system_flags), std::end(system_flags),
             [&](const NamedFlag& known) { return wire::equals_ignoring_case(known.name, *name); });
-        if (found != std::end(system_flags)) {
-            flags.set(found->flag);
-        } else if (!wire::equals_ignoring_case(*name, "Recent")) {
-            return false;
-        }
+        if (found != std::end(system_flags)) flags.set(found->flag);
     }
     lexer = ahead;
     return true;

@@ -11,7 +11,9 @@
 
 namespace postern::imap {
 
-// One flag. \Recent is taken and changes nothing, since only the server sets it. False: not a flag.
+// One flag. A system flag that cannot be kept is taken and changes nothing, as for a flag outside
+// PERMANENTFLAGS (RFC 3501 section 7.1): \Recent, and what other servers have invented and clients
+// carry here ("\Indexed"). False: not a flag.
 bool parse_flag(Lexer& lexer, Flags& flags);
 // "(\Seen $Forwarded)", with \Recent when recent.
 std::string format_flags(const Flags& flags, bool recent);

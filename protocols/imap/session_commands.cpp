@@ -2,7 +2,23 @@
 #include "protocols/imap/session.h"
 #include "protocols/wire/text.h"
 
+#include <algorithm>
+
 namespace postern::imap {
+namespace {
+
+bool is_withheld(const Config& config, const std::string& capability) {
+    const auto& names = config.withheld;
+    return std::find(names.begin(), names.end(), capability) != names.end();
+}
+
+// Out of words with a space between them; not the first.
+void erase_word(std::string& words, const std::string& word) {
+    const std::size_t at = (words + ' ').find(' ' + word + ' ');
+    if (at != std::string::npos) words.erase(at, word.size() + 1);
+}
+
+}  // namespace
 
 // What needs a login is told after it alone: many a client takes the first list for the last.
 std::string Session::capabilities() const {
@@ -26,6 +42,7 @@ std::string Session::capabilities() const {
         "APPENDLIMIT=";
     out += std::to_string(config_.max_append_bytes);
     if (config_.compression_offered && !compressed_) out += " COMPRESS=DEFLATE";
+    for (const std::string& each : config_.withheld) erase_word(out, each);
     return out;
 }
 
@@ -55,7 +72,9 @@ void run(Session& session, const command::Enable& command) {
     Session::Enabled enabled = session.enabled();
     std::string said = "* ENABLED";
     for (const std::string& name : command.capabilities) {
-        if (name == "CONDSTORE") {
+        if (is_withheld(session.config(), name)) {
+            continue;
+        } else if (name == "CONDSTORE") {
             enabled.condstore = true;
         } else if (name == "QRESYNC") {
             enabled.qresync = enabled.condstore = true;

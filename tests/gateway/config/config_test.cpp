@@ -78,6 +78,7 @@ TEST(Config, ReadsEveryKind) {
         "tls: {certificate: /c.pem, key: /k.pem, more: {/d.pem: /d.key}}\n"
         "auth: {allow_plaintext: true}\n"
         "smtp: {max_message_bytes: 1 MiB, max_connections: 7}\n"
+        "imap: {withheld: [UIDONLY]}\n"
         "filter: {rules: [a.yaml, b.yaml], spam_threshold: 6.5, scores: {A_B: -1.5, C: 2}}\n"
         "log: {level: debug, format: json}\n",
         "p.yaml");
@@ -95,6 +96,7 @@ TEST(Config, ReadsEveryKind) {
     EXPECT_TRUE(config->auth.allow_plaintext);
     EXPECT_EQ(config->smtp.max_message_bytes, 1024u * 1024);
     EXPECT_EQ(config->smtp.max_connections, 7u);
+    EXPECT_EQ(config->imap.withheld, std::vector<std::string>{"UIDONLY"});
     EXPECT_EQ(config->filter.rules, (std::vector<std::string>{"a.yaml", "b.yaml"}));
     EXPECT_DOUBLE_EQ(config->filter.spam_threshold, 6.5);
     ASSERT_EQ(config->filter.scores.size(), 2u);
@@ -132,6 +134,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "p.yaml:4: listeners.smtp: expected a numeric address and a port"},
         BadCase{"listeners:\n  smtp: \"1.2.3.4:25\"\n",
                 "p.yaml:2: listeners.smtp: expected a list"},
+        BadCase{"imap: {withheld: [UIDONLY, IDLE]}\n",
+                "p.yaml:1: imap.withheld: expected a list of COMPRESS=DEFLATE, QRESYNC, UIDONLY"},
         BadCase{"listeners: 5\n", "p.yaml:1: listeners: expected a mapping"},
         BadCase{"tls: {certificate: a}\n",
                 "p.yaml:1: tls.certificate: expected together with tls.key"},

@@ -63,6 +63,25 @@ protected:
     ImapRig rig_;
 };
 
+TEST_F(ImapEngine, NeitherTellsNorEnablesWhatIsWithheld) {
+    Config with = config(1);
+    with.withheld = {"UIDONLY", "COMPRESS=DEFLATE"};
+    ImapRig rig(with, false);
+    rig.drain();
+    const auto say = [&](std::string_view bytes) {
+        rig.feed(bytes);
+        return rig.drain();
+    };
+    const std::string told = say("l LOGIN alice@example.net secret\r\n");
+    EXPECT_THAT(told, Not(HasSubstr("UIDONLY")));
+    EXPECT_THAT(told, HasSubstr("THREAD=REFERENCES I18NLEVEL=1"));
+    EXPECT_EQ(say("a CAPABILITY\r\n").find("UIDONLY"), std::string::npos);
+    EXPECT_EQ(say("b ENABLE UIDONLY CONDSTORE\r\n"),
+              "* ENABLED CONDSTORE\r\nb OK ENABLE completed\r\n");
+    EXPECT_THAT(say("c SELECT INBOX\r\n"), HasSubstr("c OK"));
+    EXPECT_EQ(say("d FETCH 1:* FLAGS\r\n").find("UIDREQUIRED"), std::string::npos);
+}
+
 TEST_F(ImapEngine, AnswersBigMailboxesPageByPage) {
     log_in();
     for (const std::size_t size : {fetch_page_rows - 1, fetch_page_rows, fetch_page_rows + 1}) {
