@@ -78,7 +78,7 @@ class Writer:
             self._table_number = number // TABLE_ENTRIES
             self._table = [0] * TABLE_ENTRIES
         self._table[number % TABLE_ENTRIES] = self._at
-        packed = zlib.compress(data, 9)
+        packed = zlib.compress(data, 6)
         self._put(padded(struct.pack("<QI", number * GRAIN_SECTORS, len(packed)) + packed))
 
     def finish(self):

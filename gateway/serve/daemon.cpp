@@ -8,6 +8,7 @@
 #include "gateway/scan/from_config.h"
 #include "gateway/serve/serve.h"
 #include "store/care/train_dictionary.h"
+#include "store/kv/upgrade_copy.h"
 
 #include <algorithm>
 #include <thread>
@@ -106,6 +107,9 @@ std::optional<Failure> Daemon::open_store() {
     auto store = kv::open_lmdb_store(options);
     if (!store) return cannot_create(store.error());
     store_ = std::move(*store);
+    if (const auto copy = kv::copy_before_upgrade(options.folder); !copy.empty()) {
+        logging::info("store: as it was before its upgrade", {{"folder", copy}});
+    }
     auto mail = mail::MailStore::open(*store_, wall_clock);
     if (!mail) return cannot_create(mail.error());
     mail_ = std::move(*mail);

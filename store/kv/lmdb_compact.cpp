@@ -1,9 +1,7 @@
 // Writes an environment anew without the pages that nothing uses.
 #include "store/kv/kv.h"
 #include "store/kv/lmdb_environment.h"
-
-#include <fcntl.h>
-#include <unistd.h>
+#include "store/kv/sync_path.h"
 
 #include <filesystem>
 
@@ -17,14 +15,6 @@ struct Environment {
         if (handle != nullptr) mdb_env_close(handle);
     }
 };
-
-bool sync(const std::filesystem::path& path, int flags) {
-    const int file = ::open(path.c_str(), flags | O_CLOEXEC);
-    if (file < 0) return false;
-    const bool synced = ::fsync(file) == 0;
-    ::close(file);
-    return synced;
-}
 
 Result<void> copy_compact(const std::filesystem::path& from, const std::filesystem::path& to) {
     Environment environment;
@@ -51,9 +41,9 @@ Result<Compacted> compact_one(const std::filesystem::path& folder) {
     }
     sizes.bytes_after = std::filesystem::file_size(fresh / "data.mdb", error);
     // The new file takes the place of the old one only when all of it is on disk.
-    const bool durable = !error && sync(fresh / "data.mdb", O_RDWR);
+    const bool durable = !error && sync_path(fresh / "data.mdb");
     if (durable) std::filesystem::rename(fresh / "data.mdb", data, error);
-    if (!durable || error || !sync(folder, O_RDONLY | O_DIRECTORY)) {
+    if (!durable || error || !sync_path(folder)) {
         return Error{Errc::unavailable, folder.string() + ": the compacted file cannot be kept"};
     }
     std::filesystem::remove_all(fresh, error);

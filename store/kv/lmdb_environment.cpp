@@ -1,9 +1,7 @@
 #include "store/kv/lmdb_environment.h"
 
 #include "store/kv/row_codec.h"
-
-#include <fcntl.h>
-#include <unistd.h>
+#include "store/kv/sync_path.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -24,14 +22,6 @@ std::mutex open_folders_mutex;
 std::set<std::string>& open_folders() {
     static std::set<std::string> folders;
     return folders;
-}
-
-bool sync_folder(const std::filesystem::path& folder) {
-    const int file = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (file < 0) return false;
-    const bool synced = ::fsync(file) == 0;
-    ::close(file);
-    return synced;
 }
 
 MDB_val value_of(std::string_view bytes) {
@@ -77,7 +67,7 @@ Result<void> check_format(const std::string& folder, std::uint32_t format) {
 
 // Format 2 kept the ids of operations, which only the process that wrote them asks for. The table
 // itself stays, empty, for an older program that may have it open.
-int upgrade(MDB_txn* transaction, MDB_dbi meta) {
+int upgrade_tables(MDB_txn* transaction, MDB_dbi meta) {
     MDB_dbi operations = 0;
     int status = mdb_dbi_open(transaction, "operations", 0, &operations);
     if (status == 0) status = mdb_drop(transaction, operations, 0);
@@ -139,7 +129,7 @@ Result<void> LmdbEnvironment::start(const std::string& folder, unsigned index,
     if (code != 0) return lmdb_error(code, "cannot open " + folder);
     drop_stale_readers();
     if (auto opened = open_tables(index, environments); !opened) return opened;
-    if (!sync_folder(path) || !sync_folder(path.parent_path())) {
+    if (!sync_path(path) || !sync_path(path.parent_path())) {
         return Error{Errc::unavailable, "store: cannot sync " + folder};
     }
     return {};
@@ -163,9 +153,6 @@ Result<void> LmdbEnvironment::open_tables(unsigned index, unsigned environments)
         }
         if (status == 0) status = mdb_dbi_open(transaction, "rows", MDB_CREATE, &tables_.rows);
         if (status == 0) status = mdb_dbi_open(transaction, "blobs", MDB_CREATE, &tables_.blobs);
-        if (status == 0 && format && *format < lmdb_format_version) {
-            status = upgrade(transaction, tables_.meta);
-        }
         return status;
     });
     if (code != 0) return lmdb_error(code, "cannot open the tables of " + folder_);
@@ -173,7 +160,29 @@ Result<void> LmdbEnvironment::open_tables(unsigned index, unsigned environments)
         if (auto known = check_format(folder_, *format); !known) return known;
     }
     environments_ = count.value_or(0);
+    format_ = format.value_or(lmdb_format_version);
     return {};
+}
+
+int LmdbEnvironment::upgrade() {
+    if (format_ == lmdb_format_version) return 0;
+    const int code = write(0, [this](MDB_txn* transaction) {
+        return upgrade_tables(transaction, tables_.meta);
+    });
+    if (code == 0) format_ = lmdb_format_version;
+    return code;
+}
+
+int LmdbEnvironment::copy_to(const std::string& folder) const {
+    return mdb_env_copy2(env_, folder.c_str(), MDB_CP_COMPACT);
+}
+
+std::uint64_t LmdbEnvironment::used_bytes() const {
+    MDB_envinfo info{};
+    MDB_stat stat{};
+    mdb_env_info(env_, &info);
+    mdb_env_stat(env_, &stat);
+    return (info.me_last_pgno + 1) * std::uint64_t{stat.ms_psize};
 }
 
 LmdbEnvironment::~LmdbEnvironment() {
@@ -253,11 +262,8 @@ int LmdbEnvironment::grow(std::uint64_t at_least) {
 
 int LmdbEnvironment::make_room(std::size_t bytes) {
     MDB_envinfo info{};
-    MDB_stat stat{};
     mdb_env_info(env_, &info);
-    mdb_env_stat(env_, &stat);
-    const std::uint64_t used = (info.me_last_pgno + 1) * std::uint64_t{stat.ms_psize};
-    return used + bytes <= info.me_mapsize ? 0 : grow(bytes);
+    return used_bytes() + bytes <= info.me_mapsize ? 0 : grow(bytes);
 }
 
 void LmdbEnvironment::drop_stale_readers() {

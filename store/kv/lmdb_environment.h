@@ -21,7 +21,7 @@
 namespace postern::kv {
 
 // 3: no operation ids in the files; bodies with dictionaries and with parts. Opening a store of
-// format 2 makes it one of format 3.
+// format 2 makes it one of format 3 (lmdb_upgrade.h).
 inline constexpr std::uint32_t lmdb_format_version = 3;
 inline constexpr std::uint32_t oldest_lmdb_format_version = 2;
 inline constexpr unsigned max_lmdb_readers = 4096;
@@ -38,8 +38,8 @@ Error lmdb_error(int code, std::string_view doing);
 class LmdbEnvironment {
 public:
     // Makes folder and files when missing. `index` of `environments` are written at creation; an
-    // existing environment's own count is then in environments(). Errors: unavailable, unsupported,
-    // corrupt.
+    // existing environment's own count is then in environments(). One of an older format that is
+    // still known stays as it is until upgrade(). Errors: unavailable, unsupported, corrupt.
     static Result<std::unique_ptr<LmdbEnvironment>> open(const std::string& folder, unsigned index,
                                                          unsigned environments,
                                                          std::uint64_t map_bytes);
@@ -58,6 +58,13 @@ public:
     int write(std::size_t expected_bytes, const std::function<int(MDB_txn*)>& body);
 
     void drop_stale_readers();
+
+    // One consistent view, without free pages, as FOLDER/data.mdb; LMDB code. Not durable yet.
+    int copy_to(const std::string& folder) const;
+    // To lmdb_format_version, in one transaction; LMDB code. Nothing when it has that.
+    int upgrade();
+    std::uint32_t format() const { return format_; }
+    std::uint64_t used_bytes() const;  // pages ever used: at least what a copy takes
 
     const LmdbTables& tables() const { return tables_; }
     unsigned environments() const { return environments_; }
@@ -78,6 +85,7 @@ private:
     MDB_env* env_ = nullptr;
     LmdbTables tables_;
     unsigned environments_ = 0;
+    std::uint32_t format_ = lmdb_format_version;
     // The map may only move while no transaction of this process is open.
     std::shared_mutex map_;
     std::mutex moving_;

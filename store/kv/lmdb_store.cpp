@@ -4,6 +4,7 @@
 #include "store/kv/kv.h"
 #include "store/kv/lmdb_environment.h"
 #include "store/kv/lmdb_rows.h"
+#include "store/kv/lmdb_upgrade.h"
 #include "store/kv/recent_operations.h"
 #include "store/kv/shard_key.h"
 
@@ -54,7 +55,8 @@ private:
         std::unique_ptr<Committer> committer;
     };
 
-    Result<void> open_part(const LmdbOptions& options, unsigned index, unsigned environments);
+    Result<void> add_part(const std::string& folder, unsigned index,
+                          std::unique_ptr<LmdbEnvironment> environment);
     Part& part_of(std::uint16_t hash) { return *parts_[hash % parts_.size()]; }
     void apply(Part& part, std::vector<Committer::Item>& group);
     int apply_items(Part& part, std::vector<Committer::Item>& items, std::size_t first,
@@ -65,36 +67,51 @@ private:
     std::vector<std::unique_ptr<Part>> parts_;
 };
 
-Result<void> LmdbStore::open_part(const LmdbOptions& options, unsigned index,
-                                  unsigned environments) {
-    const auto folder = std::filesystem::path(options.folder) / std::to_string(index);
-    auto environment =
-        LmdbEnvironment::open(folder.string(), index, environments, options.initial_map_bytes);
-    if (!environment) return environment.error();
+Result<void> LmdbStore::add_part(const std::string& folder, unsigned index,
+                                 std::unique_ptr<LmdbEnvironment> environment) {
     auto part = std::make_unique<Part>();
     part->index = index;
-    part->environment = *std::move(environment);
+    part->environment = std::move(environment);
     std::uint64_t sequence = 1;
     const int code = part->environment->read([&](MDB_txn* transaction) {
         return next_blob_sequence(transaction, part->environment->tables(), sequence);
     });
-    if (code != 0) return lmdb_error(code, "cannot read the blobs of " + folder.string());
+    if (code != 0) return lmdb_error(code, "cannot read the blobs of " + folder);
     part->next_blob = sequence;
     parts_.push_back(std::move(part));
     return {};
+}
+
+Result<std::vector<std::unique_ptr<LmdbEnvironment>>> open_environments(
+    const LmdbOptions& options) {
+    std::vector<std::unique_ptr<LmdbEnvironment>> opened;
+    unsigned count = options.environments;  // until the first one tells the store's own
+    for (unsigned index = 0; index < count; ++index) {
+        const auto folder = std::filesystem::path(options.folder) / std::to_string(index);
+        auto environment =
+            LmdbEnvironment::open(folder.string(), index, count, options.initial_map_bytes);
+        if (!environment) return environment.error();
+        opened.push_back(*std::move(environment));
+        count = opened[0]->environments();
+        if (count == 0 || count > max_environments) {
+            return Error{Errc::corrupt,
+                         "store: " + options.folder + " has no readable count of parts"};
+        }
+    }
+    return opened;
 }
 
 Result<void> LmdbStore::open(const LmdbOptions& options) {
     if (options.environments == 0 || options.environments > max_environments) {
         return Error{Errc::invalid, "store: 1 to 64 environments are possible"};
     }
-    if (auto opened = open_part(options, 0, options.environments); !opened) return opened;
-    const unsigned environments = parts_[0]->environment->environments();
-    if (environments == 0 || environments > max_environments) {
-        return Error{Errc::corrupt, "store: " + options.folder + " has no readable count of parts"};
-    }
-    for (unsigned index = 1; index < environments; ++index) {
-        if (auto opened = open_part(options, index, environments); !opened) return opened;
+    auto environments = open_environments(options);
+    if (!environments) return environments.error();
+    auto upgraded = upgrade_environments(options.folder, *environments);
+    if (!upgraded) return upgraded;
+    for (unsigned index = 0; index < environments->size(); ++index) {
+        auto added = add_part(options.folder, index, std::move((*environments)[index]));
+        if (!added) return added;
     }
     for (auto& part : parts_) {
         Part* owner = part.get();

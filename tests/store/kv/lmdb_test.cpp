@@ -3,11 +3,11 @@
 #include "store/kv/lmdb_environment.h"
 #include "store/kv/random_id.h"
 #include "tests/store/support/child.h"
+#include "tests/store/support/small_disk.h"
 #include "tests/store/support/temp_folder.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 #include <csignal>
 #include <fstream>
@@ -164,50 +164,6 @@ TEST(Lmdb, RefusesAFormatFromThePast) {
     EXPECT_THAT(store.error().text, testing::HasSubstr("the program that wrote it"));
 }
 
-// Runs body on the store's only environment, which nobody else has open.
-void on_tables(const std::string& folder,
-               const std::function<int(MDB_txn*, const LmdbTables&, MDB_dbi operations)>& body) {
-    auto environment = LmdbEnvironment::open(folder + "/0", 0, 1, small_map);
-    ASSERT_TRUE(environment);
-    const int code = (*environment)->write(0, [&](MDB_txn* transaction) {
-        MDB_dbi operations = 0;
-        const int opened = mdb_dbi_open(transaction, "operations", MDB_CREATE, &operations);
-        return opened != 0 ? opened : body(transaction, (*environment)->tables(), operations);
-    });
-    ASSERT_EQ(code, 0);
-}
-
-int put_pair(MDB_txn* transaction, MDB_dbi table, std::string key, std::string value) {
-    MDB_val name{key.size(), key.data()};
-    MDB_val bytes{value.size(), value.data()};
-    return mdb_put(transaction, table, &name, &bytes, 0);
-}
-
-TEST(Lmdb, AStoreOfTheFormatBeforeLosesItsOperationIdsAndNothingElse) {
-    test::TempFolder folder;
-    const auto put_one = put(*open(folder.string()), "k", "v");
-    ASSERT_TRUE(put_one);
-    on_tables(folder.string(), [](MDB_txn* transaction, const LmdbTables& tables, MDB_dbi old) {
-        for (int i = 0; i < 500; ++i) {
-            put_pair(transaction, old, "operation " + std::to_string(i), "0123456789abcdef");
-        }
-        return put_pair(transaction, tables.meta, "format", std::string("\0\0\0\2", 4));
-    });
-    EXPECT_EQ(**open(folder.string())->get(shard, "k"), "v");
-    on_tables(folder.string(), [](MDB_txn* transaction, const LmdbTables& tables, MDB_dbi old) {
-        MDB_stat stat{};
-        EXPECT_EQ(mdb_stat(transaction, old, &stat), 0);
-        EXPECT_EQ(stat.ms_entries, 0u);
-        std::string name = "format";
-        MDB_val key{name.size(), name.data()};
-        MDB_val value{};
-        EXPECT_EQ(mdb_get(transaction, tables.meta, &key, &value), 0);
-        EXPECT_EQ(std::string(static_cast<const char*>(value.mv_data), value.mv_size),
-                  std::string("\0\0\0\3", 4));
-        return 0;
-    });
-}
-
 TEST(Lmdb, RefusesAFileThatIsNoDatabase) {
     test::TempFolder folder;
     std::filesystem::create_directories(folder.path() / "0");
@@ -301,33 +257,13 @@ TEST(Lmdb, GoesOnAfterAnotherProcessWasKilled) {
     }
 }
 
-class SmallDisk {
-public:
-    // From here on no file may grow past `bytes`.
-    explicit SmallDisk(std::uint64_t bytes) {
-        old_handler_ = std::signal(SIGXFSZ, SIG_IGN);
-        ::getrlimit(RLIMIT_FSIZE, &old_);
-        rlimit limit = old_;
-        limit.rlim_cur = bytes;
-        ::setrlimit(RLIMIT_FSIZE, &limit);
-    }
-    ~SmallDisk() {
-        ::setrlimit(RLIMIT_FSIZE, &old_);
-        std::signal(SIGXFSZ, old_handler_);
-    }
-
-private:
-    rlimit old_{};
-    void (*old_handler_)(int) = nullptr;
-};
-
 TEST(Lmdb, AFullDiskFailsWritesAndNothingElse) {
     test::TempFolder folder;
     const auto store = open(folder.string(), 1, std::uint64_t{64} << 20);
     ASSERT_TRUE(put(*store, "before", "1"));
     int acknowledged = 0;
     {
-        SmallDisk disk(1024 * 1024);
+        test::SmallDisk disk(1024 * 1024);
         std::vector<std::future<CommitResult>> results;
         for (int i = 0; i < 60; ++i) {
             auto promise = std::make_shared<std::promise<CommitResult>>();
