@@ -18,24 +18,33 @@ char lower(char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
-Result<void> load_bitmaps(kv::Store& store, MailboxSets& picture) {
-    std::map<SetNumber, UidSet> sets;
-    std::string from = "b";
+// Gives each part of the sets whose rows begin at `from` and end before `until`.
+template <class Take>
+Result<void> scan_bitmaps(kv::Store& store, MailboxId mailbox, std::string from,
+                          const std::string& until, Take take) {
     for (bool more = true; more;) {
-        const auto page =
-            store.scan(mailbox_shard(picture.id), from, after_prefix('b'), kv::max_page_rows);
+        const auto page = store.scan(mailbox_shard(mailbox), from, until, kv::max_page_rows);
         if (!page) return page.error();
         for (const kv::Row& row : page->rows) {
             kv::RowReader key(row.key);
             key.u8();
             const SetNumber number = key.u8();
             UidSet part;
-            if (!key.ok() || !part.deserialize(row.value)) return damaged(picture.id, "bitmap");
-            sets[number] |= part;
+            if (!key.ok() || !part.deserialize(row.value)) return damaged(mailbox, "bitmap");
+            take(number, part);
         }
         more = page->more;
         if (more) from = page->rows.back().key + '\0';
     }
+    return {};
+}
+
+Result<void> load_bitmaps(kv::Store& store, MailboxSets& picture) {
+    std::map<SetNumber, UidSet> sets;
+    const auto scanned =
+        scan_bitmaps(store, picture.id, "b", after_prefix('b'),
+                     [&](SetNumber number, const UidSet& part) { sets[number] |= part; });
+    if (!scanned) return scanned;
     for (auto& [number, set] : sets) {
         picture.sets[number] = std::make_shared<const UidSet>(std::move(set));
     }
@@ -60,6 +69,33 @@ Result<std::shared_ptr<MailboxSets>> load_once(kv::Store& store, MailboxId mailb
     const auto bitmaps = load_bitmaps(store, *picture);
     if (!bitmaps) return bitmaps.error();
     return picture;
+}
+
+Result<Extent> extent_once(kv::Store& store, MailboxId mailbox, const std::string& raw_head) {
+    const auto head = decode_head(raw_head);
+    if (!head) return damaged(mailbox, "head");
+    Extent extent{head->highest_modseq, head->bytes, 0};
+    static_assert(existing_set + 1 == first_flag_set);
+    const auto scanned =
+        scan_bitmaps(store, mailbox, bitmap_key(existing_set, 0), bitmap_key(first_flag_set, 0),
+                     [&](SetNumber, const UidSet& part) { extent.messages += part.size(); });
+    if (!scanned) return scanned.error();
+    return extent;
+}
+
+// A change between the reads would mix two pictures: only an unmoved head proves there was none.
+template <class T, class Read>
+Result<T> read_consistently(kv::Store& store, MailboxId mailbox, Read read) {
+    for (int attempt = 0; attempt < max_load_attempts; ++attempt) {
+        const auto before = store.get(mailbox_shard(mailbox), head_key);
+        if (!before) return before.error();
+        if (!*before) return Error{Errc::not_found, "no such mailbox"};
+        Result<T> found = read(**before);
+        const auto after = store.get(mailbox_shard(mailbox), head_key);
+        if (!after) return after.error();
+        if (*after == *before) return found;
+    }
+    return Error{Errc::unavailable, "the mailbox changes too fast to be read; try again"};
 }
 
 }  // namespace
@@ -123,20 +159,18 @@ MailboxState MailboxSets::state() const {
 }
 
 Result<SetsPtr> load_sets(kv::Store& store, MailboxId mailbox) {
-    for (int attempt = 0; attempt < max_load_attempts; ++attempt) {
-        auto before = store.get(mailbox_shard(mailbox), head_key);
-        if (!before) return before.error();
-        if (!*before) return Error{Errc::not_found, "no such mailbox"};
-        auto picture = load_once(store, mailbox, **before);
-        const auto after = store.get(mailbox_shard(mailbox), head_key);
-        if (!after) return after.error();
-        // A change between the reads would mix two pictures: only an unmoved head proves there was
-        // none.
-        if (*after != *before) continue;
-        if (!picture) return picture.error();
-        return SetsPtr(std::move(*picture));
-    }
-    return Error{Errc::unavailable, "the mailbox changes too fast to be read; try again"};
+    return read_consistently<SetsPtr>(store, mailbox,
+                                      [&](const std::string& raw_head) -> Result<SetsPtr> {
+                                          auto picture = load_once(store, mailbox, raw_head);
+                                          if (!picture) return picture.error();
+                                          return SetsPtr(std::move(*picture));
+                                      });
+}
+
+Result<Extent> read_extent(kv::Store& store, MailboxId mailbox) {
+    return read_consistently<Extent>(store, mailbox, [&](const std::string& raw_head) {
+        return extent_once(store, mailbox, raw_head);
+    });
 }
 
 }  // namespace postern::mail
