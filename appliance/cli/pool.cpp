@@ -2,6 +2,7 @@
 #include "appliance/cli/pool_options.h"
 #include "appliance/cli/sizes.h"
 #include "appliance/cli/store_access.h"
+#include "protocols/wire/text.h"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -17,7 +18,7 @@ namespace {
 
 struct Options {
     std::string name;
-    std::string soft, hard, cap;
+    std::string soft, hard, cap, messages;
     std::vector<std::string> addresses;
 };
 
@@ -29,24 +30,33 @@ Result<std::uint64_t> size_of(const std::string& text) {
     return Error{Errc::invalid, text + ": not a size; give " + size_help};
 }
 
-Result<mail::PoolLimits> limits_of(const std::string& soft, const std::string& hard) {
-    mail::PoolLimits limits;
-    if (!soft.empty()) {
-        const auto size = size_of(soft);
+// What is not named stays as it is: of the sizes both or neither.
+Result<mail::PoolLimits> limits_of(const Options& options, mail::PoolLimits limits) {
+    if (!options.soft.empty()) {
+        const auto size = size_of(options.soft);
         if (!size) return size.error();
+        const auto messages = limits.messages;
         limits = mail::limits_from_soft(*size);
+        limits.messages = messages;
     }
-    if (!hard.empty()) {
-        const auto size = size_of(hard);
+    if (!options.hard.empty()) {
+        const auto size = size_of(options.hard);
         if (!size) return size.error();
         limits.hard_bytes = *size;
-        if (soft.empty()) limits.soft_bytes = *size;
+        if (options.soft.empty()) limits.soft_bytes = *size;
+    }
+    if (!options.messages.empty()) {
+        const auto messages = wire::parse_number(options.messages);
+        if (!messages) {
+            return Error{Errc::invalid, options.messages + ": not a number of messages"};
+        }
+        limits.messages = *messages;
     }
     return limits;
 }
 
 int add(Context& context, const Options& options) {
-    const auto limits = limits_of(options.soft, options.hard);
+    const auto limits = limits_of(options, {});
     if (!limits) return fail(limits.error());
     auto store = open_store(context.config, Opening::create);
     if (!store) return fail(store.error());
@@ -55,11 +65,14 @@ int add(Context& context, const Options& options) {
 }
 
 int set(Context& context, const Options& options) {
-    const auto limits = limits_of(options.soft, options.hard);
-    if (!limits) return fail(limits.error());
     auto store = open_store(context.config, Opening::existing);
     if (!store) return fail(store.error());
-    const auto done = mail::Pools(*(*store)->kv).set(options.name, *limits);
+    mail::Pools pools(*(*store)->kv);
+    const auto pool = pools.find(options.name);
+    if (!pool) return fail(pool.error());
+    const auto limits = limits_of(options, pool->limits);
+    if (!limits) return fail(limits.error());
+    const auto done = pools.set(options.name, *limits);
     return done ? exit_ok : fail(done.error());
 }
 
@@ -74,7 +87,7 @@ int remove(Context& context, const Options& options) {
 }
 
 struct Usage {
-    std::uint64_t used_bytes = 0;
+    std::uint64_t used_bytes = 0, used_messages = 0;
     std::vector<std::string> users;
 };
 
@@ -86,7 +99,9 @@ Result<Usage> usage_of(StoreAccess& store, const mail::Pool& pool) {
     const auto roots = store.mail->quota(members->front());
     if (!roots) return roots.error();
     for (const auto& root : *roots) {
-        if (root.name == pool.name) usage.used_bytes = root.used_bytes;
+        if (root.name != pool.name) continue;
+        usage.used_bytes = root.used_bytes;
+        usage.used_messages = root.used_messages;
     }
     const auto users = store.directory.users("");
     if (!users) return users.error();
@@ -104,7 +119,9 @@ int list(Context& context, const Options&) {
     const auto pools = mail::Pools(*(*store)->kv).list();
     if (!pools) return fail(pools.error());
     auto rows = nlohmann::json::array();
-    std::string table = "POOL                  USERS          USED          SOFT          HARD\n";
+    std::string table =
+        "POOL                  USERS          USED          SOFT          HARD  MESSAGES   AT MOST"
+        "\n";
     for (const auto& pool : *pools) {
         const auto usage = usage_of(**store, pool);
         if (!usage) return fail(usage.error());
@@ -112,14 +129,19 @@ int list(Context& context, const Options&) {
                         {"used_bytes", usage->used_bytes},
                         {"soft_bytes", pool.limits.soft_bytes},
                         {"hard_bytes", pool.limits.hard_bytes},
+                        {"used_messages", usage->used_messages},
+                        {"max_messages", pool.limits.messages},
                         {"users", usage->users}});
         const auto limit = [](std::uint64_t bytes) {
             return padded(bytes == 0 ? "none" : size_text(bytes), 13, true);
         };
+        const std::uint64_t most = pool.limits.messages;
         table += padded(pool.name, 20, false) + " " +
                  padded(std::to_string(usage->users.size()), 6, true) + " " +
                  padded(size_text(usage->used_bytes), 13, true) + " " +
-                 limit(pool.limits.soft_bytes) + " " + limit(pool.limits.hard_bytes) + "\n";
+                 limit(pool.limits.soft_bytes) + " " + limit(pool.limits.hard_bytes) + " " +
+                 padded(std::to_string(usage->used_messages), 9, true) + " " +
+                 padded(most == 0 ? "none" : std::to_string(most), 9, true) + "\n";
     }
     if (context.json) {
         print_json(nlohmann::json{{"pools", std::move(rows)}});
@@ -192,6 +214,8 @@ void add_pool(CLI::App& app, Action& chosen) {
         sub->add_option("--soft", options->soft,
                         "What was bought. The hard limit is a tenth more.");
         sub->add_option("--hard", options->hard, "What is never passed. Alone, it is both limits.");
+        sub->add_option("--messages", options->messages,
+                        "How many messages at most, whoever sends them; 0: any number.");
     };
     limited(named(add_command(*group, "add", "Make a pool.", options, chosen, add)));
     limited(named(add_command(*group, "set", "Change a pool's limits.", options, chosen, set)));

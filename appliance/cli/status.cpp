@@ -27,6 +27,10 @@ constexpr double full_pool_share = 0.8;
 // A screen should come at once, also where no name server answers.
 constexpr std::chrono::milliseconds dns_timeout{3000};
 
+bool is_nearly_full(std::uint64_t used, std::uint64_t limit) {
+    return limit != 0 && static_cast<double>(used) >= full_pool_share * static_cast<double>(limit);
+}
+
 // How many pools are nearly full.
 Result<void> pool_facts(StoreAccess& store, json& facts) {
     const auto all = mail::Pools(*store.kv).list();
@@ -35,13 +39,12 @@ Result<void> pool_facts(StoreAccess& store, json& facts) {
     for (const auto& pool : *all) {
         const auto members = mail::Pools(*store.kv).members(pool.number);
         if (!members) return members.error();
-        if (members->empty() || pool.limits.hard_bytes == 0) continue;
+        if (members->empty()) continue;
         const auto roots = store.mail->quota(members->front());
         if (!roots) return roots.error();
         for (const auto& root : *roots) {
-            if (root.name == pool.name && static_cast<double>(root.used_bytes) >=
-                                              full_pool_share *
-                                                  static_cast<double>(pool.limits.hard_bytes)) {
+            if (root.name == pool.name && (is_nearly_full(root.used_bytes, root.hard_bytes) ||
+                                           is_nearly_full(root.used_messages, root.max_messages))) {
                 ++full;
             }
         }
@@ -130,11 +133,10 @@ std::vector<Finding> judge(const config::Config& config, const json& facts) {
     all.push_back(health::judge_disk(health::disk_of(config.data_dir), config.data_dir));
     if (facts.contains("pools")) all.push_back(judge_pools(facts["pools"]));
     const auto& filter = facts["filter"];
-    all.push_back(health::judge_learning(
-        filter.value("jobs_applied", std::uint64_t{0}),
-        filter.value("jobs_logged", std::uint64_t{0}),
-        filter.value("trained_ham", std::uint64_t{0}),
-        filter.value("trained_spam", std::uint64_t{0})));
+    all.push_back(health::judge_learning(filter.value("jobs_applied", std::uint64_t{0}),
+                                         filter.value("jobs_logged", std::uint64_t{0}),
+                                         filter.value("trained_ham", std::uint64_t{0}),
+                                         filter.value("trained_spam", std::uint64_t{0})));
     all.push_back(check_certificate(config));
     all.push_back(judge_dns(config));
     all.push_back(health::check_clock());

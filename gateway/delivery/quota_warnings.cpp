@@ -1,5 +1,5 @@
-#include "gateway/delivery/delivery.h"
 #include "gateway/clock/wall_clock.h"
+#include "gateway/delivery/delivery.h"
 #include "gateway/log/log.h"
 #include "protocols/mime/date.h"
 #include "protocols/mime/summary.h"
@@ -12,6 +12,19 @@ namespace {
 
 std::string megabytes(std::uint64_t bytes) {
     return std::to_string(bytes / (1024 * 1024)) + " MiB";
+}
+
+// What of the limits there are, each in a line of its own.
+std::string usage_of(const mail::QuotaRoot& root) {
+    std::string out;
+    if (root.soft_bytes != 0) {
+        out += megabytes(root.used_bytes) + " of " + megabytes(root.soft_bytes) + " are used.\r\n";
+    }
+    if (root.max_messages != 0) {
+        out += std::to_string(root.used_messages) + " of " + std::to_string(root.max_messages) +
+               " messages are there.\r\n";
+    }
+    return out;
 }
 
 std::string text_of(const mail::QuotaWarning& warning, const std::string& hostname, Time now) {
@@ -35,9 +48,7 @@ std::string text_of(const mail::QuotaWarning& warning, const std::string& hostna
            "MIME-Version: 1.0\r\n"
            "Content-Type: text/plain; charset=utf-8\r\n"
            "\r\n" +
-           whose + " has reached " + percent + " % of its size:\r\n" + megabytes(root.used_bytes) +
-           " of " + megabytes(root.soft_bytes) +
-           " are used.\r\n"
+           whose + " has reached " + percent + " % of its limit:\r\n" + usage_of(root) +
            "\r\n"
            "When it is full, new mail is held back by those who send it, and is lost to you\r\n"
            "when they give up. Please delete mail that you do not need, or ask for more space.\r\n";
@@ -74,7 +85,8 @@ net::Awaitable<void> Delivery::send_quota_warnings() {
         if (told) {
             logging::info("quota warning sent", {{"pool", warning.root.name},
                                                  {"percent", warning.percent},
-                                                 {"used_bytes", warning.root.used_bytes}});
+                                                 {"used_bytes", warning.root.used_bytes},
+                                                 {"used_messages", warning.root.used_messages}});
         } else {
             logging::error("quota warning not sent",
                            {{"pool", warning.root.name}, {"reason", told.error().text}});

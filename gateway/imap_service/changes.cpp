@@ -151,6 +151,7 @@ net::Awaitable<imap::Answer> ImapService::on(imap::AppendMessage question) {
         appended.add(one->uid);
     }
     log_change(*place, "appended", answer.uids.size());
+    if (watching_) watching_->settle_arrivals(box->id, answer.uids);
     // The new message is durable before the old one goes (RFC 8508).
     if (question.replaces != 0 && selected_) {
         UidSet replaced;
@@ -169,7 +170,7 @@ net::Awaitable<imap::Answer> ImapService::on(imap::CopyMessages question) {
     auto to = find_selectable(question.to);
     if (!to) co_return failure(to.error());
     if (!to->may('i')) co_return denied(*to);
-    auto copied = co_await net::from_store<mail::Copied>([&](mail::Done<mail::Copied> done) {
+    net::StoreCall<mail::Copied> call([&](mail::Done<mail::Copied> done) {
         auto& mail = backends_.mail;
         const auto from = selected_->place.box.id;
         if (question.move) {
@@ -178,11 +179,25 @@ net::Awaitable<imap::Answer> ImapService::on(imap::CopyMessages question) {
             mail.copy(from, std::move(question.uids), to->box.id, std::move(done));
         }
     });
+    co_return co_await copied_by(std::move(call), std::move(*to), question.move);
+}
+
+net::Awaitable<imap::Answer> ImapService::copied_by(net::StoreCall<mail::Copied> call,
+                                                    sharing::Place to, bool move) {
+    const bool done = co_await call.is_done_within(backends_.progress_interval);
+    if (!done) {
+        going_on_ = [this, call = std::as_const(call), to, move] {
+            return copied_by(call, to, move);
+        };
+        co_return imap::Progress{};
+    }
+    auto copied = co_await call.wait();
     if (!copied) co_return failure(copied.error());
-    co_await drop_flags(*to, copied->to);
-    if (question.move) log_change(selected_->place, "moved away", copied->from.size());
-    log_change(*to, question.move ? "moved in" : "copied in", copied->to.size());
-    co_await learn_from(*to, copied->to);
+    co_await drop_flags(to, copied->to);
+    if (move) log_change(selected_->place, "moved away", copied->from.size());
+    log_change(to, move ? "moved in" : "copied in", copied->to.size());
+    if (watching_) watching_->settle_arrivals(to.box.id, copied->to);
+    co_await learn_from(to, copied->to);
     co_return imap::MessagesCopied{copied->uid_validity, std::move(copied->from),
                                    std::move(copied->to)};
 }

@@ -8,6 +8,8 @@
 #include "gateway/auth/authenticator.h"
 #include "gateway/config/current.h"
 #include "gateway/delivery/delivery.h"
+#include "gateway/imap_service/search.h"
+#include "gateway/imap_service/watching.h"
 #include "gateway/learning/learning.h"
 #include "gateway/net/conversation.h"
 #include "gateway/net/work_pool.h"
@@ -17,7 +19,9 @@
 #include "store/mail/mail_store.h"
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -45,6 +49,8 @@ struct Backends {
     delivery::InflightBudget& budget;
     sharing::Sharing& sharing;
     search_index::SearchIndex* search_index = nullptr;  // none: searches read each message
+    // How often the client hears of a search or a copy that takes long (RFC 9585).
+    std::chrono::milliseconds progress_interval{10'000};
 };
 
 class ImapService {
@@ -61,8 +67,8 @@ public:
     void take(imap::DiscardAppend);
     Result<std::string> read(const imap::SendBlob& body, std::uint64_t offset,
                              std::uint64_t length);
-    // Something may have happened to the selected mailbox.
-    bool woken() const { return selected_.has_value(); }
+    // Something may have happened to the selected mailbox or to what NOTIFY watches.
+    bool woken() const { return selected_.has_value() || watching_ != nullptr; }
 
 private:
     // What the engine was told of the selected mailbox.
@@ -70,6 +76,7 @@ private:
         sharing::Place place;
         bool read_only = false;
         ModSeq modseq = 0;
+        Uid uid_next = 1;
         UidSet uids;
         UidSet recent;  // taken, not yet told
         std::shared_ptr<void> watch;
@@ -95,6 +102,10 @@ private:
     net::Awaitable<imap::Answer> on(imap::GetQuota question);
     net::Awaitable<imap::Answer> on(imap::GetAnnotations question);
     net::Awaitable<imap::Answer> on(imap::SetAnnotations question);
+    // notify.cpp
+    net::Awaitable<imap::Answer> on(imap::Watch question);
+    net::Awaitable<imap::Answer> on(imap::GetNews question);
+    void leave_selected();
     // shared.cpp
     net::Awaitable<imap::Answer> on(imap::GetAcl question);
     net::Awaitable<imap::Answer> on(imap::GetRights question);
@@ -118,15 +129,23 @@ private:
     net::Awaitable<imap::Answer> on(imap::FindMessage question);
     net::Awaitable<imap::Answer> on(imap::FetchRows question);
     net::Awaitable<imap::Answer> on(imap::ReadBlob question);
+    net::Awaitable<imap::Answer> on(imap::GoOn question);
     // searching.cpp
     net::Awaitable<imap::Answer> on(imap::Search question);
     net::Awaitable<imap::Answer> on(imap::Sort question);
     net::Awaitable<imap::Answer> on(imap::Thread question);
+    template <class Found>
+    net::Awaitable<imap::Answer> run_slowly(std::function<Result<Found>(SearchProgress&)> job);
+    template <class Found>
+    net::Awaitable<imap::Answer> found_in(net::StoreCall<Found> call,
+                                          std::shared_ptr<SearchProgress> progress);
     // changes.cpp
     net::Awaitable<imap::Answer> on(imap::CheckAppend question);
     net::Awaitable<imap::Answer> on(imap::AppendMessage question);
     net::Awaitable<imap::Answer> on(imap::StoreFlags question);
     net::Awaitable<imap::Answer> on(imap::CopyMessages question);
+    net::Awaitable<imap::Answer> copied_by(net::StoreCall<mail::Copied> call, sharing::Place to,
+                                           bool move);
     net::Awaitable<imap::Answer> on(imap::ExpungeMessages question);
 
     net::Awaitable<Result<std::vector<imap::FlagNews>>> stored_news(
@@ -152,6 +171,9 @@ private:
     std::string user_;
     auth::MechanismSession mechanism_;
     std::optional<Selected> selected_;
+    // Waits on for what was answered with Progress.
+    std::function<net::Awaitable<imap::Answer>()> going_on_;
+    std::shared_ptr<Watching> watching_;  // nullptr: NOTIFY watches nothing
 
     std::vector<Pending> append_messages_;
     std::string append_bytes_;

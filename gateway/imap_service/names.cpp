@@ -1,71 +1,12 @@
 // Logins, and the names of mailboxes.
 #include "gateway/imap_service/imap_service.h"
+#include "gateway/imap_service/mailbox_list.h"
 #include "gateway/imap_service/rows.h"
 
 #include <algorithm>
-#include <array>
-#include <set>
 #include <utility>
 
 namespace postern::imap_service {
-
-namespace {
-
-using mail::SpecialUse;
-
-constexpr std::array<std::pair<SpecialUse, const char*>, 5> special_uses = {{
-    {SpecialUse::archive, "\\Archive"},
-    {SpecialUse::drafts, "\\Drafts"},
-    {SpecialUse::junk, "\\Junk"},
-    {SpecialUse::sent, "\\Sent"},
-    {SpecialUse::trash, "\\Trash"},
-}};
-
-std::string name_of(SpecialUse use) {
-    for (const auto& [known, name] : special_uses) {
-        if (known == use) return name;
-    }
-    return {};
-}
-
-bool same_word(std::string_view a, std::string_view b) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; };
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [&](char x, char y) { return lower(x) == lower(y); });
-}
-
-std::optional<SpecialUse> special_use_of(const std::string& name) {
-    if (name.empty()) return SpecialUse::none;
-    for (const auto& [use, known] : special_uses) {
-        if (same_word(known, name)) return use;
-    }
-    return std::nullopt;
-}
-
-// Those of others, and the levels above them, which are no mailboxes.
-void add_shared(std::vector<sharing::Listed>& shared, const std::vector<std::string>& subscribed,
-                imap::MailboxList& out) {
-    std::set<std::string> levels;
-    for (auto& each : shared) {
-        const auto first = each.name.find('/');
-        levels.insert(each.name.substr(0, first));
-        levels.insert(each.name.substr(0, each.name.find('/', first + 1)));
-        const bool is_subscribed =
-            std::find(subscribed.begin(), subscribed.end(), each.name) != subscribed.end();
-        // A special use is its owner's: a client looks there for its own Drafts.
-        out.mailboxes.push_back(
-            {std::move(each.name), "", is_subscribed, true, true, std::move(each.rights)});
-    }
-    for (const std::string& level : levels) {
-        const bool there = std::any_of(out.mailboxes.begin(), out.mailboxes.end(),
-                                       [&](const auto& each) { return each.name == level; });
-        if (!there) out.mailboxes.push_back({level, "", false, true, false, ""});
-    }
-    std::sort(out.mailboxes.begin(), out.mailboxes.end(),
-              [](const auto& a, const auto& b) { return a.name < b.name; });
-}
-
-}  // namespace
 
 net::Awaitable<imap::Answer> ImapService::on(imap::Authenticate question) {
     auto login = co_await backends_.authenticator.check(
@@ -96,31 +37,17 @@ imap::Answer ImapService::logged_in(auth::LoginStatus status, directory::User us
 
 net::Awaitable<imap::Answer> ImapService::on(imap::Unauthenticate) {
     selected_.reset();
+    watching_.reset();
     account_ = {};
     user_.clear();
     co_return imap::Done{};
 }
 
 net::Awaitable<imap::Answer> ImapService::on(imap::ListMailboxes) {
-    auto boxes = backends_.mail.list(account_);
-    if (!boxes) co_return failure(boxes.error());
-    auto subscriptions = backends_.mail.subscriptions(account_);
-    if (!subscriptions) co_return failure(subscriptions.error());
+    auto names = list_names(backends_.mail, backends_.sharing, who());
+    if (!names) co_return failure(names.error());
     imap::MailboxList answer;
-    for (auto& box : *boxes) {
-        std::erase(*subscriptions, box.name);
-        answer.mailboxes.push_back({std::move(box.name), name_of(box.special_use), box.subscribed,
-                                    true, box.selectable, std::string(imap::all_rights)});
-    }
-    auto shared = backends_.sharing.list(who());
-    if (!shared) co_return failure(shared.error());
-    add_shared(*shared, *subscriptions, answer);
-    for (auto& name : *subscriptions) {
-        if (std::none_of(answer.mailboxes.begin(), answer.mailboxes.end(),
-                         [&](const auto& each) { return each.name == name; })) {
-            answer.mailboxes.push_back({std::move(name), {}, true, false, false, ""});
-        }
-    }
+    for (auto& name : *names) answer.mailboxes.push_back(std::move(name.listed));
     co_return answer;
 }
 
@@ -130,7 +57,9 @@ net::Awaitable<imap::Answer> ImapService::on(imap::CreateMailbox question) {
     const auto where = backends_.sharing.locate(who(), question.name);
     if (!where) co_return failure(where.error());
     if (!*where) co_return imap::Failure{"NOPERM", "You have no right to create that"};
-    co_return co_await create_at(**where, *use);
+    auto answer = co_await create_at(**where, *use);
+    if (watching_) watching_->settle_names({question.name});
+    co_return answer;
 }
 
 net::Awaitable<imap::Answer> ImapService::on(imap::DeleteMailbox question) {
@@ -142,6 +71,7 @@ net::Awaitable<imap::Answer> ImapService::on(imap::DeleteMailbox question) {
     });
     if (!done) co_return failure(done.error());
     log_change(found, "mailbox removed", 1);
+    if (watching_) watching_->settle_names({question.name});
     co_return imap::Done{};
 }
 
@@ -168,6 +98,7 @@ net::Awaitable<imap::Answer> ImapService::on(imap::RenameMailbox question) {
     });
     if (!done) co_return failure(done.error());
     log_change(from, "mailbox renamed", 1);
+    if (watching_) watching_->settle_names({question.from, question.to});
     co_return imap::Done{};
 }
 
@@ -177,10 +108,10 @@ net::Awaitable<imap::Answer> ImapService::on(imap::Subscribe question) {
         if (auto* failed = std::get_if<imap::Failure>(&place)) co_return std::move(*failed);
     }
     auto done = co_await net::from_store<void>([&](mail::Done<void> each) {
-        backends_.mail.subscribe(account_, std::move(question.name), question.subscribed,
-                                 std::move(each));
+        backends_.mail.subscribe(account_, question.name, question.subscribed, std::move(each));
     });
     if (!done) co_return failure(done.error());
+    if (watching_) watching_->settle_names({question.name});
     co_return imap::Done{};
 }
 
@@ -191,16 +122,7 @@ net::Awaitable<imap::Answer> ImapService::on(imap::GetStatus question) {
     const auto* box = &place->box;
     auto status = backends_.mail.status(box->id);
     if (!status) co_return failure(status.error());
-    imap::StatusData answer{status->uid_validity,
-                            status->uid_next,
-                            status->highest_modseq,
-                            status->messages,
-                            status->unseen,
-                            status->recent,
-                            status->deleted,
-                            status->bytes,
-                            mail::mailbox_object_id(box->id),
-                            0};
+    auto answer = to_imap(*status, box->id);
     if (question.deleted_bytes) {
         auto bytes = deleted_bytes(box->id);
         if (!bytes) co_return failure(bytes.error());
@@ -238,7 +160,9 @@ net::Awaitable<imap::Answer> ImapService::on(imap::GetQuota question) {
     imap::QuotaRoots answer;
     for (auto& root : *roots) {
         const auto limit = root.soft_bytes != 0 ? root.soft_bytes : root.hard_bytes;
-        if (limit != 0) answer.roots.push_back({std::move(root.name), root.used_bytes, limit});
+        if (limit == 0 && root.max_messages == 0) continue;
+        answer.roots.push_back(
+            {std::move(root.name), root.used_bytes, limit, root.used_messages, root.max_messages});
     }
     co_return answer;
 }
@@ -281,6 +205,7 @@ net::Awaitable<imap::Answer> ImapService::on(imap::SetAnnotations question) {
         backends_.mail.annotate(account_, std::get<MailboxId>(mailbox), std::move(changes),
                                 std::move(each));
     });
+    if (done && watching_) watching_->settle_entries(question.mailbox);
     if (done) co_return imap::Done{};
     if (done.error().code == Errc::too_large) {
         co_return imap::Failure{"METADATA MAXSIZE " + std::to_string(mail::max_annotation_bytes),

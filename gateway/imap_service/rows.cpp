@@ -21,6 +21,19 @@ imap::MessageRow to_imap(mail::MessageRow row) {
     return out;
 }
 
+imap::StatusData to_imap(const mail::Status& status, MailboxId mailbox) {
+    return {status.uid_validity,
+            status.uid_next,
+            status.highest_modseq,
+            status.messages,
+            status.unseen,
+            status.recent,
+            status.deleted,
+            status.bytes,
+            mail::mailbox_object_id(mailbox),
+            0};
+}
+
 Result<BlobId> blob_of(const std::string& reference) {
     BlobId blob;
     if (reference.size() != blob.bytes.size()) {

@@ -32,8 +32,8 @@ bool has_keyword(const Flags& flags, std::string_view name) {
 class Search {
 public:
     Search(mail::MailStore& store, MailboxId mailbox, const std::atomic<bool>& stopped,
-           search_index::SearchIndex* index)
-        : store_(store), mailbox_(mailbox), stopped_(stopped), index_(index) {}
+           search_index::SearchIndex* index, SearchProgress* progress)
+        : store_(store), mailbox_(mailbox), stopped_(stopped), index_(index), progress_(progress) {}
 
     Result<UidSet> run(const Node& program) {
         auto state = store_.state(mailbox_);
@@ -48,6 +48,7 @@ public:
 private:
     Result<UidSet> filter(const Node& program, UidSet candidates) {
         UidSet found;
+        if (progress_ != nullptr) progress_->goal = candidates.size();
         while (!candidates.empty()) {
             auto rows =
                 store_.rows(mailbox_, candidates, search_page_rows, program.cost >= Cost::summary);
@@ -61,6 +62,7 @@ private:
                 const auto& failed = message.failed();
                 if (failed && failed->code != Errc::not_found) return *failed;
                 if (match && !failed) found.add(row.uid);
+                if (progress_ != nullptr) ++progress_->read;
             }
             UidSet done;
             done.add_range(0, rows->back().uid);
@@ -153,13 +155,15 @@ private:
     const MailboxId mailbox_;
     const std::atomic<bool>& stopped_;
     search_index::SearchIndex* const index_;
+    SearchProgress* const progress_;
 };
 
 }  // namespace
 
 Result<UidSet> search(mail::MailStore& store, MailboxId mailbox, const imap::SearchKey& program,
-                      const std::atomic<bool>& stopped, search_index::SearchIndex* index) {
-    return Search(store, mailbox, stopped, index).run(prepare(program));
+                      const std::atomic<bool>& stopped, search_index::SearchIndex* index,
+                      SearchProgress* progress) {
+    return Search(store, mailbox, stopped, index, progress).run(prepare(program));
 }
 
 bool needs_rows(const imap::SearchKey& program) {

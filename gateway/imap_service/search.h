@@ -15,16 +15,23 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 
 namespace postern::imap_service {
 
 inline constexpr std::size_t search_page_rows = 256;
+// How far a search is, for whoever waits for it.
+struct SearchProgress {
+    std::atomic<std::uint64_t> read = 0;  // messages
+    std::atomic<std::uint64_t> goal = 0;  // 0: not known
+};
+
 // UIDs that match; the same with and without `index`. Blocks on reads and computes: long programs
 // belong on a WorkPool (see needs_rows). Ends early with Errc::unavailable once `stopped` is set.
 // Thread rule: any thread.
 Result<UidSet> search(mail::MailStore& store, MailboxId mailbox, const imap::SearchKey& program,
-                      const std::atomic<bool>& stopped,
-                      search_index::SearchIndex* index = nullptr);
+                      const std::atomic<bool>& stopped, search_index::SearchIndex* index = nullptr,
+                      SearchProgress* progress = nullptr);
 
 // False: answered from bitmaps alone, in microseconds whatever the mailbox holds.
 bool needs_rows(const imap::SearchKey& program);

@@ -16,20 +16,46 @@ imap::Failure none_selected() {
     return {"CLIENTBUG", "No mailbox is selected"};
 }
 
-imap::Failure too_many() {
-    return {"LIMIT", "Too many searches at once, try again later"};
+}  // namespace
+
+// The job runs on the pool, and on without us when the session ends meanwhile: it holds nothing of
+// ours.
+template <class Found>
+net::Awaitable<imap::Answer> ImapService::run_slowly(
+    std::function<Result<Found>(SearchProgress&)> job) {
+    auto progress = std::make_shared<SearchProgress>();
+    bool taken = true;
+    net::StoreCall<Found> call([&](auto done) {
+        taken =
+            backends_.pool.post([job = std::move(job), done, progress] { done(job(*progress)); });
+        if (!taken) done(Error{Errc::limit, "Too many searches at once, try again later"});
+    });
+    return found_in<Found>(std::move(call), std::move(progress));
 }
 
-}  // namespace
+template <class Found>
+net::Awaitable<imap::Answer> ImapService::found_in(net::StoreCall<Found> call,
+                                                   std::shared_ptr<SearchProgress> progress) {
+    const bool done = co_await call.is_done_within(backends_.progress_interval);
+    if (!done) {
+        going_on_ = [this, call = std::as_const(call), progress] {
+            return found_in<Found>(call, progress);
+        };
+        co_return imap::Progress{progress->read, progress->goal};
+    }
+    auto found = co_await call.wait();
+    if (!found) co_return failure(found.error());
+    co_return std::move(*found);
+}
 
 net::Awaitable<imap::Answer> ImapService::on(imap::Search question) {
     if (!selected_) co_return none_selected();
     if (auto no = refused('r')) co_return std::move(*no);
     const auto id = selected_->place.box.id;
     auto job = [&mail = backends_.mail, index = backends_.search_index, id, question,
-                gone = gone_]() -> Result<imap::SearchResult> {
+                gone = gone_](SearchProgress& progress) -> Result<imap::SearchResult> {
         imap::SearchResult answer;
-        auto found = search(mail, id, question.program, *gone, index);
+        auto found = search(mail, id, question.program, *gone, index, &progress);
         if (!found) return found.error();
         answer.uids = std::move(*found);
         if (question.with_modseq) {
@@ -45,14 +71,12 @@ net::Awaitable<imap::Answer> ImapService::on(imap::Search question) {
         return answer;
     };
     if (!question.with_modseq && !question.with_relevancy && !needs_rows(question.program)) {
-        auto found = job();
+        SearchProgress unused;
+        auto found = job(unused);
         if (!found) co_return failure(found.error());
         co_return std::move(*found);
     }
-    auto found = co_await backends_.pool.run(std::move(job));
-    if (!found) co_return too_many();
-    if (!*found) co_return failure(found->error());
-    co_return std::move(**found);
+    co_return co_await run_slowly<imap::SearchResult>(std::move(job));
 }
 
 net::Awaitable<imap::Answer> ImapService::on(imap::Sort question) {
@@ -60,17 +84,18 @@ net::Awaitable<imap::Answer> ImapService::on(imap::Sort question) {
     if (auto no = refused('r')) co_return std::move(*no);
     const auto id = selected_->place.box.id;
     auto job = [&mail = backends_.mail, index = backends_.search_index, id, question,
-                gone = gone_]() -> Result<imap::Sorted> {
+                gone = gone_](SearchProgress& progress) -> Result<imap::Sorted> {
         imap::Sorted answer;
-        auto found = search(mail, id, question.program, *gone, index);
+        auto found = search(mail, id, question.program, *gone, index, &progress);
         if (!found) return found.error();
         if (question.with_relevancy || sorts_by_relevancy(question.keys)) {
             auto scores = relevancy(mail, id, *found, question.program, *gone);
             if (!scores) return scores.error();
             answer.relevancy = std::move(*scores);
         }
+        progress.goal = 0;  // what was found is read once more
         auto sorted =
-            sort_messages(mail, id, *found, question.keys, *gone, answer.relevancy);
+            sort_messages(mail, id, *found, question.keys, *gone, answer.relevancy, &progress);
         if (!sorted) return sorted.error();
         answer.uids = std::move(*sorted);
         if (!question.with_modseq) return answer;
@@ -79,10 +104,7 @@ net::Awaitable<imap::Answer> ImapService::on(imap::Sort question) {
         answer.highest_modseq = *highest;
         return answer;
     };
-    auto sorted = co_await backends_.pool.run(std::move(job));
-    if (!sorted) co_return too_many();
-    if (!*sorted) co_return failure(sorted->error());
-    co_return std::move(**sorted);
+    co_return co_await run_slowly<imap::Sorted>(std::move(job));
 }
 
 net::Awaitable<imap::Answer> ImapService::on(imap::Thread question) {
@@ -90,15 +112,13 @@ net::Awaitable<imap::Answer> ImapService::on(imap::Thread question) {
     if (auto no = refused('r')) co_return std::move(*no);
     const auto id = selected_->place.box.id;
     auto job = [&mail = backends_.mail, index = backends_.search_index, id, question,
-                gone = gone_]() -> Result<imap::Threads> {
-        auto found = search(mail, id, question.program, *gone, index);
+                gone = gone_](SearchProgress& progress) -> Result<imap::Threads> {
+        auto found = search(mail, id, question.program, *gone, index, &progress);
         if (!found) return found.error();
-        return thread_messages(mail, id, *found, question.algorithm, *gone);
+        progress.goal = 0;
+        return thread_messages(mail, id, *found, question.algorithm, *gone, &progress);
     };
-    auto threads = co_await backends_.pool.run(std::move(job));
-    if (!threads) co_return too_many();
-    if (!*threads) co_return failure(threads->error());
-    co_return std::move(**threads);
+    co_return co_await run_slowly<imap::Threads>(std::move(job));
 }
 
 }  // namespace postern::imap_service

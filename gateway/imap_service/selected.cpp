@@ -21,7 +21,7 @@ net::Awaitable<Result<UidSet>> ImapService::take_recent(MailboxId mailbox) {
 }
 
 net::Awaitable<imap::Answer> ImapService::on(imap::OpenMailbox question) {
-    selected_.reset();
+    leave_selected();
     auto place = find_selectable(question.name);
     if (!place) co_return failure(place.error());
     if (!place->may('r')) co_return denied(*place);
@@ -55,14 +55,21 @@ net::Awaitable<imap::Answer> ImapService::on(imap::OpenMailbox question) {
     opened.rights = place->rights;
     selected.place = std::move(*place);
     selected.modseq = state->highest_modseq;
+    selected.uid_next = state->uid_next;
     selected.uids = std::move(state->uids);
     selected_ = std::move(selected);
     co_return opened;
 }
 
 net::Awaitable<imap::Answer> ImapService::on(imap::CloseMailbox) {
-    selected_.reset();
+    leave_selected();
     co_return imap::Done{};
+}
+
+net::Awaitable<imap::Answer> ImapService::on(imap::GoOn) {
+    const auto go_on = std::exchange(going_on_, nullptr);
+    if (!go_on) co_return imap::Failure{"SERVERBUG", "There is nothing to go on with"};
+    co_return co_await go_on();
 }
 
 net::Awaitable<imap::Answer> ImapService::on(imap::Refresh) {
@@ -93,7 +100,7 @@ net::Awaitable<imap::Answer> ImapService::on(imap::Refresh) {
         answer.flags.push_back({uid, std::move(flags), changes->modseqs[i]});
     }
     answer.highest_modseq = selected_->modseq = state.highest_modseq;
-    answer.uid_next = state.uid_next;
+    answer.uid_next = selected_->uid_next = state.uid_next;
     answer.keywords = std::move(state.keywords);
     selected_->uids = std::move(state.uids);
     co_return answer;

@@ -116,7 +116,8 @@ Result<void> for_each_row(mail::MailStore& store, MailboxId mailbox, UidSet uids
 }  // namespace
 
 Result<std::vector<SortFacts>> read_facts(mail::MailStore& store, MailboxId mailbox,
-                                          const UidSet& uids, const std::atomic<bool>& stopped) {
+                                          const UidSet& uids, const std::atomic<bool>& stopped,
+                                          SearchProgress* progress) {
     std::vector<SortFacts> out;
     out.reserve(uids.size());
     const auto read =
@@ -125,6 +126,7 @@ Result<std::vector<SortFacts>> read_facts(mail::MailStore& store, MailboxId mail
             auto summary = summary_of(store, row);
             if (!summary) return summary.error();
             if (*summary) out.push_back(facts_of(row, **summary));
+            if (progress != nullptr) ++progress->read;
             return {};
         });
     if (!read) return read.error();
@@ -134,8 +136,9 @@ Result<std::vector<SortFacts>> read_facts(mail::MailStore& store, MailboxId mail
 Result<std::vector<Uid>> sort_messages(mail::MailStore& store, MailboxId mailbox,
                                        const UidSet& uids, const std::vector<imap::SortKey>& keys,
                                        const std::atomic<bool>& stopped,
-                                       const std::map<Uid, std::uint8_t>& relevancy) {
-    auto facts = read_facts(store, mailbox, uids, stopped);
+                                       const std::map<Uid, std::uint8_t>& relevancy,
+                                       SearchProgress* progress) {
+    auto facts = read_facts(store, mailbox, uids, stopped, progress);
     if (!facts) return facts.error();
     for (auto& each : *facts) {
         const auto score = relevancy.find(each.uid);

@@ -1,6 +1,7 @@
 // SORT (RFC 5256, RFC 5957) and what it shares with THREAD.
 #pragma once
 
+#include "gateway/imap_service/search.h"
 #include "protocols/base/result.h"
 #include "protocols/base/uid_set.h"
 #include "protocols/imap/search.h"
@@ -34,13 +35,15 @@ struct SortFacts {
 // Reads the facts of each of `uids` that exists, ascending. Messages without a kept summary are
 // parsed. Ends early with Errc::unavailable once `stopped` is set. Any thread; blocks.
 Result<std::vector<SortFacts>> read_facts(mail::MailStore& store, MailboxId mailbox,
-                                          const UidSet& uids, const std::atomic<bool>& stopped);
+                                          const UidSet& uids, const std::atomic<bool>& stopped,
+                                          SearchProgress* progress = nullptr);
 
 // `relevancy`: of each of `uids`, where a key is by it.
 Result<std::vector<Uid>> sort_messages(mail::MailStore& store, MailboxId mailbox,
                                        const UidSet& uids, const std::vector<imap::SortKey>& keys,
                                        const std::atomic<bool>& stopped,
-                                       const std::map<Uid, std::uint8_t>& relevancy = {});
+                                       const std::map<Uid, std::uint8_t>& relevancy = {},
+                                       SearchProgress* progress = nullptr);
 bool sorts_by_relevancy(const std::vector<imap::SortKey>& keys);
 
 // The highest mod-sequence among `uids`; 0: none is there.

@@ -257,8 +257,8 @@ imap::Threads thread_by_references(const std::vector<SortFacts>& facts) {
 
 Result<imap::Threads> thread_messages(mail::MailStore& store, MailboxId mailbox, const UidSet& uids,
                                       imap::ThreadAlgorithm algorithm,
-                                      const std::atomic<bool>& stopped) {
-    auto facts = read_facts(store, mailbox, uids, stopped);
+                                      const std::atomic<bool>& stopped, SearchProgress* progress) {
+    auto facts = read_facts(store, mailbox, uids, stopped, progress);
     if (!facts) return facts.error();
     if (algorithm == imap::ThreadAlgorithm::ordered_subject) return thread_by_subject(*facts);
     return thread_by_references(*facts);

@@ -15,6 +15,7 @@ imap::Threads thread_by_references(const std::vector<SortFacts>& facts);
 
 Result<imap::Threads> thread_messages(mail::MailStore& store, MailboxId mailbox, const UidSet& uids,
                                       imap::ThreadAlgorithm algorithm,
-                                      const std::atomic<bool>& stopped);
+                                      const std::atomic<bool>& stopped,
+                                      SearchProgress* progress = nullptr);
 
 }  // namespace postern::imap_service

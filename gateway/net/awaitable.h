@@ -20,7 +20,7 @@ namespace postern::net {
 template <class T>
 using Awaitable = boost::asio::awaitable<T>;
 
-// Set once by any thread, waited for once by one coroutine, in either order.
+// Set once by any thread, waited for by one coroutine at a time, in either order.
 class OneShot {
 public:
     OneShot();
@@ -31,10 +31,12 @@ public:
     // Any thread. The waiter goes on on its own executor, never inside this call.
     void set();
     Awaitable<void> wait();
+    // False: not yet set after that time.
+    Awaitable<bool> wait_for(std::chrono::milliseconds duration);
 
 private:
     struct State;
-    const std::unique_ptr<State> state_;
+    const std::shared_ptr<State> state_;
 };
 
 // Lets other work of the core run first: for loops over many rows.
@@ -57,6 +59,10 @@ public:
 
     // The result, on the awaiting coroutine's own core. Once.
     Awaitable<Result<T>> wait() const { return wait_for(shared_); }
+    // False: wait() would still wait after that time.
+    Awaitable<bool> is_done_within(std::chrono::milliseconds duration) const {
+        return is_set_within(shared_, duration);
+    }
 
 private:
     struct Shared {
@@ -67,6 +73,11 @@ private:
     static Awaitable<Result<T>> wait_for(std::shared_ptr<Shared> shared) {
         co_await shared->ready.wait();
         co_return std::move(*shared->result);
+    }
+
+    static Awaitable<bool> is_set_within(std::shared_ptr<Shared> shared,
+                                         std::chrono::milliseconds duration) {
+        co_return co_await shared->ready.wait_for(duration);
     }
 
     std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();

@@ -10,10 +10,19 @@ namespace {
 
 constexpr std::uint64_t storage_unit = 1024;  // RFC 9208 section 5.1
 
+// What has no limit is not told (RFC 9208 section 4.2.1).
 std::string quota_line(const QuotaRoots::Root& root) {
-    return "* QUOTA " + format_utf8(root.name) + " (STORAGE " +
-           std::to_string((root.used_bytes + storage_unit - 1) / storage_unit) + ' ' +
-           std::to_string(root.limit_bytes / storage_unit) + ")\r\n";
+    std::string resources;
+    const auto add = [&](const char* name, std::uint64_t used, std::uint64_t limit) {
+        if (!resources.empty()) resources += ' ';
+        resources += name + std::to_string(used) + ' ' + std::to_string(limit);
+    };
+    if (root.limit_bytes != 0) {
+        add("STORAGE ", (root.used_bytes + storage_unit - 1) / storage_unit,
+            root.limit_bytes / storage_unit);
+    }
+    if (root.limit_messages != 0) add("MESSAGE ", root.used_messages, root.limit_messages);
+    return "* QUOTA " + format_utf8(root.name) + " (" + resources + ")\r\n";
 }
 
 // Whether DEPTH reaches from an asked entry to `name`.

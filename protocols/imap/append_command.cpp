@@ -147,13 +147,15 @@ void Session::end_append() {
         effect(DiscardAppend{});
         return no("CANNOT", "The message is empty");
     }
+    const bool here = view_ && view_->name() == upload.append.name;
     Question question = AppendMessage{std::move(upload.append.name), std::move(upload.append.flags),
                                       upload.append.internal_date, upload.replaces};
     ask_either<AppendDone>(
         std::move(question),
-        [this, replaces = upload.replaces](const AppendDone& done) {
+        [this, replaces = upload.replaces, here](const AppendDone& done) {
             UidSet uids;
             for (const Uid uid : done.uids) uids.add(uid);
+            if (here && notified_.selected) notified_.own |= uids;
             const std::string code =
                 "APPENDUID " + std::to_string(done.uid_validity) + ' ' + uids.to_string();
             if (replaces == 0) return ok("APPEND completed", code);

@@ -7,6 +7,7 @@
 #include "protocols/base/time.h"
 #include "protocols/imap/search.h"
 #include "protocols/imap/sequence_set.h"
+#include "protocols/imap/watch.h"
 
 #include <cstdint>
 #include <optional>
@@ -18,6 +19,7 @@
 namespace postern::imap {
 
 inline constexpr std::size_t max_fetch_items = 256;
+inline constexpr std::size_t max_search_contexts = 16;  // of one session
 
 // One thing that FETCH was asked for.
 struct FetchItem {
@@ -64,13 +66,14 @@ struct SearchReturn {
     bool extended = false;  // RETURN stood there: the answer is ESEARCH
     bool min = false, max = false, all = false, count = false;
     bool save = false;
+    // RFC 5267: later changes of the result are told, with these items of what is new (RFC 5465
+    // section 7).
     bool update = false;
+    std::vector<FetchItem> update_items;
     bool relevancy = false;
     std::optional<PartialRange> partial;
     // Whether anything but SAVE was asked for.
-    bool shows() const {
-        return min || max || all || count || relevancy || partial.has_value();
-    }
+    bool shows() const { return min || max || all || count || relevancy || partial.has_value(); }
 };
 
 // A SEARCH program whose keys of kind `uids` hold in `number` an index into terms, and whose keys
@@ -209,6 +212,19 @@ struct SetAcl {
     bool is_delete = false;  // DELETEACL: no rights are left
 };
 
+// NOTIFY (RFC 5465).
+struct Notify {
+    struct Selected {
+        bool messages = false, flags = false;
+        bool delayed = false;          // EXPUNGE waits for a command that allows it
+        std::vector<FetchItem> items;  // told of each new message
+    };
+    bool set = false;  // else NONE
+    bool status = false;
+    std::optional<Selected> selected;
+    std::vector<WatchGroup> groups;
+};
+
 struct Close {};
 struct Unselect {};
 struct Expunge {
@@ -220,6 +236,9 @@ struct Search {
     SearchReturn returns;
     std::vector<SortKey> sort;  // SORT (RFC 5256)
     std::optional<ThreadAlgorithm> thread;
+};
+struct CancelUpdate {
+    std::vector<std::string> tags;
 };
 struct Fetch {
     SequenceSet set;
@@ -244,11 +263,11 @@ struct Copy {
     bool move = false;
 };
 
-using Any =
-    std::variant<GetAcl, MyRights, ListRights, SetAcl, GetQuota, GetMetadata, SetMetadata,
-                 Capability, Noop, Logout, StartTls, Authenticate, Login, Id, Enable, Compress,
-                 Unauthenticate, Namespace, Idle, Select, Create, Delete, Rename, Subscribe, List,
-                 Status, Close, Unselect, Expunge, Search, Fetch, Store, Copy>;
+using Any = std::variant<GetAcl, MyRights, ListRights, SetAcl, GetQuota, GetMetadata, SetMetadata,
+                         Capability, Noop, Logout, StartTls, Authenticate, Login, Id, Enable,
+                         Compress, Unauthenticate, Namespace, Idle, Select, Create, Delete, Rename,
+                         Subscribe, List, Status, Notify, CancelUpdate, Close, Unselect, Expunge,
+                         Search, Fetch, Store, Copy>;
 
 }  // namespace command
 }  // namespace postern::imap

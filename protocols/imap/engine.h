@@ -93,7 +93,7 @@ public:
     std::optional<Effect> next();
     void answer(Answer answer);  // to the Question that next() gave last
     void tls_started();
-    // A hint: the engine asks Refresh when the protocol lets it tell the client.
+    // A hint: the engine asks Refresh or GetNews when the protocol lets it tell the client.
     void mailbox_changed();
     void tick(Time now);
     std::optional<Time> deadline() const;  // when tick() should be called at the latest

@@ -21,8 +21,14 @@ constexpr std::size_t max_decoded_piece_bytes = 2 * append_chunk_bytes;
 // One FETCH: pages of rows, and of each row first what must be read, then the answer.
 class FetchRun : public std::enable_shared_from_this<FetchRun> {
 public:
-    FetchRun(Session& session, command::Fetch command, UidSet uids)
-        : session_(session), command_(std::move(command)), pages_(std::move(uids)) {
+    // Called when all was told; the failure: of some message.
+    using End = std::function<void(const std::optional<Failure>& failure, bool some_expunged)>;
+
+    FetchRun(Session& session, command::Fetch command, UidSet uids, End end)
+        : session_(session),
+          command_(std::move(command)),
+          pages_(std::move(uids)),
+          end_(std::move(end)) {
         using Kind = FetchItem::Kind;
         with_summary_ = std::any_of(command_.items.begin(), command_.items.end(), needs_summary);
         const bool reads =
@@ -51,7 +57,7 @@ private:
                       const std::shared_ptr<mime::ContentDecoder>& decoder, std::uint64_t offset,
                       std::uint64_t decoded);
     void skip_row(const Failure& failure);
-    void finish();
+    void finish() { end_(failure_, some_expunged_); }
 
     template <class Then>
     void read(std::uint64_t offset, std::uint64_t length, Then then) {
@@ -66,6 +72,7 @@ private:
     Session& session_;
     command::Fetch command_;
     Pages pages_;
+    End end_;
     bool with_summary_ = false;
     bool sets_seen_ = false;
     bool some_expunged_ = false;
@@ -87,12 +94,18 @@ void FetchRun::next_page() {
     if (page.empty()) return finish();
     const std::size_t wanted = page.size();
     Question question = FetchRows{std::move(page), fetch_page_rows, with_summary_};
-    session_.ask<RowPage>(std::move(question), [self = shared_from_this(), wanted](RowPage answer) {
-        self->some_expunged_ |= answer.rows.size() < wanted;
-        self->rows_ = std::move(answer.rows);
-        self->index_ = 0;
-        self->mark_seen();
-    });
+    session_.ask_either<RowPage>(
+        std::move(question),
+        [self = shared_from_this(), wanted](RowPage answer) {
+            self->some_expunged_ |= answer.rows.size() < wanted;
+            self->rows_ = std::move(answer.rows);
+            self->index_ = 0;
+            self->mark_seen();
+        },
+        [self = shared_from_this()](const Failure& failure) {
+            self->failure_ = failure;
+            self->finish();
+        });
 }
 
 void FetchRun::mark_seen() {
@@ -315,12 +328,6 @@ void FetchRun::skip_row(const Failure& failure) {
     session_.later([self = shared_from_this()] { self->next_row(); });
 }
 
-void FetchRun::finish() {
-    if (failure_) return session_.fail(*failure_);
-    // RFC 2180 section 4.1.3: tells the client that a NOOP would explain the gaps.
-    session_.ok("FETCH completed", some_expunged_ ? "EXPUNGEISSUED" : "");
-}
-
 }  // namespace
 
 namespace {
@@ -334,10 +341,27 @@ UidSet cut_to_partial(const UidSet& uids, const PartialRange& partial) {
 
 void start(Session& session, command::Fetch command, UidSet uids) {
     if (command.partial) uids = cut_to_partial(uids, *command.partial);
-    std::make_shared<FetchRun>(session, std::move(command), std::move(uids))->next_page();
+    const auto end = [&session](const std::optional<Failure>& failure, bool some_expunged) {
+        if (failure) return session.fail(*failure);
+        // RFC 2180 section 4.1.3: tells the client that a NOOP would explain the gaps.
+        session.ok("FETCH completed", some_expunged ? "EXPUNGEISSUED" : "");
+    };
+    std::make_shared<FetchRun>(session, std::move(command), std::move(uids), end)->next_page();
 }
 
 }  // namespace
+
+void fetch_news(Session& session, const UidSet& uids, const std::vector<FetchItem>& items,
+                std::function<void()> done) {
+    command::Fetch command;
+    command.items = items;
+    const auto end = [&session, done = std::move(done)](const std::optional<Failure>& failure,
+                                                        bool) {
+        if (failure) session.log("cannot tell of new messages: " + failure->text);
+        done();
+    };
+    std::make_shared<FetchRun>(session, std::move(command), uids, end)->next_page();
+}
 
 void run(Session& session, command::Fetch command) {
     if (command.vanished && !session.enabled().qresync) {

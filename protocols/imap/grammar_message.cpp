@@ -163,6 +163,17 @@ std::optional<FetchItem> parse_item(Parser& parser) {
     return parser.fail("This FETCH item is not known");
 }
 
+bool add_item(Parser& parser, std::vector<FetchItem>& items) {
+    auto item = parse_item(parser);
+    if (!item) return false;
+    if (items.size() == max_fetch_items) {
+        parser.fail("There are too many items");
+        return false;
+    }
+    items.push_back(std::move(*item));
+    return true;
+}
+
 // SP "(" modifiers ")" (RFC 4466, 7162, 9394).
 bool parse_fetch_modifiers(Parser& parser, command::Fetch& out) {
     return parse_options(parser, [&](std::string_view word) {
@@ -209,21 +220,27 @@ bool parse_section(Parser& parser, FetchItem& item) {
     return false;
 }
 
+bool parse_fetch_list(Parser& parser, std::vector<FetchItem>& items) {
+    if (!parser.lexer.skip('(')) {
+        parser.fail("A list of FETCH items was expected");
+        return false;
+    }
+    do {
+        if (!add_item(parser, items)) return false;
+    } while (parser.lexer.skip_space());
+    if (parser.lexer.skip(')')) return true;
+    parser.fail("A closing parenthesis was expected");
+    return false;
+}
+
 MaybeCommand parse_fetch(Parser& parser, bool uid) {
     auto set = parser.space_sequence_set();
     if (!set || !parser.space()) return std::nullopt;
     command::Fetch out{std::move(*set), uid, {}, {}, false, {}};
     if (!expand_macro(parser.lexer, out.items)) {
-        const bool list = parser.lexer.skip('(');
-        do {
-            auto item = parse_item(parser);
-            if (!item) return std::nullopt;
-            if (out.items.size() == max_fetch_items) return parser.fail("There are too many items");
-            out.items.push_back(std::move(*item));
-        } while (list && parser.lexer.skip_space());
-        if (list && !parser.lexer.skip(')')) {
-            return parser.fail("A closing parenthesis was expected");
-        }
+        const bool known = parser.lexer.peek() == '(' ? parse_fetch_list(parser, out.items)
+                                                      : add_item(parser, out.items);
+        if (!known) return std::nullopt;
     }
     if (parser.lexer.skip_space() && !parse_fetch_modifiers(parser, out)) return std::nullopt;
     if (out.vanished && (!uid || !out.changed_since)) {

@@ -299,8 +299,17 @@ bool parse_charset(Parser& parser, bool& ascii_only) {
     return false;
 }
 
-// RETURN "(" options ")" SP, when it stands there.
-bool parse_return(Parser& parser, SearchReturn& out) {
+// UPDATE [SP "(" fetch-att *(SP fetch-att) ")"]
+bool parse_update(Parser& parser, SearchReturn& out) {
+    out.update = true;
+    Lexer ahead = parser.lexer;
+    if (!ahead.skip_space() || ahead.peek() != '(') return true;
+    parser.lexer.skip_space();
+    return parse_fetch_list(parser, out.update_items);
+}
+
+// RETURN "(" options ")" SP, when it stands there. A SORT has no contexts.
+bool parse_return(Parser& parser, SearchReturn& out, bool contexts) {
     if (!parser.lexer.skip_word("RETURN")) return true;
     out.extended = true;
     const bool known = parser.space() && parse_options(parser, [&](std::string_view word) {
@@ -313,6 +322,9 @@ bool parse_return(Parser& parser, SearchReturn& out) {
                            if (is("COUNT")) return out.count = true;
                            if (is("SAVE")) return out.save = true;
                            if (is("RELEVANCY")) return out.relevancy = true;
+                           // A hint that nothing here needs (RFC 5267 section 4.2).
+                           if (contexts && is("CONTEXT")) return true;
+                           if (contexts && is("UPDATE")) return parse_update(parser, out);
                            if (!is("PARTIAL") || out.partial || !parser.space()) return false;
                            out.partial = parse_partial_range(parser);
                            return out.partial.has_value();
@@ -381,7 +393,7 @@ MaybeCommand parse_search(Parser& parser, bool uid) {
     if (!parser.space()) return std::nullopt;
     command::Search out;
     out.uid = uid;
-    if (!parse_return(parser, out.returns)) return std::nullopt;
+    if (!parse_return(parser, out.returns, true)) return std::nullopt;
     bool ascii_only = false;
     if (parser.lexer.skip_word("CHARSET")) {
         if (!parser.space() || !parse_charset(parser, ascii_only)) {
@@ -396,7 +408,7 @@ MaybeCommand parse_sort(Parser& parser, bool uid) {
     if (!parser.space()) return std::nullopt;
     command::Search out;
     out.uid = uid;
-    if (!parse_return(parser, out.returns)) return std::nullopt;
+    if (!parse_return(parser, out.returns, false)) return std::nullopt;
     auto keys = parse_sort_keys(parser);
     bool ascii_only = false;
     if (!keys || !parser.space() || !parse_charset(parser, ascii_only)) {
@@ -405,6 +417,18 @@ MaybeCommand parse_sort(Parser& parser, bool uid) {
     }
     out.sort = std::move(*keys);
     return parse_program(parser, std::move(out), ascii_only);
+}
+
+MaybeCommand parse_cancel_update(Parser& parser) {
+    command::CancelUpdate out;
+    do {
+        if (!parser.space()) return std::nullopt;
+        auto tag = parser.lexer.string();
+        if (!tag) return parser.fail("A tag in quotes was expected");
+        if (out.tags.size() == max_search_contexts) return parser.fail("There are too many tags");
+        out.tags.push_back(std::move(*tag));
+    } while (!parser.lexer.at_end());
+    return out;
 }
 
 MaybeCommand parse_thread(Parser& parser, bool uid) {

@@ -214,6 +214,28 @@ struct ListRun : std::enable_shared_from_this<ListRun> {
 
 }  // namespace
 
+// All attributes that are known, as RFC 5465 section 5.5 wants it.
+std::string changed_name_line(const Session& session, const News::Name& news) {
+    const ListedMailbox& mailbox = news.mailbox;
+    std::string attributes;
+    if (!mailbox.exists) {
+        append_attribute(attributes, "\\NonExistent");
+    } else if (!mailbox.selectable) {
+        append_attribute(attributes, "\\Noselect");
+    }
+    if (mailbox.exists || news.has_children) {
+        append_attribute(attributes, news.has_children ? "\\HasChildren" : "\\HasNoChildren");
+    }
+    if (mailbox.subscribed) append_attribute(attributes, "\\Subscribed");
+    if (!mailbox.special_use.empty()) append_attribute(attributes, mailbox.special_use);
+    std::string line = "* LIST (" + attributes + ") \"" + hierarchy_separator + "\" " +
+                       session.mailbox_text(mailbox.name);
+    if (!news.old_name.empty()) {
+        line += " (\"OLDNAME\" (" + session.mailbox_text(news.old_name) + "))";
+    }
+    return line + "\r\n";
+}
+
 void run(Session& session, command::List command) {
     const std::string text = std::string(word_of(command.form)) + " completed";
     const MailboxList none;

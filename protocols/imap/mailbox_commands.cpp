@@ -1,3 +1,4 @@
+#include "protocols/imap/search_context.h"
 #include "protocols/imap/session.h"
 #include "protocols/imap/status_line.h"
 #include "protocols/imap/sync.h"
@@ -17,6 +18,7 @@ void ask_done(Session& session, Question question, const char* text) {
 // Whatever the world says, the client has no mailbox afterwards.
 void leave_mailbox(Session& session, std::function<void()> then) {
     session.view().reset();
+    session.contexts().clear();
     session.ask<Done>(CloseMailbox{}, [then = std::move(then)](Done) { then(); });
 }
 
@@ -124,6 +126,7 @@ void run(Session& session, const command::Expunge& command) {
     ExpungeMessages question;
     if (command.uids) question.among = session.resolve(*command.uids, true);
     session.ask<Expunged>(std::move(question), [&session](const Expunged& expunged) {
+        tell_removed(session, expunged.uids);
         session.send(session.view()->expunge(expunged.uids));
         const bool told = session.enabled().qresync && expunged.modseq != 0;
         session.ok("EXPUNGE completed",

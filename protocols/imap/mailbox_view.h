@@ -58,6 +58,9 @@ public:
     // Takes in changes and returns the untagged lines that tell of them. Without may_expunge, what
     // vanished keeps its sequence number until a later call. `with_uid` adds UID to FETCH lines.
     std::string update(const MailboxChanges& changes, bool may_expunge, bool with_uid);
+    // Whether the client still has to be told of an EXPUNGE.
+    bool owes_expunge() const { return !vanished_.empty(); }
+    const UidSet& vanished() const { return vanished_; }
     // This session's own expunge: EXPUNGE lines (or one VANISHED) for those of `uids` that the
     // client knows.
     std::string expunge(const UidSet& uids);

@@ -73,6 +73,8 @@ bool parse_options(Parser& parser, Take take) {
 std::optional<PartialRange> parse_partial_range(Parser& parser);
 // The bracket of BODY[ or BINARY[ onwards; `item` holds the kind and the label so far.
 bool parse_section(Parser& parser, FetchItem& item);
+// "(" item *(SP item) ")" of FETCH.
+bool parse_fetch_list(Parser& parser, std::vector<FetchItem>& items);
 // "(" item *(SP item) ")" of STATUS.
 bool parse_status_items(Parser& parser, std::vector<command::Status::Item>& items);
 
@@ -95,6 +97,7 @@ MaybeCommand parse_get_quota_root(Parser& parser);
 MaybeCommand parse_set_quota(Parser& parser);
 MaybeCommand parse_get_metadata(Parser& parser);
 MaybeCommand parse_set_metadata(Parser& parser);
+MaybeCommand parse_notify(Parser& parser);
 MaybeCommand parse_get_acl(Parser& parser);
 MaybeCommand parse_my_rights(Parser& parser);
 MaybeCommand parse_list_rights(Parser& parser);
@@ -103,6 +106,7 @@ MaybeCommand parse_delete_acl(Parser& parser);
 MaybeCommand parse_select(Parser& parser);
 MaybeCommand parse_examine(Parser& parser);
 MaybeCommand parse_search(Parser& parser, bool uid);
+MaybeCommand parse_cancel_update(Parser& parser);
 MaybeCommand parse_sort(Parser& parser, bool uid);
 MaybeCommand parse_thread(Parser& parser, bool uid);
 MaybeCommand parse_fetch(Parser& parser, bool uid);

@@ -12,6 +12,7 @@
 #include "protocols/base/uid_set.h"
 #include "protocols/imap/rights.h"
 #include "protocols/imap/search.h"
+#include "protocols/imap/watch.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -99,7 +100,8 @@ struct GetQuota {
 struct QuotaRoots {
     struct Root {
         std::string name;
-        std::uint64_t used_bytes = 0, limit_bytes = 0;
+        std::uint64_t used_bytes = 0, limit_bytes = 0;  // a limit of 0: there is none
+        std::uint64_t used_messages = 0, limit_messages = 0;
     };
     std::vector<Root> roots;
 };
@@ -285,7 +287,7 @@ struct Search {
 };
 struct SearchResult {
     UidSet uids;
-    ModSeq highest_modseq = 0;  // of those found; with_modseq alone
+    ModSeq highest_modseq = 0;              // of those found; with_modseq alone
     std::map<Uid, std::uint8_t> relevancy;  // 1 to 100 (RFC 6203); with_relevancy alone
 };
 // -> Sorted
@@ -314,6 +316,44 @@ struct ThreadNode {
 struct Threads {
     std::vector<ThreadNode> nodes;
 };
+// -> Done. From now on news of what the groups name are gathered, instead of those before; no
+// groups: none are. `status`: the first News tell the status of each mailbox with message events.
+// A Failure leaves what was watched before.
+struct Watch {
+    std::vector<WatchGroup> groups;
+    bool status = false;
+};
+// -> News since the last answer, but for what this session did itself and for the messages of the
+// selected mailbox. At most max_news_items.
+struct GetNews {};
+struct News {
+    struct Status {
+        std::string mailbox;
+        StatusData data;
+        bool messages = false, flags = false;  // what may have changed
+        bool first = false;                    // asked for by Watch::status
+    };
+    struct Name {
+        ListedMailbox mailbox;  // as it is now
+        bool has_children = false;
+        std::string old_name;  // empty: it was not renamed
+    };
+    struct Metadata {
+        std::string mailbox;  // empty: the account's own
+        std::vector<std::string> entries;
+    };
+    std::vector<std::variant<Status, Name, Metadata>> items;
+    bool more = false;
+    bool overflow = false;  // too much to watch: nothing is watched any more
+};
+// Instead of the answer to a question that takes long (RFC 9585): so much of it is done, and the
+// engine asks GoOn. `goal` 0: nobody knows how much there is.
+struct Progress {
+    std::uint64_t done = 0, goal = 0;
+};
+// -> The answer to the question that was answered with Progress, or Progress once more.
+struct GoOn {};
+
 // -> Done. The session belongs to nobody again (RFC 8437).
 struct Unauthenticate {};
 
@@ -322,11 +362,11 @@ using Question =
                  RenameMailbox, Subscribe, GetStatus, OpenMailbox, CloseMailbox, Refresh,
                  GetHistory, CheckAppend, AppendMessage, FindMessage, FetchRows, ReadBlob,
                  StoreFlags, CopyMessages, ExpungeMessages, Search, Sort, Thread, Unauthenticate,
-                 GetQuota, GetAnnotations, SetAnnotations, GetAcl, GetRights, GetGrantable, SetAcl>;
-using Answer =
-    std::variant<AuthChallenge, Failure, Done, MailboxList, StatusData, MailboxOpened,
-                 MailboxChanges, History, AppendDone, RowPage, BlobBytes, FlagsStored,
-                 MessagesCopied, Expunged, SearchResult, Sorted, Threads, QuotaRoots, Annotations,
-                 Acl, Rights, Grantable>;
+                 GetQuota, GetAnnotations, SetAnnotations, GetAcl, GetRights, GetGrantable, SetAcl,
+                 Watch, GetNews, GoOn>;
+using Answer = std::variant<AuthChallenge, Failure, Done, MailboxList, StatusData, MailboxOpened,
+                            MailboxChanges, History, AppendDone, RowPage, BlobBytes, FlagsStored,
+                            MessagesCopied, Expunged, SearchResult, Sorted, Threads, QuotaRoots,
+                            Annotations, Acl, Rights, Grantable, News, Progress>;
 
 }  // namespace postern::imap

@@ -2,11 +2,11 @@
 // 6203, 9394).
 #include "protocols/imap/pages.h"
 #include "protocols/imap/response.h"
+#include "protocols/imap/search_context.h"
 #include "protocols/imap/session.h"
 #include "protocols/imap/thread_format.h"
 
 #include <algorithm>
-#include <chrono>
 #include <map>
 #include <memory>
 #include <utility>
@@ -16,30 +16,6 @@ namespace postern::imap {
 namespace {
 
 constexpr std::size_t numbers_at_once = 2000;
-
-// False: a sequence number that does not exist.
-bool resolve(SearchKey& key, const SearchProgram& program, const Session& session,
-             const MailboxView& view) {
-    using Kind = SearchKey::Kind;
-    if (key.kind == Kind::uids) {
-        const SearchProgram::Term& term = program.terms[static_cast<std::size_t>(key.number)];
-        key.number = 0;
-        if (term.kind == SearchProgram::Term::Kind::recent) {
-            key.uids = view.recent();
-            return true;
-        }
-        auto uids = session.resolve(term.set, term.kind == SearchProgram::Term::Kind::uids);
-        if (!uids) return false;
-        key.uids = std::move(*uids);
-    }
-    if (key.kind == Kind::arrived_before || key.kind == Kind::arrived_since) {
-        key.number = to_unix_ms(session.now()) / 1000 - key.number;
-    }
-    for (SearchKey& child : key.children) {
-        if (!resolve(child, program, session, view)) return false;
-    }
-    return true;
-}
 
 // One answer on its way, made piece by piece as it is sent.
 struct Found : std::enable_shared_from_this<Found> {
@@ -133,9 +109,8 @@ struct Found : std::enable_shared_from_this<Found> {
             session.send(")");
             return end();
         }
-        session.later([self = shared_from_this(), end_of_these, to] {
-            self->some_scores(end_of_these, to);
-        });
+        session.later(
+            [self = shared_from_this(), end_of_these, to] { self->some_scores(end_of_these, to); });
     }
 
     // Those at [from, to), as " 1 2 3" or "1:3".
@@ -199,10 +174,9 @@ void thread(Session& session, const command::Search& command, SearchKey program)
 }  // namespace
 
 void run(Session& session, command::Search command) {
-    SearchKey program = command.program.root;
-    if (!resolve(program, command.program, session, *session.view())) {
-        return session.bad("No message has that sequence number");
-    }
+    auto resolved = resolve_program(session, command.program);
+    if (!resolved) return session.bad("No message has that sequence number");
+    SearchKey program = std::move(*resolved);
     const bool modseq = command.program.tells_modseq;
     const bool relevancy = command.returns.relevancy;
     if (modseq) session.enable_condstore();
@@ -217,9 +191,9 @@ void run(Session& session, command::Search command) {
             std::move(question),
             [&session, command](SearchResult result) {
                 const UidSet known = result.uids & session.view()->uids();
+                if (command.returns.update) open_context(session, command, known);
                 std::make_shared<Found>(session, command)
-                    ->take(known.to_vector(), result.highest_modseq,
-                           std::move(result.relevancy));
+                    ->take(known.to_vector(), result.highest_modseq, std::move(result.relevancy));
             },
             otherwise);
     }
@@ -230,8 +204,7 @@ void run(Session& session, command::Search command) {
             const UidSet& known = session.view()->uids();
             std::erase_if(result.uids, [&](Uid uid) { return !known.contains(uid); });
             std::make_shared<Found>(session, command)
-                ->take(std::move(result.uids), result.highest_modseq,
-                       std::move(result.relevancy));
+                ->take(std::move(result.uids), result.highest_modseq, std::move(result.relevancy));
         },
         otherwise);
 }

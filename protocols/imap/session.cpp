@@ -50,7 +50,23 @@ void Session::answer(Answer answer) {
     if (mode_ == Mode::closed) return;
     assert(on_answer_ && out_.empty() && "an answer to no question");
     active_ = now_;
+    if (const auto* progress = std::get_if<Progress>(&answer)) return tell_progress(*progress);
     std::exchange(on_answer_, nullptr)(std::move(answer));
+}
+
+// RFC 9585. Between commands there is no tag to name.
+void Session::tell_progress(const Progress& progress) {
+    if (tag_ != "*") {
+        const auto number = [](std::uint64_t value, bool known) {
+            return known ? std::to_string(value) : std::string("NIL");
+        };
+        // Section 4.1: what is done is less than the goal.
+        const bool known = progress.done < progress.goal;
+        send("* OK [INPROGRESS (" + format_string(tag_) + ' ' +
+             number(progress.done, known || progress.done != 0) + ' ' +
+             number(progress.goal, known) + ")] Still working\r\n");
+    }
+    effect(Question(GoOn{}));
 }
 
 void Session::tls_started() {
@@ -82,7 +98,7 @@ std::optional<Time> Session::deadline() const {
     if (!authenticated_) return started_ + config_.login_timeout;
     Time due = active_ + config_.idle_timeout;
     if (mode_ == Mode::idle) due = std::min(due, keepalive_at_);
-    if (mode_ == Mode::idle && refresh_due_ && view_) due = std::min(due, news_at_);
+    if (news_wait()) due = std::min(due, news_at_);
     return due;
 }
 
@@ -162,9 +178,16 @@ void Session::ok(std::string text, std::string code) {
     };
     ask_either<MailboxChanges>(
         Refresh{},
-        [this, end](const MailboxChanges& changes) {
-            send(view_->update(changes, may_expunge_, uid_command_));
-            end();
+        [this, end](MailboxChanges changes) {
+            const bool with_uid = uid_command_ || notified_.selected;
+            tell_changes(std::move(changes), may_expunge_, with_uid, [this, end] {
+                end();
+                // Told once the command is over.
+                if (view_->owes_expunge() && tells_selected() && !notified_.selected->delayed) {
+                    refresh_due_ = true;
+                    news_at_ = now_;
+                }
+            });
         },
         // The command itself was done, and the next one will ask again.
         [this, end](const Failure& failure) {
@@ -226,6 +249,7 @@ bool Session::step() {
 }
 
 bool Session::step_command() {
+    if (gather_news()) return true;
     const Framer::Event event = framer_.next(true);
     switch (event) {
         case Framer::Event::need_more:

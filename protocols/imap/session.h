@@ -93,6 +93,27 @@ public:
     // The selected mailbox; empty: none.
     std::optional<MailboxView>& view() { return view_; }
 
+    // What NOTIFY set (RFC 5465).
+    struct Notified {
+        bool set = false;      // else it is as if there were no NOTIFY
+        bool watches = false;  // other mailboxes than the selected one
+        std::optional<command::Notify::Selected> selected;
+        UidSet own;  // messages of the selected mailbox that this session made
+    };
+    Notified& notified() { return notified_; }
+
+    // A SEARCH RETURN (UPDATE) whose result is kept up to date (RFC 5267).
+    struct SearchContext {
+        std::string tag;
+        bool uid = false;
+        SearchProgram program;
+        std::vector<UidSet> positions;  // what its sequence numbers stood for, by term
+        UidSet found;
+        std::vector<FetchItem> items;  // told of what comes in
+    };
+    // Of the selected mailbox.
+    std::vector<SearchContext>& contexts() { return contexts_; }
+
     void start_tls();
     void start_compression();
     void unauthenticated();
@@ -143,7 +164,12 @@ private:
     void copy_range(const std::string& blob, mime::Range range, std::string rest,
                     bool literal_waits);
     void refuse_literal(const Rejection& rejection);
+    void tell_progress(const Progress& progress);
     bool gather_news();
+    bool tells_selected() const;
+    bool news_wait() const;
+    void tell_changes(MailboxChanges changes, bool may_expunge, bool with_uid,
+                      std::function<void()> then);
     Dialect dialect() const { return {enabled_.utf8 || enabled_.rev2, enabled_.uid_only}; }
     void take_sasl_step(wire::SaslStep step);
     void continue_sasl(wire::SaslMessage message);
@@ -158,10 +184,11 @@ private:
     bool tls_ = false;
     bool authenticated_ = false;
     bool shutting_down_ = false;
-    bool refresh_due_ = false;
+    bool refresh_due_ = false;  // the selected mailbox may have changed
+    bool watch_due_ = false;    // likewise what NOTIFY watches
     bool compressed_ = false;
-    Time news_at_;       // in IDLE: when what is due will be told
-    Time last_news_;     // in IDLE: when something was told last
+    Time news_at_;       // in IDLE and with NOTIFY: when what is due will be told
+    Time last_news_;     // likewise: when something was told last
     Time keepalive_at_;  // in IDLE
     unsigned errors_ = 0;
     unsigned login_failures_ = 0;
@@ -173,6 +200,8 @@ private:
     std::optional<Upload> upload_;
     Enabled enabled_;
     UidSet saved_;
+    Notified notified_;
+    std::vector<SearchContext> contexts_;
 
     // Of the running command.
     std::string tag_ = "*";
@@ -215,6 +244,7 @@ void run(Session& session, command::Rename command);
 void run(Session& session, command::Subscribe command);
 void run(Session& session, command::List command);
 void run(Session& session, command::Status command);
+void run(Session& session, const command::Notify& command);
 void run(Session& session, const command::GetQuota& command);
 void run(Session& session, const command::GetMetadata& command);
 void run(Session& session, command::SetMetadata command);
@@ -226,12 +256,17 @@ void run(Session& session, command::Close command);
 void run(Session& session, command::Unselect command);
 void run(Session& session, const command::Expunge& command);
 void run(Session& session, command::Search command);
+void run(Session& session, const command::CancelUpdate& command);
 void run(Session& session, command::Fetch command);
 void run(Session& session, command::Store command);
 void run(Session& session, const command::Copy& command);
 
 // The untagged answer of MYRIGHTS, also of LIST RETURN (MYRIGHTS).
 std::string my_rights_line(const Session& session, std::string_view name, std::string_view letters);
+// Sends what GetNews has, page by page.
+void tell_news(Session& session, std::function<void()> done);
+// An unsolicited LIST line of NOTIFY.
+std::string changed_name_line(const Session& session, const News::Name& news);
 // The untagged METADATA of LIST RETURN (METADATA (...)) (RFC 9590).
 std::string listed_metadata(const Session& session, const std::string& name,
                             const std::vector<std::string>& wanted, const Annotations& found);

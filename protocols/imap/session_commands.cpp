@@ -1,5 +1,7 @@
 #include "protocols/imap/response.h"
+#include "protocols/imap/search_context.h"
 #include "protocols/imap/session.h"
+#include "protocols/imap/sync.h"
 #include "protocols/wire/text.h"
 
 #include <algorithm>
@@ -37,8 +39,9 @@ std::string Session::capabilities() const {
         "LIST-EXTENDED LIST-STATUS LIST-MYRIGHTS LIST-METADATA STATUS=SIZE CONDSTORE QRESYNC "
         "ESEARCH SEARCHRES SEARCH=FUZZY WITHIN BINARY "
         "MULTIAPPEND CATENATE REPLACE UTF8=ACCEPT UNAUTHENTICATE OBJECTID SAVEDATE PREVIEW PARTIAL "
+        "CONTEXT=SEARCH INPROGRESS "
         "SORT SORT=DISPLAY ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES UIDONLY I18NLEVEL=1 QUOTA "
-        "QUOTA=RES-STORAGE METADATA ACL RIGHTS=kxte "
+        "QUOTA=RES-STORAGE QUOTA=RES-MESSAGE METADATA NOTIFY ACL RIGHTS=kxte "
         "APPENDLIMIT=";
     out += std::to_string(config_.max_append_bytes);
     if (config_.compression_offered && !compressed_) out += " COMPRESS=DEFLATE";
@@ -120,6 +123,9 @@ void Session::unauthenticated() {
     view_.reset();
     saved_.clear();
     enabled_ = {};
+    notified_ = {};
+    contexts_.clear();
+    watch_due_ = false;
     cached_summary = {};
     authenticated_ = false;
     started_ = now_;
@@ -144,29 +150,71 @@ void Session::start_idle() {
     cached_summary = {};  // an idle session should cost nothing
 }
 
+// Whether changes of the selected mailbox are told now, between commands.
+bool Session::tells_selected() const {
+    if (!view_ || (mode_ != Mode::idle && mode_ != Mode::command)) return false;
+    if (!notified_.set) return mode_ == Mode::idle;
+    return notified_.selected && notified_.selected->messages;
+}
+
+bool Session::news_wait() const {
+    if (refresh_due_ && tells_selected()) return true;
+    return watch_due_ && (mode_ == Mode::idle || mode_ == Mode::command);
+}
+
 // In IDLE a phone is woken by every line: news wait a moment for company, and longer while they
 // keep coming.
 void Session::mailbox_changed() {
-    if (refresh_due_) return;
+    const bool waited = news_wait();
     refresh_due_ = true;
+    watch_due_ = notified_.watches;
+    if (waited) return;
     const bool again = now_ - last_news_ < 10 * config_.idle_gather;
     news_at_ = now_ + (again ? 2 : 1) * config_.idle_gather;
 }
 
 bool Session::gather_news() {
-    if (!refresh_due_ || !view_ || now_ < news_at_) return false;
+    if (!news_wait() || now_ < news_at_) return false;
+    if (!refresh_due_ || !tells_selected()) {
+        watch_due_ = false;
+        tell_news(*this, [] {});
+        return true;
+    }
     refresh_due_ = false;
     ask_either<MailboxChanges>(
         Refresh{},
-        [this](const MailboxChanges& changes) {
-            const std::string news = view_->update(changes, true, false);
-            if (!news.empty()) last_news_ = now_;
-            send(news);
+        [this](MailboxChanges changes) {
+            const auto& selected = notified_.selected;
+            if (selected && !selected->flags && contexts_.empty()) changes.flags.clear();
+            const bool may_expunge = mode_ == Mode::idle || !selected->delayed;
+            const std::size_t before = out_.size();
+            tell_changes(std::move(changes), may_expunge, selected.has_value(), [] {});
+            if (out_.size() != before) last_news_ = now_;
         },
         [this](const Failure& failure) {
             log("cannot look for changes of the mailbox: " + failure.text);
         });
     return true;
+}
+
+void Session::tell_changes(MailboxChanges changes, bool may_expunge, bool with_uid,
+                           std::function<void()> then) {
+    UidSet fresh;
+    const auto& selected = notified_.selected;
+    if (selected && !selected->items.empty()) {
+        fresh = changes.added - changes.vanished - view_->uids() - notified_.own;
+    }
+    notified_.own.clear();
+    UidSet changed = changes.added;
+    for (const FlagNews& news : changes.flags) changed.add(news.uid);
+    // While the numbers of what goes are still the client's.
+    if (may_expunge) tell_removed(*this, view_->vanished() | changes.vanished);
+    send(view_->update(changes, may_expunge, with_uid));
+    tell_updates(*this, changed & view_->uids(),
+                 [this, fresh = std::move(fresh), then = std::move(then)] {
+                     if (fresh.empty()) return then();
+                     fetch_news(*this, fresh, notified_.selected->items, then);
+                 });
 }
 
 bool Session::step_idle() {

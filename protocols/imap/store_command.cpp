@@ -1,5 +1,6 @@
 #include "protocols/imap/pages.h"
 #include "protocols/imap/response.h"
+#include "protocols/imap/search_context.h"
 #include "protocols/imap/session.h"
 
 #include <memory>
@@ -92,6 +93,9 @@ struct StoreRun : std::enable_shared_from_this<StoreRun> {
 
 void copied(Session& session, const command::Copy& command, const MessagesCopied& copied) {
     std::string code;
+    if (session.notified().selected && command.to == session.view()->name()) {
+        for (const Uid uid : copied.to) session.notified().own.add(uid);
+    }
     if (!copied.from.empty()) {
         code = "COPYUID " + std::to_string(copied.uid_validity) + ' ' +
                format_sequence(copied.from) + ' ' + format_sequence(copied.to);
@@ -101,6 +105,7 @@ void copied(Session& session, const command::Copy& command, const MessagesCopied
     if (!code.empty()) session.send("* OK [" + code + "] Moved\r\n");
     UidSet gone;
     for (const Uid uid : copied.from) gone.add(uid);
+    tell_removed(session, gone);
     session.send(session.view()->expunge(gone));
     session.ok("MOVE completed");
 }

@@ -14,5 +14,8 @@ void send_vanished_earlier(Session& session, const UidSet& uids);
 // FETCH lines with UID, FLAGS and MODSEQ of those, then `done`; or `failed`.
 void fetch_changes(Session& session, const UidSet& uids, std::function<void()> done,
                    std::function<void(const Failure&)> failed);
+// Tells `items` of these messages, which NOTIFY and contexts want told of new ones.
+void fetch_news(Session& session, const UidSet& uids, const std::vector<FetchItem>& items,
+                std::function<void()> done);
 
 }  // namespace postern::imap

@@ -164,7 +164,7 @@ public:
     void check_room(AccountId account, std::uint64_t bytes, QuotaRule rule,
                     Done<void> done) override {
         const auto check = [this, account, bytes, rule, done = std::move(done)] {
-            auto room = mailboxes_.meter().reserve(account, bytes, rule);
+            auto room = mailboxes_.meter().reserve(account, {bytes, 1}, rule);
             const auto answer = room ? Result<void>() : Result<void>(room.error());
             // Given back before the answer: whoever asks again at once must not meet it.
             if (room) room->reset();
@@ -248,6 +248,9 @@ public:
 
     std::shared_ptr<void> watch(MailboxId mailbox, std::function<void()> changed) override {
         return mailboxes_.store().watch(mailbox_shard(mailbox), std::move(changed));
+    }
+    std::shared_ptr<void> watch_account(AccountId account, std::function<void()> changed) override {
+        return mailboxes_.store().watch(account_shard(account), std::move(changed));
     }
 
     void append(Viewed mailbox, NewMessage message, OperationId operation,
@@ -335,7 +338,7 @@ private:
 
     void append_now(Viewed mailbox, AccountId owner, NewMessage message, OperationId operation,
                     Done<Appended> done) {
-        auto room = mailboxes_.meter().reserve(owner, message.bytes->size(), message.quota);
+        auto room = mailboxes_.meter().reserve(owner, {message.bytes->size(), 1}, message.quota);
         if (!room) return done(room.error());
         const auto bytes = std::move(message.bytes);
         auto body = blob::make_body(mailboxes_.store(), mailbox_shard(mailbox.id), *bytes);

@@ -114,6 +114,9 @@ public:
     virtual Result<std::map<Uid, std::string>> uidls(MailboxId mailbox) = 0;
     // A hint after changes of the mailbox; see kv::Store::watch.
     virtual std::shared_ptr<void> watch(MailboxId mailbox, std::function<void()> changed) = 0;
+    // Likewise of the account's names, subscriptions and own annotations.
+    virtual std::shared_ptr<void> watch_account(AccountId account,
+                                                std::function<void()> changed) = 0;
 
     // --- changing ---
 

@@ -161,7 +161,8 @@ void MailboxQueue::fail_all(const Error& error) {
 }
 
 void MailboxQueue::note(const MailboxSets& sets) {
-    meter_.note(mailbox_, sets.head.owner, sets.head.highest_modseq, sets.head.bytes);
+    meter_.note(mailbox_, sets.head.owner, sets.head.highest_modseq,
+                {sets.head.bytes, sets.existing().size()});
 }
 
 void MailboxQueue::forget_sets() {

@@ -18,20 +18,20 @@ char lower(char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
-// `add(key after its prefix, part)` for each row of a kind that is kept in parts.
-template <class Add>
-Result<void> load_parts(kv::Store& store, MailboxId mailbox, char prefix, Add add) {
-    std::string from(1, prefix);
+// `take(key after its prefix, part)` for each part of the sets whose rows begin at `from` and end
+// before `until`.
+template <class Take>
+Result<void> scan_sets(kv::Store& store, MailboxId mailbox, std::string from,
+                       const std::string& until, Take take) {
     for (bool more = true; more;) {
-        const auto page =
-            store.scan(mailbox_shard(mailbox), from, after_prefix(prefix), kv::max_page_rows);
+        const auto page = store.scan(mailbox_shard(mailbox), from, until, kv::max_page_rows);
         if (!page) return page.error();
         for (const kv::Row& row : page->rows) {
             kv::RowReader key(row.key);
             key.u8();
             UidSet part;
             if (!part.deserialize(row.value)) return damaged(mailbox, "bitmap");
-            add(key, std::move(part));
+            take(key, std::move(part));
             if (!key.ok()) return damaged(mailbox, "bitmap");
         }
         more = page->more;
@@ -42,9 +42,10 @@ Result<void> load_parts(kv::Store& store, MailboxId mailbox, char prefix, Add ad
 
 Result<void> load_bitmaps(kv::Store& store, MailboxSets& picture) {
     std::map<SetNumber, UidSet> sets;
-    const auto read = load_parts(store, picture.id, 'b',
-                                 [&](kv::RowReader& key, UidSet part) { sets[key.u8()] |= part; });
-    if (!read) return read;
+    const auto scanned =
+        scan_sets(store, picture.id, "b", after_prefix('b'),
+                  [&](kv::RowReader& key, const UidSet& part) { sets[key.u8()] |= part; });
+    if (!scanned) return scanned;
     for (auto& [number, set] : sets) {
         picture.sets[number] = std::make_shared<const UidSet>(std::move(set));
     }
@@ -60,10 +61,10 @@ Result<void> load_seen(kv::Store& store, MailboxSets& picture) {
     picture.seen_mode = *decoded;
     if (picture.seen_mode != SeenMode::own) return {};
     std::map<AccountId, UidSet> marks;
-    const auto read = load_parts(store, picture.id, 'v', [&](kv::RowReader& key, UidSet part) {
-        marks[AccountId{key.u64()}] |= part;
-    });
-    if (!read) return read;
+    const auto scanned = scan_sets(
+        store, picture.id, "v", after_prefix('v'),
+        [&](kv::RowReader& key, const UidSet& part) { marks[AccountId{key.u64()}] |= part; });
+    if (!scanned) return scanned;
     for (auto& [account, set] : marks) {
         picture.seen_marks[account] = std::make_shared<const UidSet>(std::move(set));
     }
@@ -90,6 +91,33 @@ Result<std::shared_ptr<MailboxSets>> load_once(kv::Store& store, MailboxId mailb
     const auto seen = load_seen(store, *picture);
     if (!seen) return seen.error();
     return picture;
+}
+
+Result<Extent> extent_once(kv::Store& store, MailboxId mailbox, const std::string& raw_head) {
+    const auto head = decode_head(raw_head);
+    if (!head) return damaged(mailbox, "head");
+    Extent extent{head->highest_modseq, head->bytes, 0};
+    static_assert(existing_set + 1 == first_flag_set);
+    const auto scanned =
+        scan_sets(store, mailbox, bitmap_key(existing_set, 0), bitmap_key(first_flag_set, 0),
+                  [&](kv::RowReader&, const UidSet& part) { extent.messages += part.size(); });
+    if (!scanned) return scanned.error();
+    return extent;
+}
+
+// A change between the reads would mix two pictures: only an unmoved head proves there was none.
+template <class T, class Read>
+Result<T> read_consistently(kv::Store& store, MailboxId mailbox, Read read) {
+    for (int attempt = 0; attempt < max_load_attempts; ++attempt) {
+        const auto before = store.get(mailbox_shard(mailbox), head_key);
+        if (!before) return before.error();
+        if (!*before) return Error{Errc::not_found, "no such mailbox"};
+        Result<T> found = read(**before);
+        const auto after = store.get(mailbox_shard(mailbox), head_key);
+        if (!after) return after.error();
+        if (*after == *before) return found;
+    }
+    return Error{Errc::unavailable, "the mailbox changes too fast to be read; try again"};
 }
 
 }  // namespace
@@ -181,20 +209,18 @@ MailboxState MailboxSets::state(AccountId viewer) const {
 }
 
 Result<SetsPtr> load_sets(kv::Store& store, MailboxId mailbox) {
-    for (int attempt = 0; attempt < max_load_attempts; ++attempt) {
-        auto before = store.get(mailbox_shard(mailbox), head_key);
-        if (!before) return before.error();
-        if (!*before) return Error{Errc::not_found, "no such mailbox"};
-        auto picture = load_once(store, mailbox, **before);
-        const auto after = store.get(mailbox_shard(mailbox), head_key);
-        if (!after) return after.error();
-        // A change between the reads would mix two pictures: only an unmoved head proves there was
-        // none.
-        if (*after != *before) continue;
-        if (!picture) return picture.error();
-        return SetsPtr(std::move(*picture));
-    }
-    return Error{Errc::unavailable, "the mailbox changes too fast to be read; try again"};
+    return read_consistently<SetsPtr>(store, mailbox,
+                                      [&](const std::string& raw_head) -> Result<SetsPtr> {
+                                          auto picture = load_once(store, mailbox, raw_head);
+                                          if (!picture) return picture.error();
+                                          return SetsPtr(std::move(*picture));
+                                      });
+}
+
+Result<Extent> read_extent(kv::Store& store, MailboxId mailbox) {
+    return read_consistently<Extent>(store, mailbox, [&](const std::string& raw_head) {
+        return extent_once(store, mailbox, raw_head);
+    });
 }
 
 }  // namespace postern::mail

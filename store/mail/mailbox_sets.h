@@ -42,6 +42,13 @@ using SetsPtr = std::shared_ptr<const MailboxSets>;
 // Reads the whole picture. Errors: not_found (no such mailbox), corrupt, unavailable.
 Result<SetsPtr> load_sets(kv::Store& store, MailboxId mailbox);
 
+// How much a mailbox holds, without reading all of its sets. Errors as of load_sets.
+struct Extent {
+    ModSeq highest_modseq = 0;
+    std::uint64_t bytes = 0, messages = 0;
+};
+Result<Extent> read_extent(kv::Store& store, MailboxId mailbox);
+
 // The slot of that name, without regard to ASCII case; -1: none.
 int find_keyword(const std::vector<std::string>& slots, std::string_view keyword);
 

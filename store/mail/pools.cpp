@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::uint8_t row_version = 1;
 constexpr int max_races = 100;
+constexpr std::uint64_t max_limit = std::uint64_t{1} << 62;  // RFC 9208 section 5: 63 bits
 constexpr std::string_view head_of_pool = "h";
 constexpr std::string_view quota_key = "q";
 constexpr std::string_view told_key = "w";
@@ -43,20 +44,36 @@ Result<void> check_limits(const PoolLimits& limits) {
     if (limits.hard_bytes != 0 && limits.hard_bytes < limits.soft_bytes) {
         return Error{Errc::invalid, "the hard limit is below the soft one"};
     }
-    if (limits.hard_bytes > std::uint64_t{1} << 62 || limits.soft_bytes > std::uint64_t{1} << 62) {
+    if (std::max({limits.hard_bytes, limits.soft_bytes, limits.messages}) > max_limit) {
         return Error{Errc::invalid, "the limit is too large"};
     }
     return {};
 }
 
+// A limit of messages stands last and only where there is one: rows are older than it.
+std::string with_messages(kv::RowWriter& row, const PoolLimits& limits) {
+    if (limits.messages != 0) row.varint(limits.messages);
+    return row.take();
+}
+
+void read_messages(kv::RowReader& row, PoolLimits& limits) {
+    if (!row.at_end()) limits.messages = row.varint();
+}
+
 std::string encode(const Pool& pool) {
-    return kv::RowWriter()
-        .u8(row_version)
+    kv::RowWriter row;
+    row.u8(row_version)
         .bytes(pool.name)
         .varint(pool.limits.soft_bytes)
         .varint(pool.limits.hard_bytes)
-        .id(pool.version)
-        .take();
+        .id(pool.version);
+    return with_messages(row, pool.limits);
+}
+
+std::string encode(const AccountQuota& quota) {
+    kv::RowWriter row;
+    row.u8(row_version).u64(quota.pool).varint(quota.cap.soft_bytes).varint(quota.cap.hard_bytes);
+    return with_messages(row, quota.cap);
 }
 
 Result<Pool> decode(std::uint64_t number, std::string_view value) {
@@ -68,6 +85,7 @@ Result<Pool> decode(std::uint64_t number, std::string_view value) {
     pool.limits.soft_bytes = reader.varint();
     pool.limits.hard_bytes = reader.varint();
     pool.version = reader.id();
+    read_messages(reader, pool.limits);
     if (version == row_version && reader.done()) return pool;
     return Error{Errc::corrupt, "damaged row of quota pool " + std::to_string(number)};
 }
@@ -234,6 +252,7 @@ Result<AccountQuota> Pools::quota_of(AccountId account) {
     quota.pool = reader.u64();
     quota.cap.soft_bytes = reader.varint();
     quota.cap.hard_bytes = reader.varint();
+    read_messages(reader, quota.cap);
     if (version == row_version && reader.done()) return quota;
     return Error{Errc::corrupt, "damaged quota of account " + std::to_string(account.value)};
 }
@@ -259,12 +278,7 @@ Result<void> Pools::assign(AccountId account, AccountQuota quota) {
     }
     kv::Operation operation = kv::Erase{std::string(quota_key)};
     if (quota.pool != 0 || quota.cap != PoolLimits{}) {
-        operation = kv::Put{std::string(quota_key), kv::RowWriter()
-                                                        .u8(row_version)
-                                                        .u64(quota.pool)
-                                                        .varint(quota.cap.soft_bytes)
-                                                        .varint(quota.cap.hard_bytes)
-                                                        .take()};
+        operation = kv::Put{std::string(quota_key), encode(quota)};
     }
     const auto written = commit_one(store_, account_shard(account), {}, std::move(operation));
     if (!written) return written.error();

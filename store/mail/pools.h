@@ -29,6 +29,7 @@ inline constexpr std::size_t max_pool_name_bytes = 100;
 struct PoolLimits {
     std::uint64_t soft_bytes = 0;  // 0: none
     std::uint64_t hard_bytes = 0;  // 0: none; else at least soft_bytes
+    std::uint64_t messages = 0;    // 0: none; how many messages at most, whoever sends them
     bool operator==(const PoolLimits&) const = default;
 };
 

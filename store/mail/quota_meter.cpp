@@ -1,7 +1,7 @@
 #include "store/mail/quota_meter.h"
 
 #include "store/mail/mailbox_names.h"
-#include "store/mail/rows.h"
+#include "store/mail/mailbox_sets.h"
 #include "store/mail/transfer.h"
 
 #include <algorithm>
@@ -28,10 +28,21 @@ std::string megabytes(std::uint64_t bytes) {
     return std::to_string((bytes + 524'288) / 1'048'576) + " MiB";
 }
 
-Result<void> check(const std::string& what, const PoolLimits& limits, std::uint64_t used,
-                   std::uint64_t bytes, QuotaRule rule) {
+Result<void> check_messages(const std::string& what, std::uint64_t limit, std::uint64_t used,
+                            std::uint64_t messages) {
+    if (limit == 0 || used + messages <= limit) return {};
+    return Error{Errc::over_quota, what + " is full: " + std::to_string(used) + " of " +
+                                       std::to_string(limit) + " messages"};
+}
+
+Result<void> check(const std::string& what, const PoolLimits& limits, const QuotaUse& all,
+                   const QuotaUse& room, QuotaRule rule) {
+    const auto fits = check_messages(what, limits.messages, all.messages, room.messages);
+    if (!fits) return fits;
     const std::uint64_t limit = limit_for(limits, rule);
     if (limit == 0) return {};
+    const std::uint64_t used = all.bytes;
+    const std::uint64_t bytes = room.bytes;
     if (bytes > limit) {
         return Error{Errc::too_large,
                      what + " has a limit of " + megabytes(limit) + ", less than this message"};
@@ -44,15 +55,28 @@ Result<void> check(const std::string& what, const PoolLimits& limits, std::uint6
     return {};
 }
 
+bool reaches(std::uint64_t used, std::uint64_t limit, int percent) {
+    const auto share = static_cast<std::uint64_t>(percent);
+    // In this order, so that neither a small limit is rounded to none nor a large one overflows.
+    return limit != 0 && used >= limit / 100 * share + (limit % 100 * share + 99) / 100;
+}
+
+bool reaches(const QuotaRoot& root, int percent) {
+    return reaches(root.used_bytes, root.soft_bytes, percent) ||
+           reaches(root.used_messages, root.max_messages, percent);
+}
+
 int level_of(const QuotaRoot& root) {
     int level = 0;
-    if (root.soft_bytes == 0) return level;
-    for (int percent : quota_warning_levels) {
-        if (root.used_bytes >= root.soft_bytes / 100 * static_cast<std::uint64_t>(percent)) {
-            level = percent;
-        }
+    for (const int percent : quota_warning_levels) {
+        if (reaches(root, percent)) level = percent;
     }
     return level;
+}
+
+QuotaRoot root_of(std::string name, const QuotaUse& use, const PoolLimits& limits) {
+    return {std::move(name),   use.bytes,    limits.soft_bytes,
+            limits.hard_bytes, use.messages, limits.messages};
 }
 
 }  // namespace
@@ -60,32 +84,33 @@ int level_of(const QuotaRoot& root) {
 void QuotaMeter::note_locked(MailboxId mailbox, const Box& box) {
     const auto account = accounts_.find(box.owner);
     if (account == accounts_.end()) return;
-    const auto [entry, fresh] = boxes_.try_emplace(mailbox, Box{box.owner, 0, 0});
+    const auto [entry, fresh] = boxes_.try_emplace(mailbox, Box{box.owner, 0, {}});
     if (fresh) account->second.boxes.push_back(mailbox);
     if (!fresh && entry->second.modseq >= box.modseq) return;
-    const std::uint64_t before = entry->second.bytes;
+    QuotaUse change = box.holds;  // modulo 2^64, so it may well shrink
+    change -= entry->second.holds;
     entry->second = box;
-    account->second.bytes += box.bytes - before;
+    account->second.all += change;
     const auto pool = pool_uses_.find(account->second.pool);
-    if (pool != pool_uses_.end()) pool->second.bytes += box.bytes - before;
+    if (pool != pool_uses_.end()) pool->second.all += change;
 }
 
-void QuotaMeter::note(MailboxId mailbox, AccountId owner, ModSeq modseq, std::uint64_t bytes) {
+void QuotaMeter::note(MailboxId mailbox, AccountId owner, ModSeq modseq, QuotaUse holds) {
     std::lock_guard lock(mutex_);
-    note_locked(mailbox, {owner, modseq, bytes});
+    note_locked(mailbox, {owner, modseq, holds});
 }
 
 void QuotaMeter::forget(MailboxId mailbox) {
     std::lock_guard lock(mutex_);
     const auto box = boxes_.find(mailbox);
-    if (box != boxes_.end()) note_locked(mailbox, {box->second.owner, removed, 0});
+    if (box != boxes_.end()) note_locked(mailbox, {box->second.owner, removed, {}});
 }
 
 void QuotaMeter::drop_account(AccountId account) {
     const auto use = accounts_.find(account);
     if (use == accounts_.end()) return;
     const auto pool = pool_uses_.find(use->second.pool);
-    if (pool != pool_uses_.end()) pool->second.bytes -= use->second.bytes;
+    if (pool != pool_uses_.end()) pool->second.all -= use->second.all;
     for (MailboxId box : use->second.boxes) boxes_.erase(box);
     accounts_.erase(use);
 }
@@ -109,11 +134,13 @@ Result<void> QuotaMeter::load_account(AccountId account, std::uint64_t pool) {
     if (!names) return names.error();
     for (const auto& [name, row] : names->names) {
         if (row.id.value == 0) continue;
-        const auto raw = store_.get(mailbox_shard(row.id), head_key);
-        if (!raw) return raw.error();
-        const auto head = *raw ? decode_head(**raw) : std::nullopt;
-        // A damaged head counts nothing: its mailbox is not served either.
-        if (head) note(row.id, account, head->highest_modseq, head->bytes);
+        const auto extent = read_extent(store_, row.id);
+        if (extent) {
+            note(row.id, account, extent->highest_modseq, {extent->bytes, extent->messages});
+        } else if (extent.error().code != Errc::corrupt && extent.error().code != Errc::not_found) {
+            return extent.error();
+        }
+        // A damaged mailbox counts nothing: it is not served either.
     }
     return {};
 }
@@ -190,51 +217,57 @@ Result<QuotaMeter::View> QuotaMeter::view(AccountId account) {
         }
     }
     std::lock_guard lock(mutex_);
-    view.own_bytes = accounts_[account].bytes;
+    view.own_use = accounts_[account].all;
     const auto use = pool_uses_.find(quota->pool);
-    if (view.pool && use != pool_uses_.end()) view.pool_bytes = use->second.bytes;
+    if (view.pool && use != pool_uses_.end()) view.pool_use = use->second.all;
     return view;
 }
 
-Result<QuotaMeter::Hold> QuotaMeter::reserve(AccountId account, std::uint64_t bytes,
-                                             QuotaRule rule) {
+Result<QuotaMeter::Hold> QuotaMeter::reserve(AccountId account, QuotaUse room, QuotaRule rule) {
     if (rule == QuotaRule::none || account.value == 0) return Hold();
     const auto seen = view(account);
     if (!seen) return seen.error();
     if (!seen->pool && seen->quota.cap == PoolLimits{}) return Hold();
     std::lock_guard lock(mutex_);
     // Again, now that nobody else can reserve at once.
-    const std::uint64_t own = accounts_[account].bytes + held_by_account_[account];
-    const auto capped = check("the mailbox", seen->quota.cap, own, bytes, rule);
+    QuotaUse own = accounts_[account].all;
+    own += held_by_account_[account];
+    const auto capped = check("the mailbox", seen->quota.cap, own, room, rule);
     if (!capped) return capped.error();
     const std::uint64_t pool = seen->pool ? seen->quota.pool : 0;
     if (pool != 0) {
         const auto use = pool_uses_.find(pool);
-        const std::uint64_t used = use == pool_uses_.end() ? seen->pool_bytes : use->second.bytes;
-        const auto fits = check("the quota pool " + seen->pool->name, seen->pool->limits,
-                                used + held_by_pool_[pool], bytes, rule);
+        QuotaUse used = use == pool_uses_.end() ? seen->pool_use : use->second.all;
+        used += held_by_pool_[pool];
+        const auto fits =
+            check("the quota pool " + seen->pool->name, seen->pool->limits, used, room, rule);
         if (!fits) return fits.error();
     }
-    held_by_account_[account] += bytes;
-    held_by_pool_[pool] += bytes;
-    return Hold(this, [account, pool, bytes](void* meter) {
+    held_by_account_[account] += room;
+    held_by_pool_[pool] += room;
+    return Hold(this, [account, pool, room](void* meter) {
         auto& self = *static_cast<QuotaMeter*>(meter);
         std::lock_guard released(self.mutex_);
-        if ((self.held_by_account_[account] -= bytes) == 0) self.held_by_account_.erase(account);
-        if ((self.held_by_pool_[pool] -= bytes) == 0) self.held_by_pool_.erase(pool);
+        constexpr QuotaUse none;
+        if ((self.held_by_account_[account] -= room) == none) self.held_by_account_.erase(account);
+        if ((self.held_by_pool_[pool] -= room) == none) self.held_by_pool_.erase(pool);
     });
+}
+
+QuotaRoot QuotaMeter::View::own_root() const {
+    return root_of("", own_use, quota.cap);
+}
+
+QuotaRoot QuotaMeter::View::pool_root() const {
+    return root_of(pool->name, pool_use, pool->limits);
 }
 
 Result<std::vector<QuotaRoot>> QuotaMeter::roots(AccountId account) {
     const auto seen = view(account);
     if (!seen) return seen.error();
     std::vector<QuotaRoot> roots;
-    const PoolLimits& cap = seen->quota.cap;
-    if (cap != PoolLimits{}) roots.push_back({"", seen->own_bytes, cap.soft_bytes, cap.hard_bytes});
-    if (seen->pool) {
-        const PoolLimits& limits = seen->pool->limits;
-        roots.push_back({seen->pool->name, seen->pool_bytes, limits.soft_bytes, limits.hard_bytes});
-    }
+    if (seen->quota.cap != PoolLimits{}) roots.push_back(seen->own_root());
+    if (seen->pool) roots.push_back(seen->pool_root());
     return roots;
 }
 
@@ -246,8 +279,7 @@ Result<void> QuotaMeter::add_warning(std::vector<QuotaWarning>& found, const Quo
     const auto told = pools_.told(pool, account);
     if (!told) return told.error();
     if (level < told->level) {
-        const auto well_below = static_cast<std::uint64_t>(told->level - level_slack_percent);
-        if (root.soft_bytes != 0 && root.used_bytes > root.soft_bytes / 100 * well_below) return {};
+        if (reaches(root, told->level - level_slack_percent)) return {};
         return pools_.set_told(pool, account, {level, told->round + 1});
     }
     if (level == told->level) return {};
@@ -276,18 +308,13 @@ Result<std::vector<QuotaWarning>> QuotaMeter::warnings() {
     for (AccountId account : accounts) {
         const auto seen = view(account);
         if (!seen) return seen.error();
-        const PoolLimits& cap = seen->quota.cap;
-        if (cap != PoolLimits{}) {
-            const auto added = add_warning(
-                found, {"", seen->own_bytes, cap.soft_bytes, cap.hard_bytes}, 0, account);
+        if (seen->quota.cap != PoolLimits{}) {
+            const auto added = add_warning(found, seen->own_root(), 0, account);
             if (!added) return added.error();
         }
         const auto first = first_of_pool.find(seen->quota.pool);
         if (!seen->pool || first == first_of_pool.end() || first->second != account) continue;
-        const PoolLimits& limits = seen->pool->limits;
-        const auto added = add_warning(
-            found, {seen->pool->name, seen->pool_bytes, limits.soft_bytes, limits.hard_bytes},
-            seen->quota.pool, account);
+        const auto added = add_warning(found, seen->pool_root(), seen->quota.pool, account);
         if (!added) return added.error();
     }
     return found;

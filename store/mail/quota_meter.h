@@ -1,8 +1,9 @@
-// What accounts and pools use: sums of their mailboxes' heads, kept in memory.
+// What accounts and pools use: sums over their mailboxes, kept in memory.
 //
-// Nothing of it is stored. A sum is read when it is first needed and then follows every head that a
-// queue reads or commits; a crash forgets it, and the next reading gives the exact sum again. Other
-// processes' changes show when the mailbox is next used here, at the latest after a re-reading.
+// Nothing of it is stored. A sum is read when it is first needed and then follows every change that
+// a queue reads or commits; a crash forgets it, and the next reading gives the exact sum again.
+// Other processes' changes show when the mailbox is next used here, at the latest after a
+// re-reading.
 //
 // Thread rule: any thread. Functions that may read a sum can take long for a large pool.
 #pragma once
@@ -19,6 +20,22 @@
 
 namespace postern::mail {
 
+// What mail takes of a quota.
+struct QuotaUse {
+    std::uint64_t bytes = 0, messages = 0;
+    QuotaUse& operator+=(const QuotaUse& other) {
+        bytes += other.bytes;
+        messages += other.messages;
+        return *this;
+    }
+    QuotaUse& operator-=(const QuotaUse& other) {
+        bytes -= other.bytes;
+        messages -= other.messages;
+        return *this;
+    }
+    bool operator==(const QuotaUse&) const = default;
+};
+
 class QuotaMeter {
 public:
     explicit QuotaMeter(kv::Store& store) : store_(store), pools_(store) {}
@@ -26,14 +43,14 @@ public:
     // Room taken for something under way; given back when the last owner lets go. nullptr: there is
     // no limit to keep. Errors: over_quota, too_large, unavailable. Must outlive what it gave.
     using Hold = std::shared_ptr<void>;
-    Result<Hold> reserve(AccountId account, std::uint64_t bytes, QuotaRule rule);
+    Result<Hold> reserve(AccountId account, QuotaUse room, QuotaRule rule);
 
     Result<std::vector<QuotaRoot>> roots(AccountId account);
     // Whether reserve and roots will answer without reading mailboxes. Errors count as yes.
     bool is_ready(AccountId account);
 
-    // A mailbox's head, as read or committed.
-    void note(MailboxId mailbox, AccountId owner, ModSeq modseq, std::uint64_t bytes);
+    // What a mailbox holds, as read or committed.
+    void note(MailboxId mailbox, AccountId owner, ModSeq modseq, QuotaUse holds);
     void forget(MailboxId mailbox);  // it is removed for good
 
     Result<std::vector<QuotaWarning>> warnings();
@@ -44,15 +61,15 @@ private:
     struct Box {
         AccountId owner;
         ModSeq modseq = 0;
-        std::uint64_t bytes = 0;
+        QuotaUse holds;
     };
     struct Use {
-        std::uint64_t bytes = 0;
+        QuotaUse all;
         std::uint64_t pool = 0;
         std::vector<MailboxId> boxes;
     };
     struct PoolUse {
-        std::uint64_t bytes = 0;
+        QuotaUse all;
         Id128 version;
         std::vector<AccountId> accounts;
         Clock::time_point read_at;
@@ -62,8 +79,11 @@ private:
     struct View {
         AccountQuota quota;
         std::optional<Pool> pool;
-        std::uint64_t pool_bytes = 0;
-        std::uint64_t own_bytes = 0;
+        QuotaUse pool_use;
+        QuotaUse own_use;
+
+        QuotaRoot pool_root() const;
+        QuotaRoot own_root() const;
     };
 
     Result<View> view(AccountId account);
@@ -84,8 +104,8 @@ private:
     std::map<MailboxId, Box> boxes_;
     std::map<AccountId, Use> accounts_;
     std::map<std::uint64_t, PoolUse> pool_uses_;
-    std::map<AccountId, std::uint64_t> held_by_account_;
-    std::map<std::uint64_t, std::uint64_t> held_by_pool_;
+    std::map<AccountId, QuotaUse> held_by_account_;
+    std::map<std::uint64_t, QuotaUse> held_by_pool_;
 };
 
 }  // namespace postern::mail

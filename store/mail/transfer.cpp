@@ -141,7 +141,8 @@ Result<QuotaMeter::Hold> take_room(Mailboxes& mailboxes, const Chunk& chunk,
     if (!target) return target.error();
     std::uint64_t bytes = 0;
     for (const LinkInput& input : inputs) bytes += input.source.size;
-    return mailboxes.meter().reserve((*target)->head.owner, bytes, QuotaRule::user);
+    return mailboxes.meter().reserve((*target)->head.owner, {bytes, inputs.size()},
+                                     QuotaRule::user);
 }
 
 struct Linked {

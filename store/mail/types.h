@@ -163,13 +163,15 @@ struct QuotaRoot {
     std::uint64_t used_bytes = 0;
     std::uint64_t soft_bytes = 0;
     std::uint64_t hard_bytes = 0;
+    std::uint64_t used_messages = 0;
+    std::uint64_t max_messages = 0;  // holds for what others send as well
 };
 
 // A level that a pool's or an account's use has reached and nobody was told of (see
 // quota_warnings).
 struct QuotaWarning {
     QuotaRoot root;
-    int percent = 0;        // of soft_bytes: one of quota_warning_levels
+    int percent = 0;        // of soft_bytes or max_messages: one of quota_warning_levels
     AccountId account;      // who is to be told
     OperationId operation;  // the same for each try of the same warning: use it for the append
 };

@@ -97,6 +97,35 @@ class OneMailbox(E2eTest):
             print(f"STORE to IDLE of another session: {sorted(times)[10]:.1f} ms median, "
                   f"{max(times):.1f} ms at most")
 
+    def test_notify_tells_without_idle(self):
+        with imap_session(self.gateway) as one, imap_session(self.gateway) as two:
+            two.imap("a", "SELECT Sent")
+            two.imap("b", "NOTIFY SET (selected (MessageNew (UID BODY.PEEK[HEADER.FIELDS "
+                          "(Subject)]) MessageExpunge FlagChange)) (personal (MessageNew "
+                          "MessageExpunge MailboxName)) (inboxes (MailboxMetadataChange))")
+            times = []
+            for number in range(1, 11):
+                started = time.perf_counter()
+                append(one, "c", message(f"news {number}"))
+                told = two.until(r"^\* STATUS ")[-1]
+                times.append((time.perf_counter() - started) * 1000)
+                self.assertRegex(told, rf'"INBOX" \(MESSAGES {number} UIDNEXT ')
+            print(f"APPEND to STATUS of another session: {sorted(times)[5]:.1f} ms median, "
+                  f"{max(times):.1f} ms at most")
+            one.imap("d", "CREATE Lists/Lemonade")
+            two.until(r'^\* LIST \(\\HasNoChildren\) "/" "Lists/Lemonade"')
+            one.imap("e", "SETMETADATA INBOX (/shared/comment {1+}\r\nx)")
+            two.until(r'^\* METADATA "INBOX" /shared/comment$')
+            one.imap("f", "SELECT INBOX")
+            one.imap("g", "COPY 1 Sent")
+            two.until("^Subject: news 1")
+            two.until(r"^\)$")
+            one.imap("h", "SELECT Sent")
+            one.imap("i", "STORE 1 +FLAGS (\\Deleted)")
+            two.until(r"^\* 1 FETCH \(UID \d+ FLAGS \(.*Deleted")
+            one.imap("j", "EXPUNGE")
+            two.until(r"^\* 1 EXPUNGE")
+
     def test_sequence_numbers_never_lie(self):
         """Workers append, flag and expunge; a watcher keeps count by what it is told alone."""
         stop = threading.Event()

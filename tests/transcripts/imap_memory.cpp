@@ -132,6 +132,17 @@ Answer ImapMemory::status(const std::string& name) {
     return out;
 }
 
+imap::QuotaRoots::Root ImapMemory::usage() const {
+    imap::QuotaRoots::Root out;
+    for (const auto& [name, mailbox] : mailboxes_) {
+        out.used_messages += mailbox.messages.size();
+        for (const auto& [uid, message] : mailbox.messages) {
+            out.used_bytes += bodies_[message.blob]->size();
+        }
+    }
+    return out;
+}
+
 // --- messages ---
 
 Uid ImapMemory::append(Mailbox& mailbox, std::string bytes, Flags flags, Time date) {

@@ -43,6 +43,7 @@ public:
     imap::Answer subscribe(const imap::Subscribe& asked);
     imap::Answer status(const std::string& name);
     imap::Answer copy(Mailbox& from, const imap::CopyMessages& asked);
+    imap::QuotaRoots::Root usage() const;
 
     Mailbox* find(const std::string& name);
     Uid append(Mailbox& mailbox, std::string bytes, Flags flags, Time date);

@@ -43,6 +43,13 @@ ImapRig::ImapRig(imap::Config config, bool implicit_tls)
 std::unique_ptr<ImapRig> ImapRig::from(const Settings& settings) {
     auto rig =
         std::make_unique<ImapRig>(config_of(settings), settings.get("tls", "") == "implicit");
+    const auto limit = [&](const char* key) {
+        return wire::parse_number(settings.get(key, "0")).value_or(0);
+    };
+    rig->slow_ = settings.is("slow");
+    rig->limits_.name = "acme";
+    rig->limits_.limit_bytes = limit("quota-bytes");
+    rig->limits_.limit_messages = limit("quota-messages");
     const std::string mailbox = settings.get("mailbox", "");
     if (mailbox.empty()) return rig;
     for (std::string& message : mailbox_messages(mailbox)) rig->deliver(std::move(message));
@@ -60,6 +67,8 @@ bool ImapRig::event(std::string_view what) {
     if (verb == "deliver") {
         const std::string subject = words.skip_space() ? std::string(words.rest()) : "news";
         deliver("Subject: " + subject + "\r\n\r\nIt happened.\r\n");
+    } else if (verb == "news") {
+        if (!news_event(words)) return false;
     } else if (mailbox == nullptr || !words.skip_space()) {
         return false;
     } else if (verb == "expunge") {
@@ -74,6 +83,50 @@ bool ImapRig::event(std::string_view what) {
     }
     engine_.mailbox_changed();
     return true;
+}
+
+bool ImapRig::news_event(imap::Lexer& words) {
+    const auto word = [&] { return words.skip_space() ? words.astring().value_or("") : ""; };
+    const std::string kind = word();
+    if (kind == "overflow") {
+        news_.overflow = true;
+        return true;
+    }
+    const std::string old_name = kind == "renamed" ? word() : "";
+    const std::string name = word();
+    if (kind == "status") {
+        const auto status = memory_.status(name);
+        const auto* data = std::get_if<imap::StatusData>(&status);
+        if (data == nullptr) return false;
+        news_.items.emplace_back(imap::News::Status{name, *data, true, word() == "flags", false});
+    } else if (kind == "metadata") {
+        imap::News::Metadata news{name, {}};
+        for (auto entry = word(); !entry.empty(); entry = word()) news.entries.push_back(entry);
+        news_.items.emplace_back(std::move(news));
+    } else {
+        const auto list = memory_.list();
+        imap::ListedMailbox now{name, "", false, false, false};
+        for (const auto& each : std::get<imap::MailboxList>(list).mailboxes) {
+            if (each.name == name) now = each;
+        }
+        news_.items.emplace_back(imap::News::Name{now, false, old_name});
+    }
+    return true;
+}
+
+Answer ImapRig::watch(const imap::Watch& asked) {
+    watches_ = !asked.groups.empty();
+    news_ = {};
+    for (const auto& group : asked.groups) {
+        for (const std::string& name : group.names) {
+            const auto status = memory_.status(name);
+            const auto* data = std::get_if<imap::StatusData>(&status);
+            if (!asked.status || data == nullptr || name == selected_) continue;
+            news_.items.emplace_back(
+                imap::News::Status{name, *data, group.events.messages, group.events.flags, true});
+        }
+    }
+    return Done{};
 }
 
 // Where a command goes on without what failed, the admin is told instead of the client.
@@ -115,8 +168,27 @@ void ImapRig::handle(imap::Effect& effect) {
         }
     } else if (auto* question = std::get_if<imap::Question>(&effect)) {
         const bool fails = count_question();
-        engine_.answer(fails ? Failure{"UNAVAILABLE", "Failing on purpose"} : reply(*question));
+        engine_.answer(fails ? Failure{"UNAVAILABLE", "Failing on purpose"} : in_time(*question));
     }
+}
+
+// Where searches and copies take long: nothing is known of it, then how far it is, then the answer.
+Answer ImapRig::in_time(const imap::Question& question) {
+    if (!slow_) return reply(question);
+    if (!std::holds_alternative<imap::GoOn>(question)) {
+        late_.reset();
+        const bool late = std::holds_alternative<imap::Search>(question) ||
+                          std::holds_alternative<imap::Sort>(question) ||
+                          std::holds_alternative<imap::Thread>(question) ||
+                          std::holds_alternative<imap::CopyMessages>(question);
+        if (!late) return reply(question);
+        late_ = question;
+        waits_ = 0;
+    }
+    if (!late_) broken("GoOn follows Progress");
+    static constexpr imap::Progress steps[] = {{0, 0}, {2, 0}, {2, 3}};
+    if (waits_ < std::size(steps)) return steps[waits_++];
+    return reply(*std::exchange(late_, std::nullopt));
 }
 
 Answer ImapRig::reply(const imap::Question& question) {
@@ -141,12 +213,7 @@ Answer ImapRig::reply(const imap::Question& question) {
                           [&](const imap::FindMessage& q) { return find_message(q); },
                           [&](const imap::Sort& q) { return sort(q); },
                           [&](const imap::Thread& q) { return thread(q); },
-                          [&](const imap::GetQuota& q) -> Answer {
-                              if (!q.mailbox.empty() && memory_.find(q.mailbox) == nullptr) {
-                                  return ImapMemory::no_such_mailbox();
-                              }
-                              return imap::QuotaRoots{};
-                          },
+                          [&](const imap::GetQuota& q) { return quota(q); },
                           [&](const imap::GetAnnotations& q) { return annotations(q); },
                           [&](const imap::SetAnnotations& q) { return annotate(q); },
                           [&](const imap::GetAcl& q) { return acl(q); },
@@ -157,6 +224,14 @@ Answer ImapRig::reply(const imap::Question& question) {
                                   return ImapMemory::no_such_mailbox();
                               }
                               return imap::Rights{std::string(imap::all_rights)};
+                          },
+                          [&](const imap::GoOn&) -> Answer {
+                              return Failure{"SERVERBUG", "There is nothing to go on with"};
+                          },
+                          [&](const imap::Watch& q) { return watch(q); },
+                          [&](const imap::GetNews&) -> Answer {
+                              if (!watches_) broken("GetNews asks for what is watched");
+                              return std::exchange(news_, {});
                           },
                           [&](const imap::Unauthenticate&) -> Answer {
                               selected_.clear();
@@ -367,6 +442,18 @@ Answer ImapRig::grantable(const imap::GetGrantable& asked) {
     const std::string all(imap::all_rights);
     if (asked.identifier == owner_address) return imap::Grantable{all, ""};
     return imap::Grantable{"", all};
+}
+
+Answer ImapRig::quota(const imap::GetQuota& asked) {
+    if (!asked.mailbox.empty() && memory_.find(asked.mailbox) == nullptr) {
+        return ImapMemory::no_such_mailbox();
+    }
+    if (limits_.limit_bytes == 0 && limits_.limit_messages == 0) return imap::QuotaRoots{};
+    auto root = memory_.usage();
+    root.name = limits_.name;
+    root.limit_bytes = limits_.limit_bytes;
+    root.limit_messages = limits_.limit_messages;
+    return imap::QuotaRoots{{root}};
 }
 
 Answer ImapRig::annotations(const imap::GetAnnotations& asked) {

@@ -1,10 +1,13 @@
 // The IMAP engine with an account in memory, in the world of README.md.
 //
 // EVENT lines: `deliver`, `deliver SUBJECT` (to INBOX), `expunge UID` and `flag UID FLAG` (in the
-// selected mailbox), all by somebody else; then the engine gets its hint.
+// selected mailbox), all by somebody else; then the engine gets its hint. What NOTIFY watches is
+// not looked at: `news status NAME [flags]`, `news name NAME`, `news renamed OLD NEW`,
+// `news metadata NAME ENTRY...` and `news overflow` say what there is.
 #pragma once
 
 #include "protocols/imap/engine.h"
+#include "protocols/imap/lexer.h"
 #include "tests/transcripts/engine_rig.h"
 #include "tests/transcripts/imap_memory.h"
 
@@ -46,6 +49,7 @@ protected:
 
 private:
     imap::Answer reply(const imap::Question& question);
+    imap::Answer in_time(const imap::Question& question);
     imap::Answer authenticate(const imap::Authenticate& asked);
     imap::Answer open(const imap::OpenMailbox& asked);
     imap::Answer refresh();
@@ -57,6 +61,7 @@ private:
     imap::Answer expunge(const imap::ExpungeMessages& asked);
     imap::Answer history(const imap::GetHistory& asked);
     imap::Answer find_message(const imap::FindMessage& asked);
+    imap::Answer quota(const imap::GetQuota& asked);
     imap::Answer annotations(const imap::GetAnnotations& asked);
     imap::Answer annotate(const imap::SetAnnotations& asked);
     imap::Answer acl(const imap::GetAcl& asked);
@@ -66,6 +71,8 @@ private:
     imap::Answer thread(const imap::Thread& asked);
     imap::Answer search(const imap::Search& asked);
     UidSet take_recent();
+    bool news_event(imap::Lexer& words);
+    imap::Answer watch(const imap::Watch& asked);
     void broken(std::string_view rule);  // the engine broke a promise of its contract
 
     ImapMemory memory_;
@@ -82,7 +89,13 @@ private:
     std::string upload_;
     std::map<std::string, std::map<std::string, std::string>> annotations_;  // by mailbox
     std::map<std::string, std::map<std::string, std::string>> rights_;  // by mailbox and identifier
+    imap::QuotaRoots::Root limits_;  // of the one quota root; none: there is no root
     std::size_t discarded_ = 0;
+    bool slow_ = false;  // searches and copies take long
+    unsigned waits_ = 0;
+    std::optional<imap::Question> late_;  // still to be answered
+    imap::News news_;
+    bool watches_ = false;
 };
 
 }  // namespace postern::transcripts

@@ -84,6 +84,8 @@ void ModelClient::take_line(const std::string& line) {
     static const std::regex numbered(R"(\* (\d+) (EXISTS|RECENT|EXPUNGE|FETCH).*)");
     std::smatch match;
     if (line.starts_with("* VANISHED ")) return take_vanished(line);
+    if (line.starts_with("* STATUS ")) return take_status(line);
+    if (line.starts_with("* ESEARCH ")) return take_update(line);
     if (!std::regex_match(line, match, numbered)) {
         lines_.push_back(line);
         return;
@@ -156,6 +158,82 @@ void ModelClient::take_fetch(std::size_t number, const std::string& line) {
     seen.flags = std::move(told);
 }
 
+void ModelClient::take_status(const std::string& line) {
+    static const std::regex status(R"re(\* STATUS "(\w+)" \(MESSAGES (\d+) UIDNEXT (\d+).*\))re");
+    std::smatch match;
+    if (!std::regex_match(line, match, status)) return;
+    const ModelMailbox& box = model_[match[1]];
+    heard_[match[1]] = {std::stoul(match[2]), static_cast<Uid>(std::stoul(match[3]))};
+    if (heard_[match[1]] != std::pair(box.messages.size(), box.uid_next)) wrong(line);
+    if (match[1] == mailbox_) wrong("of the selected mailbox: " + line);
+}
+
+// "* ESEARCH (TAG "a9") UID ADDTO (0 3:4)" or "ALL 3:4", or in sequence numbers.
+void ModelClient::take_update(const std::string& line) {
+    if (!followed_) return wrong("nothing is followed: " + line);
+    static const std::regex numbers(R"(.* (ALL|ADDTO|REMOVEFROM) (\(0 )?([0-9:,]+)\)?)");
+    std::smatch match;
+    if (!std::regex_match(line, match, numbers)) return;  // nothing was found
+    UidSet uids = set_of(match[3]);
+    if (line.find(" UID ") == std::string::npos) {
+        UidSet positions = std::exchange(uids, {});
+        positions.for_each([&](Uid position) {
+            if (position > view_.size()) {
+                wrong("no such message: " + line);
+            } else {
+                uids.add(view_[position - 1].uid);
+            }
+            return true;
+        });
+    }
+    if (match[1] != "REMOVEFROM") {
+        if (!(uids & *followed_).empty()) wrong("added twice: " + line);
+        *followed_ |= uids;
+    } else {
+        if (!(uids - *followed_).empty()) wrong("it was not there: " + line);
+        *followed_ -= uids;
+    }
+}
+
+void ModelClient::follow(bool uid) {
+    if (followed_) return;
+    followed_.emplace();
+    run(std::string(uid ? "UID " : "") + "SEARCH RETURN (ALL UPDATE) FLAGGED");
+    if (uid) expect_all_told();
+}
+
+void ModelClient::expect_followed() {
+    if (!followed_) return;
+    UidSet flagged;
+    for (const auto& [uid, flags] : model_[mailbox_].messages) {
+        if (flags.count("\\Flagged") != 0) flagged.add(uid);
+    }
+    if (flagged != *followed_) {
+        wrong("it follows " + followed_->to_string() + ", not " + flagged.to_string());
+    }
+}
+
+void ModelClient::notify() {
+    heard_.clear();
+    notified_ =
+        run("NOTIFY SET STATUS (selected-delayed (MessageNew MessageExpunge FlagChange)) "
+            "(mailboxes (INBOX Drafts) (MessageNew MessageExpunge))");
+}
+
+void ModelClient::listen() {
+    command_ = "(between commands)";
+    may_expunge_ = false;
+    conversation_->woken();
+    for (const std::string& line : lines_of(converse(""))) take_line(line);
+    expect_flags_told();
+    for (auto& [mailbox, heard] : heard_) {
+        const ModelMailbox& box = model_[mailbox];
+        if (mailbox != mailbox_ && heard != std::pair(box.messages.size(), box.uid_next)) {
+            wrong("it was not told of " + mailbox);
+        }
+    }
+}
+
 void ModelClient::enable_qresync() {
     if (run("ENABLE QRESYNC")) qresync_ = true;
 }
@@ -163,6 +241,8 @@ void ModelClient::enable_qresync() {
 void ModelClient::select(const std::string& mailbox, bool resynchronize) {
     mailbox_.clear();
     view_.clear();
+    followed_.reset();
+    heard_.erase(mailbox);
     Cache& cache = caches_[mailbox];
     const bool known = qresync_ && resynchronize && cache.modseq != 0;
     std::string command = "SELECT " + mailbox;
@@ -204,6 +284,8 @@ void ModelClient::select(const std::string& mailbox, bool resynchronize) {
 // What is known of it stays known.
 void ModelClient::leave(const std::string& command) {
     const std::string mailbox = std::exchange(mailbox_, "");
+    followed_.reset();
+    heard_.erase(mailbox);
     Cache cache{uid_validity_, modseq_, {}};
     bool whole = true;
     for (const Seen& seen : view_) {
@@ -223,6 +305,7 @@ void ModelClient::expect_all_told() {
     for (const auto& [uid, flags] : there) theirs += std::to_string(uid) + ' ';
     if (ours != theirs) wrong("it sees " + ours + "but there are " + theirs);
     expect_flags_told();
+    expect_followed();
 }
 
 void ModelClient::expect_flags_told() {

@@ -55,6 +55,15 @@ public:
     std::vector<Seen>& view() { return view_; }
     bool qresync() const { return qresync_; }
     void enable_qresync();
+    // Asks to be told at once of the selected mailbox, but for EXPUNGE, and of the others.
+    void notify();
+    bool notified() const { return notified_; }
+    // Takes in what comes between commands, which leaves nothing to be told but EXPUNGE.
+    void listen();
+    // A search for \Flagged whose result is kept up to date from now on (RFC 5267).
+    void follow(bool uid);
+    // This session changed that mailbox, of which it need not be told.
+    void changed(const std::string& mailbox) { heard_.erase(mailbox); }
     // The view is the model: nothing is left to be told.
     void expect_all_told();
     // Flags that were told are the model's, of all that is still there.
@@ -67,6 +76,9 @@ private:
     void take_fetch(std::size_t number, const std::string& line);
     void take_exists(std::size_t count);
     void take_vanished(const std::string& line);
+    void take_status(const std::string& line);
+    void take_update(const std::string& line);
+    void expect_followed();
     void wrong(const std::string& what);
 
     boost::asio::io_context& io_;
@@ -88,6 +100,10 @@ private:
     std::set<Uid> fetched_;
     std::string tagged_;
     std::size_t errors_ = 0;
+    bool notified_ = false;
+    // Of mailboxes that are not selected: messages and UIDNEXT as told last.
+    std::map<std::string, std::pair<std::size_t, Uid>> heard_;
+    std::optional<UidSet> followed_;
 };
 
 }  // namespace postern::imap_service

@@ -63,8 +63,11 @@ protected:
         ModelClient& client = *clients_[pick(clients_.size())];
         if (!client.selected()) {
             if (!client.qresync() && chance(30)) client.enable_qresync();
+            if (!client.notified() && chance(20)) client.notify();
             return client.select(chance(70) ? "INBOX" : "Drafts", chance(70));
         }
+        if (client.notified() && chance(30)) client.listen();
+        if (chance(5)) client.follow(chance(50));
         switch (pick(10)) {
             case 0:
                 return append(client);
@@ -101,6 +104,7 @@ protected:
             box.messages[box.uid_next++] = flags;
         }
         client.run(command);
+        client.changed(to);
         const std::string uids =
             count == 1 ? std::to_string(first)
                        : std::to_string(first) + ':' + std::to_string(box.uid_next - 1);
@@ -195,6 +199,7 @@ protected:
             if (move) from.messages.erase(at);
         }
         client.run(std::string(uid ? "UID " : "") + (move ? "MOVE " : "COPY ") + named + ' ' + to);
+        client.changed(to);
         if (!sources.empty()) {
             const std::string code = ' ' + sources.to_string() + ' ' + copies.to_string() + ']';
             std::string said = client.tagged();

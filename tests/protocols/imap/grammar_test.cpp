@@ -50,6 +50,43 @@ TEST(Grammar, ForbidsExpungeWhileSequenceNumbersAreInUse) {
     }
 }
 
+TEST(Grammar, BoundsNotify) {
+    const auto groups = [](std::size_t count) {
+        return rejection("a NOTIFY SET" + repeat(" (personal NONE)", count));
+    };
+    EXPECT_EQ(groups(max_notify_groups - 1), "");
+    EXPECT_EQ(groups(max_notify_groups), "");
+    EXPECT_EQ(groups(max_notify_groups + 1), "BAD There are too many event groups");
+    const auto names = [](std::size_t count) {
+        return rejection("a NOTIFY SET (mailboxes (x" + repeat(" x", count / 2 - 1) +
+                         ") NONE) (subtree (x" + repeat(" x", count - count / 2 - 1) + ") NONE)");
+    };
+    EXPECT_EQ(names(max_notify_names - 1), "");
+    EXPECT_EQ(names(max_notify_names), "");
+    EXPECT_EQ(names(max_notify_names + 1), "BAD There are too many mailbox names");
+    const auto items = [](std::size_t count) {
+        return rejection("a NOTIFY SET (selected (MessageNew (UID" + repeat(" UID", count - 1) +
+                         ") MessageExpunge))");
+    };
+    EXPECT_EQ(items(max_fetch_items), "");
+    EXPECT_EQ(items(max_fetch_items + 1), "BAD There are too many items");
+}
+
+TEST(Grammar, ReadsNotify) {
+    const auto all = parsed<command::Notify>(
+        "a notify set status (Selected-Delayed (messagenew (uid flags) MESSAGEEXPUNGE FlagChange)) "
+        "(subtree (inbox Lists) (MailboxName)) (inboxes NONE)");
+    EXPECT_TRUE(all.set && all.status);
+    ASSERT_TRUE(all.selected);
+    EXPECT_TRUE(all.selected->delayed && all.selected->messages && all.selected->flags);
+    EXPECT_EQ(all.selected->items.size(), 2U);
+    ASSERT_EQ(all.groups.size(), 2U);
+    EXPECT_EQ(all.groups[0].names, (std::vector<std::string>{"INBOX", "Lists"}));
+    EXPECT_TRUE(all.groups[0].events.names);
+    EXPECT_FALSE(all.groups[1].events.any());
+    EXPECT_FALSE(parsed<command::Notify>("a NOTIFY NONE").set);
+}
+
 TEST(Grammar, ReadsTags) {
     EXPECT_EQ(tag_of("a1.b NOOP"), "a1.b");
     EXPECT_EQ(tag_of("a]"), "a]");

@@ -170,6 +170,92 @@ TEST_F(Quota, WarnsOncePerLevelAndAgainAfterUseFell) {
     EXPECT_NE(warnings->front().operation, first) << "another round is another mail";
 }
 
+class MessageQuota : public Quota {
+protected:
+    void limit(std::uint64_t messages, std::uint64_t cap = 0) {
+        make_pool(0, 0, {0, 0, cap});
+        ASSERT_TRUE(pools_.set("acme", {0, 0, messages}));
+    }
+    QuotaRoot root(AccountId account) { return mail_->quota(account)->back(); }
+};
+
+TEST_F(MessageQuota, IsExactAndHoldsForAllMail) {
+    limit(3);
+    ASSERT_TRUE(append_bytes(account_, 1, QuotaRule::user));
+    ASSERT_TRUE(append_bytes(other_account, 1, QuotaRule::incoming));
+    EXPECT_EQ(root(account_).used_messages, 2U);
+    EXPECT_EQ(root(account_).max_messages, 3U);
+    EXPECT_EQ(room_error(account_, 1, QuotaRule::incoming), Errc::internal);
+    ASSERT_TRUE(append_bytes(account_, 1, QuotaRule::incoming));
+    for (const auto rule : {QuotaRule::user, QuotaRule::incoming}) {
+        EXPECT_EQ(room_error(other_account, 0, rule), Errc::over_quota);
+        EXPECT_EQ(append_bytes(other_account, 1, rule).error().code, Errc::over_quota);
+    }
+    EXPECT_TRUE(append_bytes(other_account, 1, QuotaRule::none));
+    EXPECT_EQ(root(account_).used_messages, 4U);
+}
+
+TEST_F(MessageQuota, FollowsCopiesMovesExpungesAndReopening) {
+    limit(4);
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(append_bytes(account_, 10, QuotaRule::user));
+    const auto refused = transfer(id("INBOX"), {1, 2}, id("Archive"), false);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::over_quota);
+    ASSERT_TRUE(transfer(id("INBOX"), {1}, id("Archive"), false));
+    ASSERT_TRUE(transfer(id("INBOX"), {2, 3}, id("Archive"), true));
+    EXPECT_EQ(root(account_).used_messages, 4U);
+    open();
+    EXPECT_EQ(root(account_).used_messages, 4U);
+    EXPECT_EQ(root(account_).used_bytes, 40U);
+    ASSERT_TRUE(expunge(id("Archive"), {1, 2}, true));
+    EXPECT_EQ(root(account_).used_messages, 2U);
+    EXPECT_EQ(room_error(other_account, 1, QuotaRule::user), Errc::internal);
+}
+
+TEST_F(MessageQuota, ACapBindsOneMailboxAlone) {
+    limit(100, 1);
+    ASSERT_TRUE(append_bytes(account_, 1, QuotaRule::user));
+    EXPECT_EQ(room_error(account_, 1, QuotaRule::incoming), Errc::over_quota);
+    EXPECT_EQ(room_error(other_account, 1, QuotaRule::incoming), Errc::internal);
+    EXPECT_EQ(mail_->quota(account_)->front().max_messages, 1U);
+}
+
+TEST_F(MessageQuota, WarnsAsRoomDoes) {
+    limit(5);
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(append_bytes(account_, 1, QuotaRule::user));
+    EXPECT_TRUE(mail_->quota_warnings()->empty());
+    ASSERT_TRUE(append_bytes(account_, 1, QuotaRule::user));
+    const auto warnings = mail_->quota_warnings();
+    ASSERT_EQ(warnings->size(), 1U);
+    EXPECT_EQ(warnings->front().percent, 80);
+    EXPECT_EQ(warnings->front().root.used_messages, 4U);
+}
+
+TEST_F(MessageQuota, WritersAtOnceNeverPassTheLimit) {
+    limit(50);
+    std::atomic<int> taken = 0;
+    std::vector<std::thread> writers;
+    for (int t = 0; t < 4; ++t) {
+        writers.emplace_back([&, t] {
+            for (int i = 0; i < 20; ++i) {
+                taken +=
+                    append_bytes(t % 2 == 0 ? account_ : other_account, 1, QuotaRule::user) ? 1 : 0;
+            }
+        });
+    }
+    for (std::thread& writer : writers) writer.join();
+    EXPECT_EQ(taken, 50);
+}
+
+TEST_F(Quota, LimitsHaveALimit) {
+    constexpr std::uint64_t most = std::uint64_t{1} << 62;
+    EXPECT_TRUE(pools_.add("a", {most, most, most}));
+    EXPECT_EQ(pools_.find("a")->limits, (PoolLimits{most, most, most}));
+    EXPECT_TRUE(pools_.add("b", {most - 1, most - 1, most - 1}));
+    EXPECT_EQ(pools_.add("c", {0, most + 1, 0}).error().code, Errc::invalid);
+    EXPECT_EQ(pools_.add("c", {0, 0, most + 1}).error().code, Errc::invalid);
+}
+
 TEST_F(Quota, PoolsAreKeptInOrder) {
     EXPECT_EQ(pools_.add("", {}).error().code, Errc::invalid);
     EXPECT_EQ(pools_.add("two words", {}).error().code, Errc::invalid);
