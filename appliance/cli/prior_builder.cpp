@@ -80,7 +80,9 @@ Foretold PriorBuilder::stream(const std::string& prior) const {
     for (const HeldOut& each : held_out_) {
         const auto score = models->score(each.features, filters::Shares::left_out);
         const bool judged_spam =
-            each.rules_score + filters::learned_score(score) >= spam_threshold_;
+            each.rules_score + filters::learned_score(score) +
+                filters::over_rules_score(each.rules_score, score) >=
+            spam_threshold_;
         const bool first = number++ < first_messages;
         if (each.spam) {
             ++met.spam;

@@ -218,12 +218,17 @@ void Learner::count(const FeatureVector& features, const Taught& change, int dir
     }
 }
 
-Taught Learner::steps_for(const FeatureVector& features, bool spam, double prior) const {
+Learner::Lesson Learner::lesson_of(const FeatureVector& features, bool spam,
+                                   double prior) const {
     const Sums sums = sum(features, nullptr);
     const Inputs inputs = inputs_of(sums, features.grams.size(), prior);
     const double error = (spam ? 1 : 0) - probability_of(mixed(inputs));
-    Taught change;
+    Lesson lesson;
+    Taught& change = lesson.change;
     change.spam = spam ? 1 : 0;
+    for (const Input line : {grams, envelope_line, content_line}) {
+        lesson.error = std::max(lesson.error, probability_of(spam ? -inputs[line] : inputs[line]));
+    }
     change.envelope_step =
         step_for(inputs[envelope_line], spam, line_rate, line_margin, root(sums.features[0]));
     change.content_step =
@@ -234,7 +239,7 @@ Taught Learner::steps_for(const FeatureVector& features, bool spam, double prior
         change.mix_steps[i] = to_units(mix_rate * error * inputs[i]);
     }
     if (prior != 0) change.trust_step = trust_step(sums, inputs, spam);
-    return change;
+    return lesson;
 }
 
 // How much better (in nats) the message was foretold with the prior than without it.
@@ -266,15 +271,14 @@ bool Learner::learn(const FeatureVector& features, Class as, double prior) {
         forget(key);
         taught_.erase(*known);
     }
-    Taught change = steps_for(features, spam, prior);
-    change.key = key;
-    change.number = ++number_;
-    apply(features, change, 1);
-    taught_.insert(change);
-    run_ = run_spam_ == spam ? run_ + 1 : 1;
-    run_spam_ = spam;
-    if (run_ >= rehearsing_run) rehearse(!spam);
-    remember(features, key, spam);
+    Lesson lesson = lesson_of(features, spam, prior);
+    lesson.change.key = key;
+    lesson.change.number = ++number_;
+    apply(features, lesson.change, 1);
+    taught_.insert(lesson.change);
+    rehearse(!spam);
+    rehearse(spam);
+    remember(features, key, spam, lesson.error);
     return true;
 }
 

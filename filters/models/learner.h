@@ -25,14 +25,14 @@
 
 namespace postern::filters {
 
-// A few messages of each class are remembered. While a run of one class goes on (a folder of ham,
-// then one of spam), each message learned is followed by a step on a remembered one of the other
-// class: else the lines would believe whatever class they saw last. Counts are not touched by that.
+// A few messages of each class are remembered, above all those that a line was wrong about. Each
+// message learned is followed by a step on a remembered one of either class: what is hard to tell
+// is seen more than once, and a long run of one class (a folder of ham, then one of spam) does not
+// make the lines believe whatever class they saw last. Counts are not touched by that.
 inline constexpr std::size_t remembered_messages = 160;  // of each class
 inline constexpr std::size_t remembered_features = 1500;
 inline constexpr std::size_t remembered_grams = 1500;
 inline constexpr std::uint64_t messages_per_epoch = 4096;
-inline constexpr std::uint64_t rehearsing_run = 3;  // messages of one class in a row
 inline constexpr std::uint64_t remembered_bytes =
     2 * remembered_messages * (remembered_features * 8 + remembered_grams * 4 + 128);
 
@@ -109,9 +109,13 @@ private:
     void save_grams(std::string& out, Save what) const;
     void put_gram(std::uint32_t index, std::int32_t weight, unsigned bits);
 
-    Taught steps_for(const FeatureVector& features, bool spam, double prior) const;
+    struct Lesson {
+        Taught change;
+        double error = 0;  // of the line that was most wrong, 0 to 1
+    };
+    Lesson lesson_of(const FeatureVector& features, bool spam, double prior) const;
     void move_weights(const FeatureVector& features, const Taught& change, int direction);
-    void remember(const FeatureVector& features, std::uint64_t key, bool spam);
+    void remember(const FeatureVector& features, std::uint64_t key, bool spam, double error);
     void forget(std::uint64_t key);
     void rehearse(bool spam);
     void save_remembered(std::string& out, Save what) const;
@@ -139,8 +143,6 @@ private:
     };
     std::array<std::vector<Remembered>, 2> remembered_;  // ham, spam
     std::array<std::uint64_t, 2> rehearsed_{};
-    std::uint64_t run_ = 0;  // messages of run_spam_ in a row
-    bool run_spam_ = false;
 };
 
 }  // namespace postern::filters

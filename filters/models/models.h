@@ -82,6 +82,9 @@ struct Counts {
     std::uint64_t identity = 0;  // of the dump; not 0
 };
 
+// Of log-odds, for each message learned.
+inline constexpr double max_rehearsal_drift = 0.5;
+
 class Layers;  // filters/models/layers.h
 
 class Models {
@@ -95,7 +98,9 @@ public:
     // relearns it.
     virtual bool learn(const FeatureVector& features, Class as) = 0;
     // Takes away exactly what learning that message added, apart from evidence that aged out
-    // meanwhile. False when it was never learned.
+    // meanwhile. False when it was never learned. Learning it also made the models go over two
+    // messages again that they knew, which stays: scores of mail unlike those two are back but for
+    // max_rehearsal_drift.
     virtual bool unlearn(const FeatureVector& features) = 0;
     virtual ModelStats stats() const = 0;
     // Whether that message is among those learned, as far as they are remembered.

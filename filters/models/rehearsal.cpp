@@ -8,8 +8,12 @@ namespace postern::filters {
 
 namespace {
 
-// Of so many messages of a class the remembered ones are a sample: recent, but not only the last.
-constexpr std::uint64_t sampled_messages = 512;
+constexpr double remembered_error = 0.5;  // a line that is more wrong than that decides wrongly
+// Some of the others, so that what goes well is not forgotten: of `remembered_of` that many.
+constexpr std::uint64_t remembered_easy = 4;
+constexpr std::uint64_t remembered_of = 16;
+constexpr std::size_t first_remembered = 20;  // until then all
+constexpr std::size_t unused_words = 2;
 
 // Every n-th item, so that at most `limit` stay.
 template <class T>
@@ -36,16 +40,17 @@ void put(std::string& out, const T& value) {
 
 }  // namespace
 
-void Learner::remember(const FeatureVector& features, std::uint64_t key, bool spam) {
+void Learner::remember(const FeatureVector& features, std::uint64_t key, bool spam,
+                       double error) {
     std::vector<Remembered>& memory = remembered_[spam ? 1 : 0];
-    std::size_t place = memory.size();
-    if (place >= remembered_messages) {
-        place = static_cast<std::size_t>(key % std::min(spam ? spam_ : ham_, sampled_messages));
-        if (place >= remembered_messages) return;
-    } else {
-        memory.emplace_back();
-    }
-    Remembered& entry = memory[place];
+    const bool is_easy = error < remembered_error && key % remembered_of >= remembered_easy;
+    if (is_easy && memory.size() >= first_remembered) return;
+    const bool is_full = memory.size() >= remembered_messages;
+    if (!is_full) memory.emplace_back();
+    // Any of them gives way: by chance, but the same in every run.
+    Remembered& entry =
+        is_full ? memory[static_cast<std::size_t>(key / remembered_of % remembered_messages)]
+                : memory.back();
     entry.key = key;
     entry.features = FeatureVector{};
     entry.features.hashes = thinned(features.hashes, remembered_features);
@@ -62,13 +67,13 @@ void Learner::rehearse(bool spam) {
     const std::vector<Remembered>& memory = remembered_[spam ? 1 : 0];
     if (memory.empty()) return;
     const FeatureVector& features = memory[rehearsed_[spam ? 1 : 0]++ % memory.size()].features;
-    move_weights(features, steps_for(features, spam, 0), 1);
+    move_weights(features, lesson_of(features, spam, 0).change, 1);
 }
 
-// For each class: rehearsed, count, then key, size and vector of each message.
+// Two words that nothing needs any more; then for each class: rehearsed, count, and of each message
+// its key, size and vector.
 void Learner::save_remembered(std::string& out, Save what) const {
-    put(out, run_);
-    put(out, std::uint64_t{run_spam_ ? 1u : 0u});
+    for (std::size_t i = 0; i < unused_words; ++i) put(out, std::uint64_t{0});
     for (std::size_t i = 0; i < remembered_.size(); ++i) {
         put(out, rehearsed_[i]);
         if (what == Save::compact) {
@@ -86,9 +91,10 @@ void Learner::save_remembered(std::string& out, Save what) const {
 }
 
 bool Learner::load_remembered(std::string_view& image) {
-    std::uint64_t run_spam = 0;
-    if (!take(image, run_) || !take(image, run_spam)) return false;
-    run_spam_ = run_spam != 0;
+    std::uint64_t unused = 0;
+    for (std::size_t i = 0; i < unused_words; ++i) {
+        if (!take(image, unused)) return false;
+    }
     for (std::size_t i = 0; i < remembered_.size(); ++i) {
         std::uint64_t count = 0;
         if (!take(image, rehearsed_[i]) || !take(image, count)) return false;

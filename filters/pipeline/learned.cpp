@@ -100,6 +100,22 @@ Symbol learned_symbol(const ModelScore& score, const Features& features) {
     return symbol;
 }
 
+double over_rules_score(double rules_score, const ModelScore& score) {
+    const double back = share_over_rules * score.own_voice * std::max(rules_score, 0.0);
+    return back > 0 ? -round_score(back) : 0;
+}
+
+Symbol over_rules_symbol(double rules_score, const ModelScore& score) {
+    char text[128];
+    std::snprintf(text, sizeof text, "%.1f x %.2f, of what rules and checks add: %+.2f",
+                  share_over_rules, score.own_voice, rules_score);
+    return {std::string(over_rules_symbol_name),
+            "statistics",
+            "What the learned models know already of what rules and checks found",
+            over_rules_score(rules_score, score),
+            {text}};
+}
+
 namespace {
 
 void add_layer(const LayerOpinion& opinion, std::string_view name, const char* description,

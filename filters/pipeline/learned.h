@@ -18,6 +18,9 @@ inline constexpr double min_learned_score = -6;
 inline constexpr std::string_view user_symbol_name = "LEARNED_FROM_USER";
 inline constexpr std::string_view domain_symbol_name = "LEARNED_FROM_DOMAIN";
 
+inline constexpr std::string_view over_rules_symbol_name = "LEARNED_OVER_RULES";
+inline constexpr double share_over_rules = 0.5;
+
 double round_score(double score);  // to hundredths
 
 // What the models add to a message's score.
@@ -25,6 +28,12 @@ double learned_score(const ModelScore& score);
 
 // `features` with names: they are the evidence. The shares in it add up to the log-odds.
 Symbol learned_symbol(const ModelScore& score, const Features& features);
+
+// What the models take back of the score that rules and checks have together: they have learned
+// what such mail looks like, so that the same signs would count twice. 0 where the rules speak for
+// ham, and with models that have no voice.
+double over_rules_score(double rules_score, const ModelScore& score);
+Symbol over_rules_symbol(double rules_score, const ModelScore& score);
 
 // What the layers of the recipient and of the recipient's domain say; those that are silent are
 // left out.

@@ -133,15 +133,31 @@ private:
         thread_local Features features;  // its memory is for the next one
         extract(content, Names::kept, features);
         const ModelScore score = models_->score(features.vector);
+        const double rules_score = modest_score(report);
         report.probability = score.probability;
         report.log_odds = score.log_odds;
         report.trained_ham = score.trained_ham;
         report.trained_spam = score.trained_spam;
         add_layers(features.vector, recipients, report);
         if (score.own_voice == 0 && score.prior_voice == 0) return;
-        Symbol symbol = learned_symbol(score, features);
+        add_symbol(learned_symbol(score, features), report);
+        if (over_rules_score(rules_score, score) == 0) return;
+        add_symbol(over_rules_symbol(rules_score, score), report);
+    }
+
+    void add_symbol(Symbol symbol, Report& report) const {
         symbol.score = score_of(scores_, symbol.name, symbol.score);
         report.symbols.push_back(std::move(symbol));
+    }
+
+    // Of all that was found so far, but for what makes a message spam by itself: who wrote such a
+    // rule wants it to.
+    double modest_score(const Report& report) const {
+        double sum = 0;
+        for (const Symbol& each : report.symbols) {
+            if (each.score < options_.spam_threshold) sum += each.score;
+        }
+        return round_score(sum);
     }
 
     void add_layers(const FeatureVector& features, const std::vector<std::string>& recipients,
@@ -174,7 +190,8 @@ private:
 };
 
 Result<void> check_names(const std::vector<Rule>& rules) {
-    std::set<std::string_view> names{learned_symbol_name, user_symbol_name, domain_symbol_name};
+    std::set<std::string_view> names{learned_symbol_name, over_rules_symbol_name, user_symbol_name,
+                                     domain_symbol_name};
     for (const Check& check : all_checks()) names.insert(check.name);
     for (const Rule& rule : rules) {
         if (!names.insert(rule.name).second) {

@@ -101,8 +101,11 @@ protected:
     void SetUp() override {
         const auto rules = config::load_rules({POSTERN_SOURCE_DIR "/appliance/etc/rules"});
         ASSERT_TRUE(rules);
+        PipelineOptions options;
         for (const Rule& rule : *rules) {
-            if (rule.target == "raw") raw_.insert(rule.name);
+            if (rule.target != "raw") continue;
+            raw_.insert(rule.name);
+            options.scores.emplace_back(rule.name, 0);  // so that nothing of it is taken back
         }
         auto models = make_models(min_model_bytes);
         bool spam = false;
@@ -112,7 +115,7 @@ protected:
                           spam ? Class::spam : Class::ham);
             spam = !spam;
         }
-        auto pipeline = Pipeline::build(*rules, {}, models);
+        auto pipeline = Pipeline::build(*rules, options, models);
         ASSERT_TRUE(pipeline);
         pipeline_ = std::move(*pipeline);
     }
