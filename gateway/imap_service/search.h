@@ -22,9 +22,8 @@ inline constexpr std::size_t search_page_rows = 256;
 // UIDs that match; the same with and without `index`. Blocks on reads and computes: long programs
 // belong on a WorkPool (see needs_rows). Ends early with Errc::unavailable once `stopped` is set.
 // Thread rule: any thread.
-Result<UidSet> search(mail::MailStore& store, MailboxId mailbox, const imap::SearchKey& program,
-                      const std::atomic<bool>& stopped,
-                      search_index::SearchIndex* index = nullptr);
+Result<UidSet> search(mail::MailStore& store, mail::Viewed mailbox, const imap::SearchKey& program,
+                      const std::atomic<bool>& stopped, search_index::SearchIndex* index = nullptr);
 
 // False: answered from bitmaps alone, in microseconds whatever the mailbox holds.
 bool needs_rows(const imap::SearchKey& program);

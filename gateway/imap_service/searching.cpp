@@ -25,20 +25,20 @@ imap::Failure too_many() {
 net::Awaitable<imap::Answer> ImapService::on(imap::Search question) {
     if (!selected_) co_return none_selected();
     if (auto no = refused('r')) co_return std::move(*no);
-    const auto id = selected_->place.box.id;
-    auto job = [&mail = backends_.mail, index = backends_.search_index, id, question,
+    const auto box = as_seen(selected_->place);
+    auto job = [&mail = backends_.mail, index = backends_.search_index, box, question,
                 gone = gone_]() -> Result<imap::SearchResult> {
         imap::SearchResult answer;
-        auto found = search(mail, id, question.program, *gone, index);
+        auto found = search(mail, box, question.program, *gone, index);
         if (!found) return found.error();
         answer.uids = std::move(*found);
         if (question.with_modseq) {
-            auto highest = highest_modseq(mail, id, answer.uids);
+            auto highest = highest_modseq(mail, box, answer.uids);
             if (!highest) return highest.error();
             answer.highest_modseq = *highest;
         }
         if (question.with_relevancy) {
-            auto scores = relevancy(mail, id, answer.uids, question.program, *gone);
+            auto scores = relevancy(mail, box.id, answer.uids, question.program, *gone);
             if (!scores) return scores.error();
             answer.relevancy = std::move(*scores);
         }
@@ -58,23 +58,22 @@ net::Awaitable<imap::Answer> ImapService::on(imap::Search question) {
 net::Awaitable<imap::Answer> ImapService::on(imap::Sort question) {
     if (!selected_) co_return none_selected();
     if (auto no = refused('r')) co_return std::move(*no);
-    const auto id = selected_->place.box.id;
-    auto job = [&mail = backends_.mail, index = backends_.search_index, id, question,
+    const auto box = as_seen(selected_->place);
+    auto job = [&mail = backends_.mail, index = backends_.search_index, box, question,
                 gone = gone_]() -> Result<imap::Sorted> {
         imap::Sorted answer;
-        auto found = search(mail, id, question.program, *gone, index);
+        auto found = search(mail, box, question.program, *gone, index);
         if (!found) return found.error();
         if (question.with_relevancy || sorts_by_relevancy(question.keys)) {
-            auto scores = relevancy(mail, id, *found, question.program, *gone);
+            auto scores = relevancy(mail, box.id, *found, question.program, *gone);
             if (!scores) return scores.error();
             answer.relevancy = std::move(*scores);
         }
-        auto sorted =
-            sort_messages(mail, id, *found, question.keys, *gone, answer.relevancy);
+        auto sorted = sort_messages(mail, box.id, *found, question.keys, *gone, answer.relevancy);
         if (!sorted) return sorted.error();
         answer.uids = std::move(*sorted);
         if (!question.with_modseq) return answer;
-        auto highest = highest_modseq(mail, id, *found);
+        auto highest = highest_modseq(mail, box, *found);
         if (!highest) return highest.error();
         answer.highest_modseq = *highest;
         return answer;
@@ -88,12 +87,12 @@ net::Awaitable<imap::Answer> ImapService::on(imap::Sort question) {
 net::Awaitable<imap::Answer> ImapService::on(imap::Thread question) {
     if (!selected_) co_return none_selected();
     if (auto no = refused('r')) co_return std::move(*no);
-    const auto id = selected_->place.box.id;
-    auto job = [&mail = backends_.mail, index = backends_.search_index, id, question,
+    const auto box = as_seen(selected_->place);
+    auto job = [&mail = backends_.mail, index = backends_.search_index, box, question,
                 gone = gone_]() -> Result<imap::Threads> {
-        auto found = search(mail, id, question.program, *gone, index);
+        auto found = search(mail, box, question.program, *gone, index);
         if (!found) return found.error();
-        return thread_messages(mail, id, *found, question.algorithm, *gone);
+        return thread_messages(mail, box.id, *found, question.algorithm, *gone);
     };
     auto threads = co_await backends_.pool.run(std::move(job));
     if (!threads) co_return too_many();
