@@ -19,6 +19,7 @@ struct Options {
     std::string owner;
     std::string whom;
     std::string rights;
+    std::string seen;
     std::vector<std::string> mailboxes;  // empty: all
 };
 
@@ -79,7 +80,12 @@ int list(Context& context, const Options& options) {
     auto opened = open(context, options, code);
     if (!opened) return code;
     auto rows = nlohmann::json::array();
+    auto own_seen = nlohmann::json::array();
     for (const auto& box : opened->boxes) {
+        const auto status = opened->store->mail->status(box.id);
+        if (!status) return fail(status.error());
+        if (status->own_seen) own_seen.push_back(box.name);
+        if (status->own_seen && !context.json) print(box.name + "  each person's own \\Seen\n");
         const auto set = opened->store->mail->rights(box.id);
         if (!set) return fail(set.error());
         for (const auto& [whom, letters] : *set) {
@@ -88,7 +94,9 @@ int list(Context& context, const Options& options) {
         }
     }
     if (context.json) {
-        print_json(nlohmann::json{{"owner", opened->owner.address}, {"rights", std::move(rows)}});
+        print_json(nlohmann::json{{"owner", opened->owner.address},
+                                  {"rights", std::move(rows)},
+                                  {"own_seen", std::move(own_seen)}});
     }
     return exit_ok;
 }
@@ -116,6 +124,19 @@ int set(Context& context, const Options& options) {
     if (letters) return change(context, options, *letters);
     return fail(exit_usage, options.rights + ": not a set of rights",
                 "give read, write, full, all, or letters of lrswipkxtea");
+}
+
+int seen(Context& context, const Options& options) {
+    int code = exit_ok;
+    auto opened = open(context, options, code);
+    if (!opened) return code;
+    for (const auto& box : opened->boxes) {
+        const auto done = mail::wait<void>([&](mail::Done<void> each) {
+            opened->store->mail->set_own_seen(box.id, options.seen == "own", std::move(each));
+        });
+        if (!done) return fail(done.error(), box.name + " stays as it was");
+    }
+    return exit_ok;
 }
 
 int remove(Context& context, const Options& options) {
@@ -167,6 +188,18 @@ void add_acl(CLI::App& app, Action& chosen) {
     auto* taken = add_command(*group, "remove", "Take all rights away.", options, chosen, remove);
     taken->add_option("WHOM", options->whom, "As it was given.")->required();
     boxes(taken);
+    auto* whose = add_command(*group, "seen", "Whether what one has read is read for all.", options,
+                              chosen, seen);
+    whose->add_option("WHOSE", options->seen, "own: each person's own; common: all see the same.")
+        ->required()
+        ->check(CLI::IsMember({"own", "common"}));
+    boxes(whose);
+    whose->footer(
+        "With \"own\", all but the owner begin with \\Seen as it is, and from then on each has it\n"
+        "apart. With \"common\", all see the owner's again. All other flags are always common. A\n"
+        "mailbox made below takes it over.\n\n"
+        "Example:\n"
+        "  postern acl seen info@example.org own");
 }
 
 }  // namespace postern::cli

@@ -37,6 +37,7 @@ nlohmann::json to_json(const mail::MailboxInfo& box, const mail::Status& status)
             {"selectable", box.selectable},
             {"messages", status.messages},
             {"unseen", status.unseen},
+            {"own_seen", status.own_seen},
             {"deleted", status.deleted},
             {"bytes", status.bytes},
             {"uid_validity", status.uid_validity},

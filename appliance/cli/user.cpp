@@ -100,26 +100,40 @@ int set(Context& context, const Options& options) {
     return done ? exit_ok : fail(done.error());
 }
 
+Result<void> leave_mailboxes(StoreAccess& store, const directory::User& owner,
+                             const directory::User& user) {
+    const auto boxes = store.mail->list(owner.id);
+    if (!boxes) return boxes.error();
+    for (const auto& box : *boxes) {
+        if (!box.selectable) continue;
+        auto done = mail::wait<void>([&](mail::Done<void> each) {
+            store.mail->set_rights(box.id, user.address, "", std::move(each));
+        });
+        if (!done) return done;
+        done = mail::wait<void>([&](mail::Done<void> each) {
+            store.mail->forget_seen(box.id, user.id, std::move(each));
+        });
+        if (!done) return done;
+    }
+    return {};
+}
+
 // Whoever gets the address next is somebody else.
 Result<void> take_rights(StoreAccess& store, const directory::User& user) {
     directory::Shares shares(*store.kv);
     if (auto done = shares.set_group(user.address, false); !done) return done;
-    const auto owners = shares.owners(user.address);
-    if (!owners) return owners.error();
-    for (const auto& address : *owners) {
-        const auto owner = store.directory.find(address);
-        if (!owner) return owner.error();
-        if (!*owner) continue;
-        const auto boxes = store.mail->list((*owner)->id);
-        if (!boxes) return boxes.error();
-        for (const auto& box : *boxes) {
-            if (!box.selectable) continue;
-            const auto done = mail::wait<void>([&](mail::Done<void> each) {
-                store.mail->set_rights(box.id, user.address, "", std::move(each));
-            });
-            if (!done) return done;
+    const std::string domain = user.address.substr(user.address.rfind('@'));
+    for (const std::string& whom : {user.address, domain}) {
+        const auto owners = shares.owners(whom);
+        if (!owners) return owners.error();
+        for (const auto& address : *owners) {
+            const auto owner = store.directory.find(address);
+            if (!owner) return owner.error();
+            if (!*owner) continue;
+            if (auto done = leave_mailboxes(store, **owner, user); !done) return done;
+            if (whom == domain) continue;
+            if (auto done = shares.remove(whom, **owner); !done) return done;
         }
-        if (auto done = shares.remove(user.address, **owner); !done) return done;
     }
     return {};
 }

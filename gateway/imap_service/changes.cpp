@@ -88,7 +88,8 @@ net::Awaitable<imap::Answer> ImapService::on(imap::CheckAppend question) {
     co_return imap::Done{};
 }
 
-net::Awaitable<Result<mail::Appended>> ImapService::append_one(MailboxId mailbox, Pending pending) {
+net::Awaitable<Result<mail::Appended>> ImapService::append_one(mail::Viewed mailbox,
+                                                               Pending pending) {
     mail::NewMessage message;
     message.bytes = pending.bytes;
     message.flags = std::move(pending.flags);
@@ -141,7 +142,7 @@ net::Awaitable<imap::Answer> ImapService::on(imap::AppendMessage question) {
     UidSet appended;
     for (auto& message : messages) {
         message.flags = permitted(message.flags, place->rights);
-        auto one = co_await append_one(box->id, std::move(message));
+        auto one = co_await append_one(as_seen(*place), std::move(message));
         if (!one) {
             co_await take_back(box->id, std::move(appended));  // all or nothing (RFC 3502)
             co_return failure(one.error());
@@ -172,7 +173,7 @@ net::Awaitable<imap::Answer> ImapService::on(imap::CopyMessages question) {
     if (!to->may('i')) co_return denied(*to);
     net::StoreCall<mail::Copied> call([&](mail::Done<mail::Copied> done) {
         auto& mail = backends_.mail;
-        const auto from = selected_->place.box.id;
+        const auto from = as_seen(selected_->place);
         if (question.move) {
             mail.move(from, std::move(question.uids), to->box.id, std::move(done));
         } else {

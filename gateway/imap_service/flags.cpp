@@ -77,7 +77,7 @@ net::Awaitable<Result<std::vector<imap::FlagNews>>> ImapService::stored_news(
     }
     std::size_t at = 0;
     while (!uids.empty()) {
-        auto rows = backends_.mail.rows(selected_->place.box.id, uids, max_rows, false);
+        auto rows = backends_.mail.rows(as_seen(selected_->place), uids, max_rows, false);
         if (!rows) co_return rows.error();
         if (rows->empty()) break;
         for (const auto& row : *rows) {
@@ -93,7 +93,7 @@ net::Awaitable<Result<std::vector<imap::FlagNews>>> ImapService::stored_news(
 
 // Flags of those messages that did not change since the client was last told of its mailbox.
 Result<std::map<Uid, Flags>> ImapService::known_flags(const UidSet& uids) {
-    auto rows = backends_.mail.rows(selected_->place.box.id, uids, max_rows, false);
+    auto rows = backends_.mail.rows(as_seen(selected_->place), uids, max_rows, false);
     if (!rows) return rows.error();
     std::map<Uid, Flags> known;
     for (auto& row : *rows) {
@@ -105,7 +105,7 @@ Result<std::map<Uid, Flags>> ImapService::known_flags(const UidSet& uids) {
 net::Awaitable<Result<mail::FlagResult>> ImapService::change_flags(UidSet uids,
                                                                    mail::FlagChange change) {
     return net::from_store<mail::FlagResult>([&](mail::Done<mail::FlagResult> done) {
-        backends_.mail.change_flags(selected_->place.box.id, std::move(uids), std::move(change),
+        backends_.mail.change_flags(as_seen(selected_->place), std::move(uids), std::move(change),
                                     std::move(done));
     });
 }
@@ -140,7 +140,7 @@ net::Awaitable<Result<mail::FlagResult>> ImapService::replace_flags(UidSet uids,
     std::vector<std::pair<UidSet, Flags>> parts{{std::move(uids), change.flags}};
     for (const auto& [right, flag] : flags_with_own_right) {
         if (imap::has_right(rights, right)) continue;
-        const auto carrying = backends_.mail.with_flag(selected_->place.box.id, flag);
+        const auto carrying = backends_.mail.with_flag(as_seen(selected_->place), flag);
         if (!carrying) co_return carrying.error();
         for (std::size_t i = 0, count = parts.size(); i < count; ++i) {
             auto kept = parts[i];
@@ -167,7 +167,7 @@ net::Awaitable<void> ImapService::drop_flags(const sharing::Place& place, std::v
     UidSet left;
     for (const Uid uid : uids) left.add(uid);
     while (!left.empty()) {
-        const auto rows = backends_.mail.rows(place.box.id, left, max_rows, false);
+        const auto rows = backends_.mail.rows(as_seen(place), left, max_rows, false);
         if (!rows || rows->empty()) co_return;
         std::vector<std::pair<Flags, UidSet>> groups;
         for (const auto& row : *rows) {
@@ -182,7 +182,7 @@ net::Awaitable<void> ImapService::drop_flags(const sharing::Place& place, std::v
             mail::FlagChange change{FlagMode::replace, std::move(flags), std::nullopt};
             const auto done =
                 co_await net::from_store<mail::FlagResult>([&](mail::Done<mail::FlagResult> each) {
-                    backends_.mail.change_flags(place.box.id, std::move(set), std::move(change),
+                    backends_.mail.change_flags(as_seen(place), std::move(set), std::move(change),
                                                 std::move(each));
                 });
             if (!done) failure(done.error());

@@ -106,6 +106,10 @@ private:
     net::Awaitable<imap::Answer> on(imap::Watch question);
     net::Awaitable<imap::Answer> on(imap::GetNews question);
     void leave_selected();
+    // own_seen.cpp
+    static bool names_own_seen(const imap::SetAnnotations& question);
+    net::Awaitable<imap::Answer> set_own_seen(imap::SetAnnotations question);
+    std::optional<imap::Failure> add_own_seen(const std::string& name, imap::Annotations& answer);
     // shared.cpp
     net::Awaitable<imap::Answer> on(imap::GetAcl question);
     net::Awaitable<imap::Answer> on(imap::GetRights question);
@@ -113,6 +117,7 @@ private:
     net::Awaitable<imap::Answer> on(imap::SetAcl question);
     net::Awaitable<imap::Answer> create_at(sharing::Location where, mail::SpecialUse use);
     sharing::Who who() const { return {account_, user_}; }
+    mail::Viewed as_seen(const sharing::Place& place) const { return {place.box.id, account_}; }
     static imap::Failure denied(const sharing::Place& place);
     Result<sharing::Place> find_selectable(const std::string& name);
     std::variant<sharing::Place, imap::Failure> place_with(const std::string& name, char right);
@@ -151,7 +156,7 @@ private:
     net::Awaitable<Result<std::vector<imap::FlagNews>>> stored_news(
         std::vector<std::pair<Uid, Flags>> flags, bool with_modseq);
     Result<std::map<Uid, Flags>> known_flags(const UidSet& uids);
-    net::Awaitable<Result<mail::Appended>> append_one(MailboxId mailbox, Pending message);
+    net::Awaitable<Result<mail::Appended>> append_one(mail::Viewed mailbox, Pending message);
     net::Awaitable<void> take_back(MailboxId mailbox, UidSet uids);
     net::Awaitable<void> learn_from(const sharing::Place& to, std::vector<Uid> uids);
     net::Awaitable<Result<mail::FlagResult>> change_flags(UidSet uids, mail::FlagChange change);

@@ -120,7 +120,7 @@ net::Awaitable<imap::Answer> ImapService::on(imap::GetStatus question) {
     if (!place) co_return failure(place.error());
     if (!place->may('r')) co_return denied(*place);
     const auto* box = &place->box;
-    auto status = backends_.mail.status(box->id);
+    auto status = backends_.mail.status(as_seen(*place));
     if (!status) co_return failure(status.error());
     auto answer = to_imap(*status, box->id);
     if (question.deleted_bytes) {
@@ -188,10 +188,12 @@ net::Awaitable<imap::Answer> ImapService::on(imap::GetAnnotations question) {
     if (!found) co_return failure(found.error());
     imap::Annotations answer;
     for (auto& [name, value] : *found) answer.entries.emplace_back(name, std::move(value));
+    if (auto failed = add_own_seen(question.mailbox, answer)) co_return std::move(*failed);
     co_return answer;
 }
 
 net::Awaitable<imap::Answer> ImapService::on(imap::SetAnnotations question) {
+    if (names_own_seen(question)) co_return co_await set_own_seen(std::move(question));
     const bool shared =
         std::any_of(question.changes.begin(), question.changes.end(),
                     [](const auto& each) { return each.first.starts_with("/shared/"); });

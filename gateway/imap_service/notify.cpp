@@ -37,7 +37,7 @@ void ImapService::leave_selected() {
     if (!selected_) return;
     const Selected left = *std::exchange(selected_, std::nullopt);
     if (!watching_) return;
-    const auto status = backends_.mail.status(left.place.box.id);
+    const auto status = backends_.mail.status(as_seen(left.place));
     if (!status) return;
     watching_->left(left.place.box.id,
                     {status->uid_validity, left.uid_next, left.modseq, left.uids.size()});

@@ -31,14 +31,15 @@ bool has_keyword(const Flags& flags, std::string_view name) {
 
 class Search {
 public:
-    Search(mail::MailStore& store, MailboxId mailbox, const std::atomic<bool>& stopped,
+    Search(mail::MailStore& store, mail::Viewed mailbox, const std::atomic<bool>& stopped,
            search_index::SearchIndex* index, SearchProgress* progress)
         : store_(store), mailbox_(mailbox), stopped_(stopped), index_(index), progress_(progress) {}
 
     Result<UidSet> run(const Node& program) {
         auto state = store_.state(mailbox_);
         if (!state) return state.error();
-        auto bounds = Narrowing(store_, *state, index_, stopped_).narrow(program, state->uids);
+        auto bounds = Narrowing(store_, *state, mailbox_.viewer, index_, stopped_)
+                          .narrow(program, state->uids);
         if (!bounds) return bounds.error();
         auto read = filter(program, bounds->possible - bounds->sure);
         if (read) *read |= bounds->sure;
@@ -152,7 +153,7 @@ private:
     }
 
     mail::MailStore& store_;
-    const MailboxId mailbox_;
+    const mail::Viewed mailbox_;
     const std::atomic<bool>& stopped_;
     search_index::SearchIndex* const index_;
     SearchProgress* const progress_;
@@ -160,7 +161,7 @@ private:
 
 }  // namespace
 
-Result<UidSet> search(mail::MailStore& store, MailboxId mailbox, const imap::SearchKey& program,
+Result<UidSet> search(mail::MailStore& store, mail::Viewed mailbox, const imap::SearchKey& program,
                       const std::atomic<bool>& stopped, search_index::SearchIndex* index,
                       SearchProgress* progress) {
     return Search(store, mailbox, stopped, index, progress).run(prepare(program));

@@ -29,7 +29,7 @@ struct SearchProgress {
 // UIDs that match; the same with and without `index`. Blocks on reads and computes: long programs
 // belong on a WorkPool (see needs_rows). Ends early with Errc::unavailable once `stopped` is set.
 // Thread rule: any thread.
-Result<UidSet> search(mail::MailStore& store, MailboxId mailbox, const imap::SearchKey& program,
+Result<UidSet> search(mail::MailStore& store, mail::Viewed mailbox, const imap::SearchKey& program,
                       const std::atomic<bool>& stopped, search_index::SearchIndex* index = nullptr,
                       SearchProgress* progress = nullptr);
 

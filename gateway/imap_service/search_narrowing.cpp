@@ -39,8 +39,9 @@ Result<Bounds> Narrowing::narrow(const Node& node, const UidSet& among) {
             return Bounds{among & key.uids, among & key.uids};
         case Kind::system_flag:
         case Kind::no_system_flag:
-            return by_flag(store_.with_flag(state_.id, static_cast<SystemFlag>(key.flag)), among,
-                           key.kind == Kind::system_flag);
+            return by_flag(
+                store_.with_flag({state_.id, viewer_}, static_cast<SystemFlag>(key.flag)), among,
+                key.kind == Kind::system_flag);
         case Kind::keyword:
         case Kind::no_keyword:
             return by_flag(store_.with_keyword(state_.id, key.name), among,

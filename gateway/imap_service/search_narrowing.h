@@ -20,12 +20,13 @@ struct Bounds {
     UidSet possible;  // includes `sure`
 };
 
-// Not thread-safe. `state` and `stopped` must outlive it; `index` may be null.
+// Not thread-safe. `viewer`: see mail::Viewed. `state` and `stopped` must outlive it; `index` may
+// be null.
 class Narrowing {
 public:
-    Narrowing(mail::MailStore& store, const mail::MailboxState& state,
+    Narrowing(mail::MailStore& store, const mail::MailboxState& state, AccountId viewer,
               search_index::SearchIndex* index, const std::atomic<bool>& stopped)
-        : store_(store), state_(state), index_(index), stopped_(stopped) {}
+        : store_(store), state_(state), viewer_(viewer), index_(index), stopped_(stopped) {}
     ~Narrowing();
     Narrowing(const Narrowing&) = delete;
     Narrowing& operator=(const Narrowing&) = delete;
@@ -44,6 +45,7 @@ private:
 
     mail::MailStore& store_;
     const mail::MailboxState& state_;
+    const AccountId viewer_;
     search_index::SearchIndex* const index_;
     const std::atomic<bool>& stopped_;
     std::unique_ptr<fulltext::Index> texts_;  // opened when it is needed

@@ -51,20 +51,20 @@ net::Awaitable<imap::Answer> ImapService::found_in(net::StoreCall<Found> call,
 net::Awaitable<imap::Answer> ImapService::on(imap::Search question) {
     if (!selected_) co_return none_selected();
     if (auto no = refused('r')) co_return std::move(*no);
-    const auto id = selected_->place.box.id;
-    auto job = [&mail = backends_.mail, index = backends_.search_index, id, question,
+    const auto box = as_seen(selected_->place);
+    auto job = [&mail = backends_.mail, index = backends_.search_index, box, question,
                 gone = gone_](SearchProgress& progress) -> Result<imap::SearchResult> {
         imap::SearchResult answer;
-        auto found = search(mail, id, question.program, *gone, index, &progress);
+        auto found = search(mail, box, question.program, *gone, index, &progress);
         if (!found) return found.error();
         answer.uids = std::move(*found);
         if (question.with_modseq) {
-            auto highest = highest_modseq(mail, id, answer.uids);
+            auto highest = highest_modseq(mail, box, answer.uids);
             if (!highest) return highest.error();
             answer.highest_modseq = *highest;
         }
         if (question.with_relevancy) {
-            auto scores = relevancy(mail, id, answer.uids, question.program, *gone);
+            auto scores = relevancy(mail, box.id, answer.uids, question.program, *gone);
             if (!scores) return scores.error();
             answer.relevancy = std::move(*scores);
         }
@@ -82,24 +82,24 @@ net::Awaitable<imap::Answer> ImapService::on(imap::Search question) {
 net::Awaitable<imap::Answer> ImapService::on(imap::Sort question) {
     if (!selected_) co_return none_selected();
     if (auto no = refused('r')) co_return std::move(*no);
-    const auto id = selected_->place.box.id;
-    auto job = [&mail = backends_.mail, index = backends_.search_index, id, question,
+    const auto box = as_seen(selected_->place);
+    auto job = [&mail = backends_.mail, index = backends_.search_index, box, question,
                 gone = gone_](SearchProgress& progress) -> Result<imap::Sorted> {
         imap::Sorted answer;
-        auto found = search(mail, id, question.program, *gone, index, &progress);
+        auto found = search(mail, box, question.program, *gone, index, &progress);
         if (!found) return found.error();
         if (question.with_relevancy || sorts_by_relevancy(question.keys)) {
-            auto scores = relevancy(mail, id, *found, question.program, *gone);
+            auto scores = relevancy(mail, box.id, *found, question.program, *gone);
             if (!scores) return scores.error();
             answer.relevancy = std::move(*scores);
         }
         progress.goal = 0;  // what was found is read once more
         auto sorted =
-            sort_messages(mail, id, *found, question.keys, *gone, answer.relevancy, &progress);
+            sort_messages(mail, box.id, *found, question.keys, *gone, answer.relevancy, &progress);
         if (!sorted) return sorted.error();
         answer.uids = std::move(*sorted);
         if (!question.with_modseq) return answer;
-        auto highest = highest_modseq(mail, id, *found);
+        auto highest = highest_modseq(mail, box, *found);
         if (!highest) return highest.error();
         answer.highest_modseq = *highest;
         return answer;
@@ -110,13 +110,13 @@ net::Awaitable<imap::Answer> ImapService::on(imap::Sort question) {
 net::Awaitable<imap::Answer> ImapService::on(imap::Thread question) {
     if (!selected_) co_return none_selected();
     if (auto no = refused('r')) co_return std::move(*no);
-    const auto id = selected_->place.box.id;
-    auto job = [&mail = backends_.mail, index = backends_.search_index, id, question,
+    const auto box = as_seen(selected_->place);
+    auto job = [&mail = backends_.mail, index = backends_.search_index, box, question,
                 gone = gone_](SearchProgress& progress) -> Result<imap::Threads> {
-        auto found = search(mail, id, question.program, *gone, index, &progress);
+        auto found = search(mail, box, question.program, *gone, index, &progress);
         if (!found) return found.error();
         progress.goal = 0;
-        return thread_messages(mail, id, *found, question.algorithm, *gone, &progress);
+        return thread_messages(mail, box.id, *found, question.algorithm, *gone, &progress);
     };
     co_return co_await run_slowly<imap::Threads>(std::move(job));
 }

@@ -32,13 +32,13 @@ net::Awaitable<imap::Answer> ImapService::on(imap::OpenMailbox question) {
                                                    place->rights) == std::string_view::npos;
     // Watched before it is read: no change falls between.
     selected.watch = backends_.mail.watch(box->id, [waker = session_.waker()] { waker->wake(); });
-    auto state = backends_.mail.state(box->id);
+    auto state = backends_.mail.state(as_seen(*place));
     if (!state) co_return failure(state.error());
     UidSet recent = state->recent;
     if (!selected.read_only && !recent.empty()) {
         auto taken = co_await take_recent(box->id);
         if (!taken) co_return failure(taken.error());
-        state = backends_.mail.state(box->id);
+        state = backends_.mail.state(as_seen(*place));
         if (!state) co_return failure(state.error());
         recent = std::move(*taken);
     }
@@ -76,7 +76,7 @@ net::Awaitable<imap::Answer> ImapService::on(imap::Refresh) {
     if (!selected_) co_return none_selected();
     if (auto no = refused('r')) co_return std::move(*no);
     const auto id = selected_->place.box.id;
-    auto changes = backends_.mail.changes_since(id, selected_->modseq);
+    auto changes = backends_.mail.changes_since(as_seen(selected_->place), selected_->modseq);
     if (!changes) co_return failure(changes.error());
     auto& state = changes->state;
     imap::MailboxChanges answer;
@@ -109,7 +109,7 @@ net::Awaitable<imap::Answer> ImapService::on(imap::Refresh) {
 net::Awaitable<imap::Answer> ImapService::on(imap::GetHistory question) {
     if (!selected_) co_return none_selected();
     if (auto no = refused('r')) co_return std::move(*no);
-    auto changes = backends_.mail.changes_since(selected_->place.box.id, question.since);
+    auto changes = backends_.mail.changes_since(as_seen(selected_->place), question.since);
     if (!changes) co_return failure(changes.error());
     imap::History history;
     for (const auto& [uid, flags] : changes->flags) history.changed.add(uid);
@@ -134,7 +134,7 @@ net::Awaitable<imap::Answer> ImapService::on(imap::FindMessage question) {
     if (question.uid_validity != 0 && question.uid_validity != status->uid_validity) {
         co_return imap::RowPage{};
     }
-    auto rows = backends_.mail.rows(box->id, {question.uid}, 1, true);
+    auto rows = backends_.mail.rows(as_seen(*place), {question.uid}, 1, true);
     if (!rows) co_return failure(rows.error());
     imap::RowPage page;
     for (auto& row : *rows) page.rows.push_back(to_imap(std::move(row)));
@@ -144,7 +144,7 @@ net::Awaitable<imap::Answer> ImapService::on(imap::FindMessage question) {
 net::Awaitable<imap::Answer> ImapService::on(imap::FetchRows question) {
     if (!selected_) co_return none_selected();
     if (auto no = refused('r')) co_return std::move(*no);
-    auto rows = backends_.mail.rows(selected_->place.box.id, question.uids,
+    auto rows = backends_.mail.rows(as_seen(selected_->place), question.uids,
                                     std::min(question.limit, max_rows), question.with_summary);
     if (!rows) co_return failure(rows.error());
     imap::RowPage page;

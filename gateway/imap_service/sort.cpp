@@ -97,8 +97,8 @@ int compare_by(By by, const SortFacts& a, const SortFacts& b) {
 
 // Calls visit with each row of `uids`.
 template <class Visit>
-Result<void> for_each_row(mail::MailStore& store, MailboxId mailbox, UidSet uids, bool with_summary,
-                          Visit visit) {
+Result<void> for_each_row(mail::MailStore& store, mail::Viewed mailbox, UidSet uids,
+                          bool with_summary, Visit visit) {
     while (!uids.empty()) {
         auto rows = store.rows(mailbox, uids, sort_page_rows, with_summary);
         if (!rows) return rows.error();
@@ -162,7 +162,7 @@ bool sorts_by_relevancy(const std::vector<imap::SortKey>& keys) {
                        [](const auto& key) { return key.by == By::relevancy; });
 }
 
-Result<ModSeq> highest_modseq(mail::MailStore& store, MailboxId mailbox, UidSet uids) {
+Result<ModSeq> highest_modseq(mail::MailStore& store, mail::Viewed mailbox, UidSet uids) {
     ModSeq highest = 0;
     const auto read =
         for_each_row(store, mailbox, std::move(uids), false, [&](const auto& row) -> Result<void> {

@@ -47,6 +47,6 @@ Result<std::vector<Uid>> sort_messages(mail::MailStore& store, MailboxId mailbox
 bool sorts_by_relevancy(const std::vector<imap::SortKey>& keys);
 
 // The highest mod-sequence among `uids`; 0: none is there.
-Result<ModSeq> highest_modseq(mail::MailStore& store, MailboxId mailbox, UidSet uids);
+Result<ModSeq> highest_modseq(mail::MailStore& store, mail::Viewed mailbox, UidSet uids);
 
 }  // namespace postern::imap_service

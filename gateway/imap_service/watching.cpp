@@ -70,7 +70,7 @@ Result<void> Watching::begin(Box& box) {
     const auto& events = box.events;
     if (id.value == 0 || !(events.messages || events.flags || events.metadata)) return {};
     box.watched = watch([&](auto changed) { return mail_.watch(id, std::move(changed)); });
-    const auto status = mail_.status(id);
+    const auto status = mail_.status({id, who_.id});
     if (!status && status.error().code != Errc::not_found) return status.error();
     if (status) box.told = told_of(*status);
     if (!events.metadata) return {};
@@ -203,7 +203,7 @@ Result<void> Watching::look_at(Box& box, bool with_messages) {
         if (!looked) return looked;
     }
     if (!(events.messages || events.flags) || !with_messages) return {};
-    const auto status = mail_.status(id);
+    const auto status = mail_.status({id, who_.id});
     if (!status) {
         if (status.error().code == Errc::not_found) return {};
         return status.error();
@@ -302,7 +302,7 @@ Watching::Box* Watching::find(MailboxId mailbox) {
 void Watching::settle_arrivals(MailboxId mailbox, const std::vector<Uid>& uids) {
     Box* box = find(mailbox);
     if (box == nullptr || uids.empty()) return;
-    const auto status = mail_.status(mailbox);
+    const auto status = mail_.status({mailbox, who_.id});
     if (!status || box->told.uid_next != uids.front() || status->uid_next != uids.back() + 1 ||
         uids.back() - uids.front() + 1 != uids.size() ||
         status->messages != box->told.messages + uids.size()) {

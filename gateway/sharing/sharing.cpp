@@ -190,7 +190,9 @@ Result<void> Sharing::inherit(const Who& owner, const mail::MailboxInfo& parent,
                               const std::string& name) {
     const auto set = mail_.rights(parent.id);
     if (!set) return set.error();
-    if (set->empty()) return {};
+    const auto status = mail_.status(parent.id);
+    if (!status) return status.error();
+    if (set->empty() && !status->own_seen) return {};
     for (auto end = name.find('/', parent.name.size() + 1);; end = name.find('/', end + 1)) {
         const auto box = mail_.find(owner.id, name.substr(0, end));
         if (!box) return box.error();
@@ -199,6 +201,12 @@ Result<void> Sharing::inherit(const Who& owner, const mail::MailboxInfo& parent,
                 mail_.set_rights(mailbox, whom, letters, std::move(done));
             });
             if (!given) return given;
+        }
+        if (status->own_seen) {
+            const auto done = mail::wait<void>([&, mailbox = box->id](mail::Done<void> each) {
+                mail_.set_own_seen(mailbox, true, std::move(each));
+            });
+            if (!done) return done;
         }
         if (end == std::string::npos) return {};
     }

@@ -84,7 +84,8 @@ public:
 
     // The nearest mailbox above that name, whose rights a new one takes over. nullopt: none.
     Result<std::optional<mail::MailboxInfo>> parent(const Who& owner, const std::string& name);
-    // Gives the mailboxes between `parent` and `name`, and that one, the rights of `parent`.
+    // Gives the mailboxes between `parent` and `name`, and that one, the rights of `parent`, and
+    // each person an own \Seen there if it is so in `parent`.
     Result<void> inherit(const Who& owner, const mail::MailboxInfo& parent,
                          const std::string& name);
 

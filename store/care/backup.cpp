@@ -224,7 +224,7 @@ private:
             return saved;
         }
         const std::uint64_t messages_before = report.messages;
-        for (const char prefix : {'k', 'b', 'm', 's', 'r', 'p'}) {
+        for (const char prefix : {'k', 'b', 'm', 's', 'r', 'p', 'y', 'v', 'w'}) {
             const auto rows = save_rows(saved, prefix, saved.chunks);
             if (!rows) return rows.error();
         }

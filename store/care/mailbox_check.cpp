@@ -263,6 +263,8 @@ Result<void> check_mailbox(CheckContext& context, const NamedMailbox& mailbox) {
         if (sets) {
             const auto checked = check_history(context, mailbox, **sets, history);
             if (!checked) return checked;
+            const auto seen = check_seen(context, mailbox, **sets, history);
+            if (!seen) return seen;
         }
         const auto head = context.store.get(mailbox_shard(mailbox.id), mail::head_key);
         still = !sets || (head && *head && **head == (*sets)->raw_head);

@@ -35,6 +35,13 @@ Result<Tally> tally_messages(kv::Store& store, MailboxId mailbox, const VisitMes
 
 Result<void> check_mailbox(CheckContext& context, const NamedMailbox& mailbox);
 
+// seen_check.cpp: each account's own \Seen. What of it is wrong, and what mends it, once the
+// mailbox holds `existing` and has that head.
+Result<void> check_seen(CheckContext& context, const NamedMailbox& mailbox,
+                        const mail::MailboxSets& sets, std::vector<std::string>& wrong);
+Result<void> mend_seen(kv::Store& store, MailboxId mailbox, const UidSet& existing,
+                       const mail::Head& head, std::vector<kv::Operation>& operations);
+
 // Makes head, keywords and bitmaps say what the rows say; history begins anew, so that clients
 // look at everything again. Damaged message rows are taken away. False: it changes too fast.
 Result<bool> rebuild_mailbox(kv::Store& store, const NamedMailbox& mailbox, Time now);

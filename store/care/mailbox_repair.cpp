@@ -112,6 +112,11 @@ Result<bool> try_to_rebuild(kv::Store& store, const NamedMailbox& mailbox, Time 
     operations->push_back(std::move(*keywords));
     const auto added = add_bitmaps(*tally, *operations);
     if (!added) return added.error();
+    const auto existing = tally->sets.find(mail::existing_set);
+    const auto mended =
+        mend_seen(store, mailbox.id, existing == tally->sets.end() ? UidSet() : existing->second,
+                  *head, *operations);
+    if (!mended) return mended.error();
     // The head last: it makes everybody who has the mailbox open read all of it again.
     operations->emplace_back(kv::Put{std::string(mail::head_key), mail::encode(*head)});
     for (std::size_t at = 0; at < operations->size(); at += rows_per_batch) {

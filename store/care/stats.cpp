@@ -21,10 +21,12 @@ std::uint64_t& place_of(Stats& stats, char prefix) {
         case 'r':
             return stats.report_bytes;
         case 'b':
+        case 'v':
             return stats.bitmap_bytes;
         case 'c':
         case 'o':
         case 'g':
+        case 'w':
             return stats.history_bytes;
         default:
             return stats.other_bytes;

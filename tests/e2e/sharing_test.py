@@ -63,6 +63,32 @@ class Sharing(E2eTest):
         self.assertIn("alice@example.net", log[-1])
         self.assertIn(INFO, log[-1])
 
+    def test_what_one_reads_is_new_to_the_other_where_the_owner_wants_it(self):
+        box = f'"Shared/{INFO}/Archive"'
+        self.gateway.cli("acl", "seen", INFO, "own", "--mailbox", "Archive")
+        self.assertEqual(self.gateway.cli_json("acl", "list", INFO)["own_seen"], ["Archive"])
+        alice, bob = self.session("alice"), self.session("bob")
+        for number in range(2):
+            mail = f"Subject: {number}\r\n\r\ntext\r\n"
+            alice.imap(f"a{number}", f"APPEND {box} {{{len(mail)}+}}\r\n{mail}")
+        for raw in (alice, bob):
+            raw.imap("b", "ENABLE QRESYNC")
+            self.assertIn("OK", raw.imap("c", f"SELECT {box}")[-1])
+        bob.send("d IDLE\r\n")
+        bob.until(r"^\+ ")
+        self.assertIn("MODSEQ", "".join(alice.imap("e", r"STORE 1 +FLAGS (\Seen)")))
+        alice.imap("f", r"STORE 2 +FLAGS (\Flagged)")
+        told = "".join(bob.until(r"FETCH .*Flagged"))
+        self.assertNotIn("* 1 FETCH", told)
+        bob.send("DONE\r\n")
+        bob.until("^d OK")
+        self.assertIn("UNSEEN 1", alice.imap("g", f"STATUS {box} (UNSEEN)")[0])
+        self.assertIn("UNSEEN 2", bob.imap("g", f"STATUS {box} (UNSEEN)")[0])
+        self.assertIn("* SEARCH 1", "".join(alice.imap("h", "SEARCH SEEN")))
+        self.gateway.cli("acl", "seen", INFO, "common", "--mailbox", "Archive")
+        self.assertIn("UNSEEN 2", alice.imap("i", f"STATUS {box} (UNSEEN)")[0])
+        self.assertEqual(self.gateway.cli_json("acl", "list", INFO)["own_seen"], [])
+
     def test_rights_taken_away_end_a_session_s_access(self):
         self.fill(1)
         alice = self.session("alice")

@@ -4,6 +4,7 @@
 #include "store/mail/types.h"
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,11 +14,13 @@ struct ModelMessage {
     std::string text;
     std::uint8_t system_flags = 0;
     std::vector<std::string> keywords;  // sorted
+    std::set<AccountId> seen_by;        // others than the owner; where each has its own
     bool operator==(const ModelMessage&) const = default;
 };
 
 struct ModelMailbox {
     Uid uid_next = 1;
+    bool own_seen = false;
     std::map<Uid, ModelMessage> messages;
 
     Uid add(ModelMessage message) {

@@ -22,6 +22,7 @@ using mail::Done;
 using mail::wait;
 
 constexpr AccountId account{1};
+constexpr AccountId others[] = {{2}, {3}};
 constexpr const char* names[] = {"INBOX", "Archive", "Trash"};
 constexpr int steps_per_session = 60;
 constexpr int max_tries = 20;
@@ -77,7 +78,9 @@ private:
 
     // Tries until it is known what happened: a change whose outcome is an error is looked up.
     void act() {
-        switch (pick(10)) {
+        switch (pick(11)) {
+            case 10:
+                return turn_own_seen();
             case 0:
             case 1:
             case 2:
@@ -119,9 +122,11 @@ private:
         fresh.flags.system = message.system_flags;
         fresh.flags.keywords = message.keywords;
         const OperationId operation = kv::random_id();
+        const AccountId who = somebody();
+        keep_seen(message, model_[box], who);
         // The same operation again and again is one message.
         const auto appended = insist<mail::Appended>([&](Done<mail::Appended> done) {
-            mail_->append(boxes_[box], fresh, operation, std::move(done));
+            mail_->append({boxes_[box], who}, fresh, operation, std::move(done));
         });
         ASSERT_TRUE(appended) << appended.error().text;
         EXPECT_EQ(appended->uid, model_[box].add(message));
@@ -135,8 +140,61 @@ private:
         return uids;
     }
 
+    // The owner, or somebody else.
+    AccountId somebody() { return pick(2) == 0 ? account : others[pick(std::size(others))]; }
+
+    static constexpr auto seen_bit = static_cast<std::uint8_t>(SystemFlag::seen);
+
+    // Flags as `who` sees or makes them, and as the model keeps them.
+    static ModelMessage seen_as(ModelMessage message, const ModelMailbox& box, AccountId who) {
+        if (!box.own_seen || who == account) return message;
+        message.system_flags &= static_cast<std::uint8_t>(~seen_bit);
+        if (message.seen_by.count(who) != 0) message.system_flags |= seen_bit;
+        return message;
+    }
+    static void keep_seen(ModelMessage& message, const ModelMailbox& box, AccountId who,
+                          std::uint8_t owners = 0) {
+        if (!box.own_seen || who == account) return;
+        const bool seen = (message.system_flags & seen_bit) != 0;
+        message.seen_by.erase(who);
+        if (seen) message.seen_by.insert(who);
+        message.system_flags =
+            static_cast<std::uint8_t>((message.system_flags & ~seen_bit) | (owners & seen_bit));
+    }
+    static void begin_own(ModelMessage& message) {
+        if ((message.system_flags & seen_bit) == 0) return;
+        message.seen_by.insert(std::begin(others), std::end(others));
+    }
+    // A copy, by `who`.
+    static ModelMessage copied(const ModelMessage& message, const ModelMailbox& from,
+                               const ModelMailbox& to, AccountId who) {
+        ModelMessage copy = message;
+        if (!to.own_seen) {
+            copy = seen_as(message, from, who);
+            copy.seen_by.clear();
+        } else if (!from.own_seen) {
+            begin_own(copy);
+        }
+        return copy;
+    }
+
+    void turn_own_seen() {
+        const unsigned box = pick(std::size(names));
+        const bool on = pick(3) != 0;
+        const auto done = insist<void>(
+            [&](Done<void> answer) { mail_->set_own_seen(boxes_[box], on, std::move(answer)); });
+        ASSERT_TRUE(done) << done.error().text;
+        if (on == model_[box].own_seen) return;
+        model_[box].own_seen = on;
+        for (auto& [uid, message] : model_[box].messages) {
+            message.seen_by.clear();
+            if (on) begin_own(message);
+        }
+    }
+
     void flag() {
         const unsigned box = pick(std::size(names));
+        const AccountId who = somebody();
         const UidSet uids = some(box);
         mail::FlagChange change;
         change.mode = static_cast<FlagMode>(pick(3));
@@ -144,12 +202,19 @@ private:
         if (pick(2) == 0) change.flags.keywords = {"k" + std::to_string(pick(3))};
         // Once more does no harm: each mode ends in the same flags.
         const auto done = insist<mail::FlagResult>([&](Done<mail::FlagResult> answer) {
-            mail_->change_flags(boxes_[box], uids, change, std::move(answer));
+            mail_->change_flags({boxes_[box], who}, uids, change, std::move(answer));
         });
         ASSERT_TRUE(done) << done.error().text;
-        for (const Uid uid : uids.to_vector()) apply(model_[box].messages[uid], change);
+        for (const Uid uid : uids.to_vector()) {
+            ModelMessage& message = model_[box].messages[uid];
+            const std::uint8_t owners = message.system_flags;
+            message = seen_as(message, model_[box], who);
+            apply(message, change);
+            keep_seen(message, model_[box], who, owners);
+        }
         for (const auto& [uid, flags] : done->changed) {
-            EXPECT_EQ(flags.system, model_[box].messages[uid].system_flags);
+            EXPECT_EQ(flags.system,
+                      seen_as(model_[box].messages[uid], model_[box], who).system_flags);
             EXPECT_EQ(flags.keywords, model_[box].messages[uid].keywords);
         }
     }
@@ -190,14 +255,17 @@ private:
         const UidSet uids = some(from);
         if (from == to || uids.empty()) return;
         const bool move = pick(3) != 0;
+        const AccountId who = somebody();
         const auto done = wait<mail::Copied>([&](Done<mail::Copied> answer) {
-            move ? mail_->move(boxes_[from], uids, boxes_[to], std::move(answer))
-                 : mail_->copy(boxes_[from], uids, boxes_[to], std::move(answer));
+            move ? mail_->move({boxes_[from], who}, uids, boxes_[to], std::move(answer))
+                 : mail_->copy({boxes_[from], who}, uids, boxes_[to], std::move(answer));
         });
         if (done) {
             EXPECT_EQ(done->from, uids.to_vector());
             for (std::size_t i = 0; i < done->from.size(); ++i) {
-                EXPECT_EQ(done->to[i], model_[to].add(model_[from].messages[done->from[i]]));
+                const auto& source = model_[from].messages[done->from[i]];
+                EXPECT_EQ(done->to[i],
+                          model_[to].add(copied(source, model_[from], model_[to], who)));
                 if (move) model_[from].messages.erase(done->from[i]);
             }
             return;
@@ -245,6 +313,8 @@ private:
         EXPECT_TRUE(state);
         if (!state) return found;
         found.uid_next = state->uid_next;
+        found.own_seen = state->own_seen;
+        EXPECT_EQ(found.own_seen, model_[box].own_seen);
         const auto rows = mail_->rows(boxes_[box], state->uids, 1000, false);
         EXPECT_TRUE(rows);
         if (!rows) return found;
@@ -252,8 +322,17 @@ private:
         for (const auto& row : *rows) {
             const auto text = mail_->read(row.blob, 0, row.size);
             EXPECT_TRUE(text) << row.uid;
-            found.messages[row.uid] = {text ? *text : "", row.flags.system, row.flags.keywords};
+            found.messages[row.uid] = {text ? *text : "", row.flags.system, row.flags.keywords, {}};
             EXPECT_EQ(row.flags.has(SystemFlag::seen), !state->unseen.contains(row.uid));
+        }
+        for (const AccountId who : others) {
+            const auto seen = mail_->with_flag({boxes_[box], who}, SystemFlag::seen);
+            EXPECT_TRUE(seen);
+            if (!seen) continue;
+            if (!found.own_seen) EXPECT_EQ(*seen, state->uids - state->unseen);
+            for (const Uid uid : seen->to_vector()) {
+                if (found.own_seen) found.messages[uid].seen_by.insert(who);
+            }
         }
         const auto status = mail_->status(boxes_[box]);
         EXPECT_EQ(status->messages, found.messages.size());

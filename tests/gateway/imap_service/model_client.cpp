@@ -35,15 +35,15 @@ UidSet set_of(const std::string& text) {
 }  // namespace
 
 ModelClient::ModelClient(const Backends& backends, boost::asio::io_context& io, Model& model,
-                         const std::string& name)
-    : io_(io), model_(model), name_(name) {
+                         const std::string& name, Person person)
+    : io_(io), model_(model), name_(name), person_(std::move(person)) {
     imap::Config config;
     config.hostname = "mx.example.org";
     config.allow_plaintext_auth = true;
     conversation_ = net::make_conversation<ImapProtocol>(
         config, session_, std::make_unique<ImapService>(backends, session_));
     conversation_->start(true);
-    run("LOGIN ann@example.org secret");
+    run("LOGIN " + person_.address + " secret");
 }
 
 void ModelClient::wrong(const std::string& what) {
@@ -154,7 +154,8 @@ void ModelClient::take_fetch(std::size_t number, const std::string& line) {
     }
     const auto& there = model_[mailbox_].messages;
     const auto at = there.find(seen.uid);
-    if (at != there.end() && at->second != told) wrong("other flags: " + line);
+    if (at != there.end() && as_seen_by(at->second, person_.who) != told)
+        wrong("other flags: " + line);
     seen.flags = std::move(told);
 }
 
@@ -245,7 +246,7 @@ void ModelClient::select(const std::string& mailbox, bool resynchronize) {
     heard_.erase(mailbox);
     Cache& cache = caches_[mailbox];
     const bool known = qresync_ && resynchronize && cache.modseq != 0;
-    std::string command = "SELECT " + mailbox;
+    std::string command = "SELECT " + named(mailbox);
     if (known) {
         command += " (QRESYNC (" + cache.uid_validity + ' ' + std::to_string(cache.modseq) + "))";
     }
@@ -312,9 +313,11 @@ void ModelClient::expect_flags_told() {
     const auto& there = model_[mailbox_].messages;
     for (const Seen& seen : view_) {
         const auto at = there.find(seen.uid);
-        if (at == there.end() || !seen.flags || *seen.flags == at->second) continue;
+        if (at == there.end() || !seen.flags) continue;
+        const ModelFlags flags = as_seen_by(at->second, person_.who);
+        if (*seen.flags == flags) continue;
         std::string text;
-        for (const auto& flag : at->second) text += flag + ' ';
+        for (const auto& flag : flags) text += flag + ' ';
         wrong("it was not told that " + std::to_string(seen.uid) + " has " + text);
     }
 }

@@ -37,8 +37,15 @@ public:
         std::map<Uid, std::optional<ModelFlags>> messages;
     };
 
+    // Who logs in, how their names of the model's mailboxes begin, and whose \Seen is theirs.
+    struct Person {
+        std::string address = "ann@example.org";
+        std::string prefix;
+        std::string who;
+    };
+
     ModelClient(const Backends& backends, boost::asio::io_context& io, Model& model,
-                const std::string& name);
+                const std::string& name, Person person);
 
     // Sends `text` and CR LF, and takes in everything up to the tagged answer. False: not OK, which
     // only a fault may cause.
@@ -52,6 +59,11 @@ public:
     void leave(const std::string& command);
     bool selected() const { return !mailbox_.empty(); }
     const std::string& mailbox() const { return mailbox_; }
+    // As a command names it.
+    std::string named(const std::string& mailbox) const {
+        return '"' + person_.prefix + mailbox + '"';
+    }
+    const std::string& who() const { return person_.who; }
     std::vector<Seen>& view() { return view_; }
     bool qresync() const { return qresync_; }
     void enable_qresync();
@@ -84,6 +96,7 @@ private:
     boost::asio::io_context& io_;
     Model& model_;
     std::string name_;
+    Person person_;
     FakeSession session_;
     std::unique_ptr<net::Conversation> conversation_;
     std::string mailbox_;

@@ -18,14 +18,15 @@ class ModelTest : public ServiceTest {
 protected:
     static constexpr unsigned sessions = 3;
 
-    void begin(unsigned seed) {
+    void begin(unsigned seed, const std::vector<ModelClient::Person>& people = {{}}) {
         random_.seed(seed);
         model_["INBOX"];
         model_["Drafts"];
         clients_.clear();
         for (unsigned i = 0; i < sessions; ++i) {
             clients_.push_back(std::make_unique<ModelClient>(
-                *backends_, io_, model_, std::string(1, static_cast<char>('a' + i))));
+                *backends_, io_, model_, std::string(1, static_cast<char>('a' + i)),
+                people[i % people.size()]));
         }
     }
 
@@ -94,14 +95,14 @@ protected:
     void append(ModelClient& client) {
         const std::string to = chance(60) ? "INBOX" : "Drafts";
         const unsigned count = 1 + static_cast<unsigned>(pick(3));
-        std::string command = "APPEND " + to;
+        std::string command = "APPEND " + client.named(to);
         ModelMailbox& box = model_[to];
         const Uid first = box.uid_next;
         for (unsigned i = 0; i < count; ++i) {
             const ModelFlags flags = random_flags();
             command +=
                 ' ' + text_of(flags) + " {12+}\r\nSubject: " + std::to_string(pick(9)) + "\r\n";
-            box.messages[box.uid_next++] = flags;
+            box.messages[box.uid_next++] = changed_by({}, flags, client.who());
         }
         client.run(command);
         client.changed(to);
@@ -122,7 +123,11 @@ protected:
         for (const Uid each : uids) {
             const auto at = box_of(client).messages.find(each);
             const bool there = at != box_of(client).messages.end();
-            if (there) change(at->second, sign, flags);
+            if (there) {
+                ModelFlags theirs = as_seen_by(at->second, client.who());
+                change(theirs, sign, flags);
+                at->second = changed_by(at->second, std::move(theirs), client.who());
+            }
             if (!silent) continue;
             for (auto& seen : client.view()) {  // it works them out itself
                 if (seen.uid == each && seen.flags) change(*seen.flags, sign, flags);
@@ -170,7 +175,8 @@ protected:
         client.run("UID SEARCH " + std::string(either ? "OR " : "") + want + " UNKEYWORD " + lacks +
                    " UID " + named);
         std::string expected = "* SEARCH";
-        for (const auto& [each, flags] : box_of(client).messages) {
+        for (const auto& [each, all] : box_of(client).messages) {
+            const ModelFlags flags = as_seen_by(all, client.who());
             const bool first = flags.count(has) != 0, second = flags.count(lacks) == 0;
             const bool match = either ? first || second : first && second;
             if (match && uids.count(each) != 0) expected += ' ' + std::to_string(each);
@@ -198,7 +204,8 @@ protected:
             model_[to].messages[model_[to].uid_next++] = at->second;
             if (move) from.messages.erase(at);
         }
-        client.run(std::string(uid ? "UID " : "") + (move ? "MOVE " : "COPY ") + named + ' ' + to);
+        client.run(std::string(uid ? "UID " : "") + (move ? "MOVE " : "COPY ") + named + ' ' +
+                   client.named(to));
         client.changed(to);
         if (!sources.empty()) {
             const std::string code = ' ' + sources.to_string() + ' ' + copies.to_string() + ']';
@@ -238,6 +245,25 @@ TEST_F(ModelTest, EveryResponseIsTheModels) {
     for (unsigned seed = 1; seed <= 3; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         begin(seed);
+        for (int i = 0; i < 400 && !HasFailure(); ++i) step();
+        if (HasFailure()) break;
+    }
+}
+
+// The owner, in two sessions, and somebody else, each with an own \Seen in the same mailboxes.
+TEST_F(ModelTest, EveryResponseIsTheModelsWhereEachHasItsOwnSeen) {
+    const auto bob = directory_.add_user("bob@example.org", *auth::hash_password("secret"));
+    ASSERT_TRUE(mail::wait<void>([&](auto done) { mail_->create_account(bob->id, done); }));
+    for (const char* name : {"INBOX", "Drafts"}) {
+        get<imap::Done>(*first_, imap::SetAcl{name, "bob", FlagMode::replace, "lrswite"});
+        get<imap::Done>(*first_,
+                        imap::SetAnnotations{name, {{"/shared/vendor/postern/seen", "own"}}});
+    }
+    const ModelClient::Person owner{"ann@example.org", "", " ann"};
+    const ModelClient::Person other{"bob@example.org", "Other Users/ann@example.org/", " bob"};
+    for (unsigned seed = 11; seed <= 13; ++seed) {
+        SCOPED_TRACE("seed " + std::to_string(seed));
+        begin(seed, {owner, other, owner});
         for (int i = 0; i < 400 && !HasFailure(); ++i) step();
         if (HasFailure()) break;
     }

@@ -258,6 +258,74 @@ TEST_F(SharingTest, OnesOwnMailboxGoesFirst) {
     get<imap::MailboxOpened>(*first_, imap::OpenMailbox{"Shared/ann@example.org/Old", false});
 }
 
+class OwnSeenTest : public SharingTest {
+protected:
+    static imap::SetAnnotations seen(const std::string& mailbox, std::optional<std::string> value) {
+        return {mailbox, {{"/shared/vendor/postern/SEEN", std::move(value)}}};
+    }
+    void SetUp() override {
+        SharingTest::SetUp();
+        add("Subject: 1\n\n");
+        give("INBOX", "bob", "lrswite");
+        get<imap::Done>(*first_, seen("INBOX", "own"));
+    }
+    std::uint64_t unseen(Connection& connection, const std::string& name) {
+        return get<imap::StatusData>(connection, imap::GetStatus{name, false}).unseen;
+    }
+};
+
+TEST_F(OwnSeenTest, IsForWhoeverMayChangeTheRights) {
+    EXPECT_EQ(failure_code(*bob_, seen(ann_inbox, "common")), "NOPERM");
+    EXPECT_EQ(failure_code(*first_, seen("INBOX", "mine")), "CANNOT");
+    auto two = seen("INBOX", "common");
+    two.changes.emplace_back("/shared/comment", "x");
+    EXPECT_EQ(failure_code(*first_, two), "CANNOT");
+    auto entries = get<imap::Annotations>(*bob_, imap::GetAnnotations{ann_inbox}).entries;
+    ASSERT_EQ(entries.size(), 1u);
+    EXPECT_EQ(entries[0].first, "/shared/vendor/postern/seen");
+    EXPECT_EQ(entries[0].second, "own");
+    give("INBOX", "bob", "lra");
+    get<imap::Done>(*bob_, seen(ann_inbox, std::nullopt));
+    EXPECT_TRUE(get<imap::Annotations>(*bob_, imap::GetAnnotations{ann_inbox}).entries.empty());
+    EXPECT_THAT(bob_->session.events, Contains("mailbox seen changed"));
+}
+
+TEST_F(OwnSeenTest, OneIsToldOfOnesOwnAlone) {
+    get<imap::MailboxOpened>(*first_, imap::OpenMailbox{"INBOX", false});
+    const auto opened = get<imap::MailboxOpened>(*bob_, imap::OpenMailbox{ann_inbox, false});
+    EXPECT_EQ(opened.first_unseen, 1u);
+    auto question = store(FlagMode::add, bits(SystemFlag::seen));
+    question.with_modseq = true;
+    const auto stored = get<imap::FlagsStored>(*bob_, question);
+    ASSERT_EQ(stored.changed.size(), 1u);
+    EXPECT_GT(stored.changed[0].modseq, opened.highest_modseq);
+    EXPECT_EQ(unseen(*bob_, ann_inbox), 0u);
+    EXPECT_EQ(unseen(*first_, "INBOX"), 1u);
+    EXPECT_TRUE(get<imap::MailboxChanges>(*first_, imap::Refresh{}).flags.empty());
+    const imap::GetHistory since{opened.highest_modseq};
+    EXPECT_TRUE(get<imap::History>(*first_, since).changed.empty());
+    EXPECT_EQ(get<imap::History>(*bob_, since).changed.to_string(), "1");
+    imap::Search unseen_messages;
+    unseen_messages.program.kind = imap::SearchKey::Kind::no_system_flag;
+    unseen_messages.program.flag = bits(SystemFlag::seen);
+    EXPECT_TRUE(get<imap::SearchResult>(*bob_, unseen_messages).uids.empty());
+    EXPECT_EQ(get<imap::SearchResult>(*first_, unseen_messages).uids.to_string(), "1");
+}
+
+TEST_F(OwnSeenTest, StillNeedsItsRight) {
+    give("INBOX", "bob", "lrw");
+    get<imap::MailboxOpened>(*bob_, imap::OpenMailbox{ann_inbox, false});
+    EXPECT_EQ(failure_code(*bob_, store(FlagMode::add, bits(SystemFlag::seen))), "NOPERM");
+    get<imap::FlagsStored>(*bob_, store(FlagMode::replace, bits(SystemFlag::flagged)));
+    EXPECT_EQ(unseen(*bob_, ann_inbox), 1u);
+}
+
+TEST_F(OwnSeenTest, ANewMailboxBelowTakesItOver) {
+    get<imap::Done>(*first_, imap::CreateMailbox{"INBOX/May", ""});
+    EXPECT_EQ(get<imap::Annotations>(*first_, imap::GetAnnotations{"INBOX/May"}).entries.size(),
+              1u);
+}
+
 TEST_F(SharingTest, AnnotationsNeedRights) {
     give("INBOX", "bob", "lr");
     get<imap::Done>(*bob_, imap::SetAnnotations{ann_inbox, {{"/private/comment", "mine"}}});

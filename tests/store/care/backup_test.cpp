@@ -102,6 +102,34 @@ TEST_F(Backup, AWholeStoreComesBackAsItWas) {
     EXPECT_EQ(bring_back(*fresh, options()).error().code, Errc::exists);
 }
 
+TEST_F(Backup, EachPersonsOwnSeenComesBack) {
+    const AccountId bob{21};
+    ASSERT_TRUE(mail::wait<void>(
+        [&](mail::Done<void> done) { mail_->set_own_seen(inbox_, true, std::move(done)); }));
+    ASSERT_TRUE(mail::wait<mail::FlagResult>([&](mail::Done<mail::FlagResult> done) {
+        mail_->change_flags({inbox_, bob}, {2, 4}, {FlagMode::add, only(SystemFlag::seen), {}},
+                            std::move(done));
+    }));
+    const auto unseen = mail_->state({inbox_, bob})->unseen.to_string();
+    save(1'700'000'000);
+    const auto fresh = kv::make_memory_store();
+    ASSERT_TRUE(bring_back(*fresh, options()));
+    auto copy = mail::MailStore::open(*fresh, [] { return Time(); });
+    EXPECT_TRUE((*copy)->state(inbox_)->own_seen);
+    EXPECT_EQ((*copy)->state({inbox_, bob})->unseen.to_string(), unseen);
+    EXPECT_EQ((*copy)->state(inbox_)->unseen, mail_->state(inbox_)->unseen);
+    EXPECT_EQ(findings(*fresh), 0u) << problems_;
+    RestoreOptions one = options();
+    one.address = "ann@example.org";
+    one.mailbox = "INBOX";
+    const auto restored = bring_back(*kv_, one);
+    ASSERT_TRUE(restored) << restored.error().text;
+    const auto beside = mail_->find(user_, restored->names.front());
+    ASSERT_TRUE(beside);
+    EXPECT_EQ(mail_->state({beside->id, bob})->unseen.to_string(), unseen);
+    EXPECT_EQ(findings(*kv_), 0u) << problems_;
+}
+
 TEST_F(Backup, TheSecondRunWritesOnlyWhatIsNew) {
     const auto first = save(1'700'000'000);
     const auto second = save(1'700'000'060);

@@ -2,6 +2,7 @@
 
 #include "store/blob/links.h"
 #include "store/care/walk.h"
+#include "store/directory/directory.h"
 #include "store/kv/random_id.h"
 #include "store/kv/row_codec.h"
 #include "store/mail/mailbox_names.h"
@@ -94,6 +95,81 @@ TEST_F(Check, ASoundStoreIsClean) {
     EXPECT_EQ(report.mailboxes, 6u);
     EXPECT_EQ(report.messages, 7u);
     EXPECT_EQ(report.accounts, 1u);
+}
+
+class OwnSeen : public Check {
+protected:
+    void SetUp() override {
+        Check::SetUp();
+        ASSERT_TRUE(directory_.add_domain("example.org"));
+        bob_ = directory_.add_user("bob@example.org", "")->id;
+        ASSERT_TRUE(mail::wait<void>(
+            [&](mail::Done<void> done) { mail_->set_own_seen(inbox_, true, std::move(done)); }));
+        ASSERT_TRUE(mail::wait<mail::FlagResult>([&](mail::Done<mail::FlagResult> done) {
+            mail_->change_flags({inbox_, bob_}, {1, 2},
+                                {FlagMode::remove, only(SystemFlag::seen), {}}, std::move(done));
+        }));
+    }
+    std::string unseen_by_bob() { return mail_->state({inbox_, bob_})->unseen.to_string(); }
+    std::string told(AccountId who, ModSeq since) {
+        UidSet uids;
+        for (const auto& each : mail_->changes_since({inbox_, who}, since)->flags) {
+            uids.add(each.first);
+        }
+        return uids.to_string();
+    }
+
+    directory::Directory directory_{*kv_};
+    AccountId bob_;
+};
+
+TEST_F(OwnSeen, IsCleanAlsoAfterExpunges) {
+    ASSERT_TRUE(expunge(inbox_, {1}, true));
+    EXPECT_EQ(check().findings, 0u) << findings_;
+    EXPECT_EQ(unseen_by_bob(), "2");
+}
+
+TEST_F(OwnSeen, MarksOfMessagesThatNeverWereAreMended) {
+    change(mailbox_shard(inbox_),
+           {kv::Put{mail::seen_marks_key(bob_, 0), UidSet{1, 2, head().uid_next}.serialize()}});
+    expect_mended("tells of messages that never were");
+    ASSERT_TRUE(append(inbox_, "later"));
+    EXPECT_EQ(unseen_by_bob(), "1:2,7");
+}
+
+TEST_F(OwnSeen, DamagedMarksAreTakenAwayAndEverybodyLooksAgain) {
+    const ModSeq before = head().highest_modseq;
+    change(mailbox_shard(inbox_), {kv::Put{mail::seen_marks_key(bob_, 0), "nonsense"}});
+    expect_mended("damaged bitmap");
+    EXPECT_EQ(unseen_by_bob(), "");
+    EXPECT_EQ(told(bob_, before), "1:2,5:6");
+}
+
+TEST_F(OwnSeen, ADamagedSettingIsMended) {
+    change(mailbox_shard(inbox_), {kv::Put{std::string(mail::seen_mode_key), "nonsense"}});
+    expect_mended("damaged setting");
+    EXPECT_EQ(unseen_by_bob(), "1:2");
+}
+
+TEST_F(OwnSeen, DamagedHistoryIsMended) {
+    const ModSeq before = head().highest_modseq;
+    change(mailbox_shard(inbox_), {kv::Put{mail::seen_log_key(bob_, 0, before), "nonsense"}});
+    expect_mended("history of \\Seen is damaged");
+    change(mailbox_shard(inbox_),
+           {kv::Put{mail::seen_log_key(bob_, 0, before + 1000), UidSet{1}.serialize()}});
+    expect_mended("history of \\Seen is damaged");
+    EXPECT_EQ(unseen_by_bob(), "1:2");
+    EXPECT_EQ(told(bob_, before), "1:2,5:6");
+}
+
+TEST_F(OwnSeen, OfUsersThatAreGoneItIsLeftOver) {
+    EXPECT_EQ(check().leftovers, 0u);
+    ASSERT_TRUE(directory_.remove_user("bob@example.org"));
+    EXPECT_EQ(check().leftovers, 1u);
+    EXPECT_EQ(check(true).leftovers, 0u);
+    EXPECT_EQ(check().leftovers, 0u);
+    open();
+    EXPECT_EQ(unseen_by_bob(), "");
 }
 
 TEST_F(Check, WrongSumsAreMended) {
