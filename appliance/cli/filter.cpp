@@ -15,6 +15,13 @@
 
 namespace postern::cli {
 
+namespace {
+
+constexpr const char* damaged_prior_hint =
+    "postern filter import --replace makes it anew, postern filter reset --prior goes without";
+
+}  // namespace
+
 int filter_stats(Context& context) {
     auto models = load_models(context.config);
     if (!models) return fail(models.error());
@@ -61,26 +68,22 @@ int filter_stats(Context& context) {
 int filter_export(Context& context, const FilterOptions& options) {
     auto models = load_models(context.config);
     if (!models) return fail(models.error());
-    const auto stats = (*models)->stats();
-    if (stats.ham + stats.spam + stats.prior_ham + stats.prior_spam == 0) {
-        return fail(exit_bad_data, "nothing was learned yet");
-    }
     // Both parts as one: what a gateway that begins with it should know.
-    if (stats.prior_ham + stats.prior_spam > 0) {
-        const auto prior =
-            learning::read_snapshot(learning::prior_file(context.config.filter_folder()));
-        if (!prior) return fail(prior.error());
-        if (*prior) {
-            if (auto merged = (*models)->merge((**prior).image); !merged) {
-                return fail(merged.error());
-            }
+    const auto prior =
+        learning::read_snapshot(learning::prior_file(context.config.filter_folder()));
+    if (!prior) return fail(prior.error(), damaged_prior_hint);
+    if (*prior) {
+        if (auto merged = (*models)->merge((**prior).image); !merged) {
+            return fail(merged.error(), damaged_prior_hint);
         }
     }
+    // The starter model is no knowledge of this gateway's own.
+    const auto all = (*models)->stats();
+    if (all.ham + all.spam == 0) return fail(exit_bad_data, "nothing was learned yet");
     const std::string image = options.compact ? (*models)->save_compact() : (*models)->save_own();
     if (auto written = learning::write_snapshot(options.file, 0, image); !written) {
         return fail(written.error());
     }
-    const auto all = (*models)->stats();
     if (context.json) {
         print_json(nlohmann::json{
             {"file", options.file}, {"bytes", image.size()}, {"ham", all.ham}, {"spam", all.spam}});
@@ -119,8 +122,9 @@ void add_import(CLI::App& filter, Action& chosen) {
         "  an index       lines \"spam PATH\" or \"ham PATH\"\n"
         "  store:         mailboxes of this server: store: (all users), store:USER or\n"
         "                 store:USER/MAILBOX; Junk is spam, Trash, Drafts and Sent are left out\n"
-        "  a dump         of bogofilter (bogoutil -d wordlist.db) or spamprobe (export), or of\n"
-        "                 SpamAssassin (sa-learn --backup) with --words\n"
+        "  a dump         of bogofilter (bogoutil -d wordlist.db) or spamprobe (export); with\n"
+        "                 --words of SpamAssassin (sa-learn --backup) or of rspamd (dump.rdb of\n"
+        "                 its Redis, or rspamadm statistics_dump)\n"
         "  a model        that `postern filter export` wrote, here or on another gateway\n"
         "Mail without labels (files, mboxes, Maildirs, folders, store:...) is given with --spam\n"
         "and --ham.\n\n"
@@ -139,8 +143,8 @@ void add_import(CLI::App& filter, Action& chosen) {
     command->add_option("--spam", options->spam, "Mail that is spam; may be given repeatedly.");
     command->add_option("--ham", options->ham, "Mail that is ham; may be given repeatedly.");
     command->add_option("--words", options->words,
-                        "Mail of this site, labelled or not, whose words make a SpamAssassin "
-                        "backup readable.");
+                        "Mail of this site, labelled or not, whose words make a dump of "
+                        "SpamAssassin or rspamd readable.");
     command->add_flag("--dry-run", options->dry_run, "Do and report everything, keep nothing.");
     command->add_flag("--replace", options->replace, "Instead of adding to what was imported.");
     command->add_flag("!--no-forecast", options->forecast, "Hold nothing out; foretell nothing.");

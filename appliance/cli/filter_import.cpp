@@ -55,13 +55,13 @@ public:
 
     Result<void> load(filters::Models& models, bool replace) {
         auto prior = learning::read_snapshot(prior_);
-        if (!prior) return prior.error();
-        const std::string before = *prior ? (*prior)->image : "";
+        if (!prior && !replace) return prior.error();
+        const std::string before = prior && *prior ? (*prior)->image : "";
         base_ = hash64(before, replace ? 1 : 0);
         auto unfinished = learning::read_snapshot(unfinished_);
         if (unfinished && *unfinished && (*unfinished)->number == base_) {
-            resumed_ = true;
-            return models.load((*unfinished)->image);
+            resumed_ = models.load((*unfinished)->image).has_value();
+            if (resumed_) return {};
         }
         return before.empty() || replace ? Result<void>{} : models.load(before);
     }
@@ -248,8 +248,9 @@ Result<void> add_models(const std::vector<std::string>& files, PriorBuilder& bui
     return {};
 }
 
-void add_mail(std::vector<std::unique_ptr<LabelledMail>> sources, PriorBuilder& builder,
-              Workpiece& workpiece) {
+// Errors: unavailable (what was taken in until then is in the unfinished state).
+Result<void> add_mail(std::vector<std::unique_ptr<LabelledMail>> sources, PriorBuilder& builder,
+                      Workpiece& workpiece) {
     ProgressBar bar("importing");
     auto last = std::chrono::steady_clock::now();
     const auto mail = side_by_side(std::move(sources));
@@ -259,6 +260,10 @@ void add_mail(std::vector<std::unique_ptr<LabelledMail>> sources, PriorBuilder& 
         if (auto kept = workpiece.checkpoint(builder.models()); !kept) note(kept.error().text);
         last = std::chrono::steady_clock::now();
     });
+    const std::string failure = mail->failure();
+    if (failure.empty()) return {};
+    if (auto kept = workpiece.checkpoint(builder.models()); !kept) note(kept.error().text);
+    return Error{Errc::unavailable, failure + "; the rest of the mail was not read"};
 }
 
 }  // namespace
@@ -283,7 +288,9 @@ int filter_import(Context& context, const FilterOptions& options) {
     if (!judge) return fail(exit_bad_config, judge.error().text);
     PriorBuilder builder(models, config.filter.memory_bytes,
                          options.forecast ? judge->get() : nullptr, config.filter.spam_threshold);
-    add_mail(std::move(sources->mail), builder, workpiece);
+    if (auto added = add_mail(std::move(sources->mail), builder, workpiece); !added) {
+        return fail(added.error(), "the prior stays as it was; a new run goes on from here");
+    }
     const Forecast forecast = builder.finish();
     if (auto added = add_models(sources->models, builder); !added) return fail(added.error());
     const auto dumps = add_dumps(sources->dumps, options.words, builder.models());

@@ -86,6 +86,7 @@ public:
                    ? 1
                    : std::min(1.0, static_cast<double>(done_) / static_cast<double>(messages_));
     }
+    std::string failure() const override { return failure_; }
 
 private:
     bool read_rows() {
@@ -93,6 +94,7 @@ private:
         UidSet rest;
         rest.add_range(last_ + 1, std::numeric_limits<Uid>::max());
         auto rows = store_->mail->rows(box_.id, rest, rows_at_once, false);
+        if (!rows) failure_ = name_ + ": " + rows.error().text;
         if (!rows || rows->empty()) return false;
         rows_ = std::move(*rows);
         last_ = rows_.back().uid;
@@ -109,6 +111,7 @@ private:
     std::size_t at_ = 0;
     Uid last_ = 0;
     std::uint64_t done_ = 0;
+    std::string failure_;
 };
 
 class SideBySide final : public LabelledMail {
@@ -136,6 +139,12 @@ public:
         for (const auto& each : sources_) sum += each->fraction_done();
         return sources_.empty() ? 1 : sum / static_cast<double>(sources_.size());
     }
+    std::string failure() const override {
+        for (const auto& each : sources_) {
+            if (auto failure = each->failure(); !failure.empty()) return failure;
+        }
+        return {};
+    }
 
 private:
     std::vector<std::unique_ptr<LabelledMail>> sources_;
@@ -160,7 +169,8 @@ Result<void> add_mailboxes(const std::shared_ptr<StoreAccess>& store, const dire
         found = true;
         const auto as = label ? label : usual_label(box.special_use);
         const auto status = store->mail->status(box.id);
-        if (!status || status->messages == 0) continue;
+        if (!status) return Error{status.error().code, box.name + ": " + status.error().text};
+        if (status->messages == 0) continue;
         if (!as) {
             if (only.empty()) continue;
             return Error{Errc::invalid, box.name + ": say with --spam or --ham what it holds"};

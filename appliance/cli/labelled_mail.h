@@ -25,6 +25,8 @@ public:
     virtual ~LabelledMail() = default;
     virtual std::optional<LabelledMessage> next() = 0;  // nullopt: the end
     virtual double fraction_done() const = 0;           // 0 to 1
+    // Why it ended before its end; empty: it did not.
+    virtual std::string failure() const { return {}; }
 };
 
 // Errors: those of mailsource::read_index.

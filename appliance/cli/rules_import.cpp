@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -148,15 +149,25 @@ std::string summary(const filters::Translation& translation) {
     return text;
 }
 
+// Whole or not at all: the daemon may read the file at any moment. What is no file, as
+// /dev/stdout, is written to as it is.
 int write_rules(const filters::Translation& translation, const Options& options) {
-    std::ofstream out(options.output, std::ios::binary | std::ios::trunc);
+    std::error_code problem;
+    const auto kind = fs::status(options.output, problem).type();
+    const bool replace = kind == fs::file_type::regular || kind == fs::file_type::not_found;
+    const std::string target =
+        replace ? fs::weakly_canonical(options.output, problem).string() : options.output;
+    const std::string written = replace ? target + ".new" : target;
+    std::ofstream out(written, std::ios::binary | std::ios::trunc);
     std::string comment = "Written by postern rules import from";
     for (const auto& path : options.paths) comment += " " + harmless(path);
     std::replace(comment.begin(), comment.end(), '\n', ' ');
     out << config::rules_to_yaml(translation.rules, comment);
     out.close();
-    if (!out) return fail(exit_failure, options.output + ": " + std::strerror(errno));
-    return exit_ok;
+    if (out && (!replace || ::rename(written.c_str(), target.c_str()) == 0)) return exit_ok;
+    const int error = errno;
+    if (replace) fs::remove(written, problem);
+    return fail(exit_failure, options.output + ": " + std::strerror(error));
 }
 
 int import(Context& context, const Options& options) {

@@ -75,10 +75,25 @@ Result<std::string> read_all(const File& file, const std::string& path) {
     return bytes;
 }
 
+// Root may write what the daemon's user has to read: the file belongs to whom the one before it, or
+// else the folder, belongs to.
+bool keep_owner(int descriptor, const std::string& path, const std::string& folder) {
+    struct stat owner {};
+    if (::geteuid() != 0) return true;
+    if (::stat(path.c_str(), &owner) != 0 && ::stat(folder.c_str(), &owner) != 0) return true;
+    return ::fchown(descriptor, owner.st_uid, owner.st_gid) == 0;
+}
+
+std::string folder_of(const std::string& path) {
+    const auto folder = std::filesystem::path(path).parent_path().string();
+    return folder.empty() ? "." : folder;
+}
+
 }  // namespace
 
 Result<void> write_snapshot(const std::string& path, std::uint64_t number, std::string_view image) {
     const std::string temporary = path + ".new";
+    const std::string folder = folder_of(path);
     std::string header(magic);
     put_number(header, version);
     put_number(header, number);
@@ -90,11 +105,11 @@ Result<void> write_snapshot(const std::string& path, std::uint64_t number, std::
         if (!write_all(file.get(), header) || !write_all(file.get(), image)) {
             return failed("cannot write", temporary);
         }
+        if (!keep_owner(file.get(), path, folder)) return failed("cannot give away", temporary);
         if (::fsync(file.get()) != 0) return failed("cannot sync", temporary);
     }
     if (::rename(temporary.c_str(), path.c_str()) != 0) return failed("cannot replace", path);
-    const auto folder = std::filesystem::path(path).parent_path().string();
-    const File directory(folder.empty() ? "." : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const File directory(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (!directory.open() || ::fsync(directory.get()) != 0) return failed("cannot sync", folder);
     return {};
 }

@@ -18,7 +18,8 @@ struct Snapshot {
     std::string image;
 };
 
-// Writes a temporary file beside `path`, syncs it, renames it over `path` and syncs the folder.
+// Writes a temporary file beside `path`, syncs it, renames it over `path` and syncs the folder. By
+// root the file goes to the owner of the one that was there, or else of the folder.
 // Errors: unavailable (text names the file and the system's reason).
 Result<void> write_snapshot(const std::string& path, std::uint64_t number, std::string_view image);
 

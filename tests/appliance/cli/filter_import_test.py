@@ -124,6 +124,39 @@ class FilterImport(PosternCase):
         report = self.run_json("filter", "import", "--dry-run", backup, "--words", mail)
         self.assertEqual(report["dumps"][0]["tokens"], 1)
 
+    def test_a_damaged_prior_can_be_replaced(self):
+        index = self.write_corpus()
+        self.run_postern("filter", "import", index)
+        prior = self.folder / "data/filter/prior.bin"
+        whole = prior.read_bytes()
+        for damage in (whole[:-1], b"", whole[:100] + b"?" + whole[101:]):
+            prior.write_bytes(damage)
+            self.run_postern("filter", "import", index, code=BAD_DATA)
+            self.assertIn("--replace", self.errors)
+            self.run_postern("filter", "export", self.folder / "out", code=BAD_DATA)
+            self.assertIn("--replace", self.errors)
+            self.run_postern("filter", "import", "--replace", index)
+            self.assertEqual(prior.read_bytes(), whole)
+
+    def test_statistics_of_rspamd(self):
+        dump = self.write("rspamd.dump", '"BAYES_SPAM_keys": ["RS"]\n'
+                          '"RS": {"version":"2","learns_ham":"60","learns_spam":"50"}\n'
+                          '"RS_172320021272489377": {"S":"40"}\n'  # bill 1618
+                          '"RS_16845122637906196539": {"H":"30","S":"1"}\n'  # section 301
+                          '"RS_12345": {"S":"1"}')  # the last line has no end
+        self.run_postern("filter", "import", dump, code=UNAVAILABLE)
+        self.assertIn("--words", self.errors)
+        mail = self.write("words", "Subject: x\n\nBill 1618, section 301\n")
+        report = self.run_json("filter", "import", dump, "--words", mail)
+        self.assertEqual(report["dumps"][0]["kind"], "rspamd")
+        self.assertEqual((report["dumps"][0]["tokens"], report["dumps"][0]["left_out"]), (2, 1))
+        self.assertEqual((report["prior_ham"], report["prior_spam"]), (60, 50))
+        again = self.run_json("filter", "import", dump, "--words", mail)
+        self.assertTrue(again["dumps"][0]["known_already"])
+        redis = self.write("dump.rdb", "REDIS0011 and no more")
+        self.run_postern("filter", "import", redis, "--words", mail, code=BAD_DATA)
+        self.assertIn("damaged or cut short", self.errors)
+
     def test_mistakes(self):
         self.run_postern("filter", "import", code=USAGE)
         self.run_postern("filter", "reset", code=USAGE)
@@ -149,6 +182,11 @@ class Starter(PosternCase):
         self.assertEqual(self.run_json("filter", "stats")["prior_ham"], 30)
         self.run_postern("filter", "reset", "--prior", "--yes")
         self.assertEqual(self.run_json("filter", "stats")["prior_ham"], 160)
+
+    def test_the_starter_model_alone_is_nothing_to_export(self):
+        self.run_postern("filter", "export", self.folder / "out", code=BAD_DATA)
+        self.assertIn("nothing was learned yet", self.errors)
+        self.assertFalse((self.folder / "out").exists())
 
     def test_it_fits_the_features_of_this_program(self):
         """Else it is to be made again."""

@@ -113,6 +113,18 @@ class Import(RulesCase):
         self.assertIn("BOTH", names)
         self.assertNotIn("__MONEY", names)
 
+    def test_the_output_is_replaced_whole(self):
+        path = self.write("a.cf", "body ONE /one/\nscore ONE 1\n")
+        real = self.write("real.yaml", "rules: []\n")
+        link = self.folder / "link.yaml"
+        link.symlink_to(real)
+        self.run_postern("rules", "import", path, "--output", link)
+        self.assertTrue(link.is_symlink())
+        self.assertIn("ONE", real.read_text())
+        self.assertFalse((self.folder / "real.yaml.new").exists())
+        text = self.run_postern("rules", "import", path, "--output", "/dev/stdout")
+        self.assertIn("name: ONE", text)
+
     def test_without_output_it_is_a_trial(self):
         path = self.write("a.cf", FOREIGN)
         text = self.run_postern("rules", "import", path, "--list")

@@ -144,6 +144,28 @@ TEST_F(RulesFile, PatternLengthLimit) {
     refusal(of_length(filters::max_pattern_bytes + 1));
 }
 
+TEST_F(RulesFile, RulesOfAllFilesAtTheLimit) {
+    const auto of_count = [](std::size_t count) {
+        std::string yaml = "rules:\n";
+        for (std::size_t i = 0; i < count; ++i) {
+            yaml += "- {name: M" + std::to_string(i) + ", description: d, score: 1, meta: A}\n";
+        }
+        return yaml;
+    };
+    const auto many = write(of_count(filters::max_rules - 2), "many.yaml");
+    for (const std::size_t more : {1u, 2u, 3u}) {
+        const auto few = write(of_count(more), "few.yaml");
+        const auto rules = load_rules({many, few});
+        if (more <= 2) {
+            ASSERT_TRUE(rules.has_value()) << rules.error().text;
+            EXPECT_EQ(rules->size(), filters::max_rules - 2 + more);
+        } else {
+            ASSERT_FALSE(rules.has_value());
+            EXPECT_EQ(rules.error().text, few + ":1: expected at most 20000 rules in all");
+        }
+    }
+}
+
 TEST_F(RulesFile, FolderGivesAllItsFilesInOrder) {
     write(with("A_RULE", "SECOND"), "20.yaml");
     write(with("A_RULE", "FIRST"), "10.yaml");

@@ -7,6 +7,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -52,6 +54,25 @@ protected:
     std::vector<std::string> warnings_;
     std::string removed_;
 };
+
+// The daemon of another user must be able to read it at once, not only after it was given away.
+TEST(Snapshot, WrittenByRootItBelongsToTheFoldersOwner) {
+    if (::geteuid() != 0) GTEST_SKIP() << "not root";
+    constexpr uid_t user = 12345;
+    constexpr gid_t group = 12346;
+    const TemporaryFolder folder;
+    ASSERT_EQ(::chown(folder.path().c_str(), user, group), 0);
+    const std::string file = folder.path("prior.bin");
+    struct stat found {};
+    ASSERT_TRUE(write_snapshot(file, 1, "x").has_value());
+    ASSERT_EQ(::stat(file.c_str(), &found), 0);
+    EXPECT_EQ(found.st_uid, user);
+    EXPECT_EQ(found.st_gid, group);
+    ASSERT_EQ(::chown(file.c_str(), user + 2, group), 0);
+    ASSERT_TRUE(write_snapshot(file, 2, "y").has_value());
+    ASSERT_EQ(::stat(file.c_str(), &found), 0);
+    EXPECT_EQ(found.st_uid, user + 2);
+}
 
 TEST_F(LearningTest, WhatIsLearnedIsThereAfterACrash) {
     {
