@@ -167,6 +167,9 @@ void make_due(queue::Message& message) {
 int release(Context& context, const Options& options) {
     return change(context, options, "released", [](queue::Message& message) {
         message.held = false;
+        for (auto& each : message.recipients) {
+            if (each.attempts == 0) each.reason.clear();  // it was why the message was held
+        }
         make_due(message);
     });
 }
@@ -194,7 +197,9 @@ int remove(Context& context, const Options& options) {
 constexpr const char* footer =
     "Mail to other servers waits here until it is delivered, or given up and returned to its "
     "sender\n"
-    "(outbound.give_up_after_s). Ids may be shortened to a beginning that only one has.\n"
+    "(outbound.give_up_after_s). A user's mail that was judged spam is held (submission.spam) "
+    "until\n"
+    "it is released or deleted. Ids may be shortened to a beginning that only one has.\n"
     "\n"
     "Examples:\n"
     "  postern queue list --json\n"

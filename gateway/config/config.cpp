@@ -2,6 +2,7 @@
 
 #include "gateway/config/layers.h"
 #include "gateway/config/yaml_reader.h"
+#include "protocols/wire/text.h"
 
 #include <unistd.h>
 
@@ -149,6 +150,22 @@ void describe_filter(Section& section, Filter& value) {
     section.bytes("memory_bytes", value.memory_bytes, 32 * mib, 64 * gib);
     section.bytes("layer_memory_bytes", value.layer_memory_bytes, mib, gib);
     section.flag("starter_model", value.starter_model);
+    section.texts("report_spam", value.report_spam);
+    section.texts("report_ham", value.report_ham);
+    for (auto* addresses : {&value.report_spam, &value.report_ham}) {
+        const char* key = addresses == &value.report_spam ? "report_spam" : "report_ham";
+        for (std::string& address : *addresses) {
+            const auto at = address.rfind('@');
+            section.check(at != std::string::npos && at > 0 && at + 1 < address.size(), key,
+                          "expected addresses, as spam@example.org");
+            address = wire::lower_case(address);
+        }
+    }
+    for (const std::string& address : value.report_ham) {
+        section.check(std::find(value.report_spam.begin(), value.report_spam.end(), address) ==
+                          value.report_spam.end(),
+                      "report_ham", "expected other addresses than in filter.report_spam");
+    }
 }
 
 // What the files say: the daemon's configuration, and what the command line alone asks for.
@@ -179,6 +196,7 @@ void describe(Section& root, Everything& all) {
     root.section("submission", [&](Section& s) {
         s.number("max_recipients_per_hour", config.submission.max_recipients_per_hour, 0,
                  100'000'000);
+        s.one_of("spam", config.submission.spam, {"pass", "hold", "reject"});
     });
     root.section("outbound", [&](Section& s) { describe_outbound(s, config.outbound); });
     root.section("dns", [&](Section& s) {

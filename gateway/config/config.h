@@ -127,6 +127,7 @@ struct Dns {
 
 struct Submission {
     std::uint64_t max_recipients_per_hour = 500;  // of one account; 0: no limit
+    std::string spam = "hold";  // users' mail to other servers: pass, hold, reject
     bool operator==(const Submission&) const = default;
 };
 
@@ -169,6 +170,10 @@ struct Filter {
     std::uint64_t memory_bytes = 128ull * 1024 * 1024;       // of the learned model
     std::uint64_t layer_memory_bytes = 16ull * 1024 * 1024;  // of what single users taught
     bool starter_model = true;  // begin with the shipped one where nothing was imported
+    // Addresses that users send or redirect messages to so that they are learned; see
+    // learning/reported.h.
+    std::vector<std::string> report_spam;
+    std::vector<std::string> report_ham;
     bool operator==(const Filter&) const = default;
 };
 

@@ -5,6 +5,7 @@
 #include "store/kv/random_id.h"
 
 #include <chrono>
+#include <cstdio>
 #include <utility>
 
 namespace postern::delivery {
@@ -28,6 +29,15 @@ std::string only_recipient(const std::vector<LocalRecipient>& local,
                            const std::vector<RemoteRecipient>& remote) {
     if (local.size() + remote.size() != 1) return "";
     return local.empty() ? remote.front().address : local.front().address;
+}
+
+std::string spam_reason(const filters::Report& judgement) {
+    char score[32];
+    std::snprintf(score, sizeof score, "%.1f", judgement.score);
+    std::string text = std::string("judged spam, score ") + score;
+    const auto* strongest = filters::strongest(judgement);
+    if (strongest != nullptr) text += ", most of it " + strongest->name;
+    return text;
 }
 
 }  // namespace
@@ -80,6 +90,14 @@ net::Awaitable<Result<std::string>> Delivery::accept(Arrival arrival,
     job.remote = std::move(remote);
     job.body = std::move(body);
     job.message = judge(job);
+    if (is_refused_spam(job)) {
+        logging::warning("outgoing message refused, judged spam",
+                         {{"session", job.arrival.session},
+                          {"user", job.arrival.authenticated_user},
+                          {"rcpt", job.remote.front().address},
+                          {"reason", spam_reason(job.message.judgement)}});
+        co_return Error{Errc::permission, "judged spam"};
+    }
 
     // Other servers first: what is queued can be withdrawn, what lies in a mailbox cannot. A crash
     // in between sends a message that was not acknowledged; none is lost.
@@ -124,6 +142,13 @@ Assembled Delivery::judge(Job& job) {
                     });
 }
 
+// Only mail that would leave: spam for mailboxes here goes to Junk.
+bool Delivery::is_refused_spam(const Job& job) {
+    return !job.remote.empty() && !job.arrival.authenticated_user.empty() &&
+           job.message.judgement.verdict == filters::Verdict::spam &&
+           backends_.config.get()->submission.spam == "reject";
+}
+
 // A user's mail goes out as the user wrote it; other mail shows what this gateway found in it.
 net::Awaitable<Result<void>> Delivery::send_on(Job& job) {
     const Assembled& message = job.message;
@@ -138,6 +163,13 @@ net::Awaitable<Result<void>> Delivery::send_on(Job& job) {
     out.smtputf8 = job.arrival.smtputf8;
     out.require_tls = job.arrival.require_tls;
     out.spam = message.judgement.verdict == filters::Verdict::spam;
+    if (own && out.spam && backends_.config.get()->submission.spam == "hold") {
+        out.hold_reason = spam_reason(message.judgement);
+        logging::warning("outgoing message held, judged spam", {{"session", job.arrival.session},
+                                                                {"id", job.id_text},
+                                                                {"user", out.account},
+                                                                {"reason", out.hold_reason}});
+    }
     out.recipients = job.remote;
     out.bytes =
         bytes.substr(message.return_path_bytes, own ? message.received_bytes : std::string::npos);

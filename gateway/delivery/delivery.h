@@ -80,6 +80,7 @@ struct Outgoing {
     bool smtputf8 = false;
     bool require_tls = false;
     bool spam = false;
+    std::string hold_reason;  // not empty: it is kept until an admin releases it
     std::vector<RemoteRecipient> recipients;
     std::string bytes;
 };
@@ -114,7 +115,8 @@ public:
     explicit Delivery(Backends backends) : backends_(std::move(backends)) {}
 
     // Answers the message's id once the message is durable. On an error nothing is stored:
-    // over_quota, unavailable and others of mail::MailStore::append and spool::Spool::accept.
+    // over_quota, unavailable and others of mail::MailStore::append and spool::Spool::accept;
+    // permission: a user's mail to other servers that was judged spam, as submission.spam asks.
     // `recipients` has no address twice; one of the two lists is not empty.
     net::Awaitable<Result<std::string>> accept(Arrival arrival,
                                                std::vector<LocalRecipient> recipients,
@@ -144,6 +146,7 @@ private:
                                                                      filters::Verdict verdict);
     Assembled judge(Job& job);
     net::Awaitable<Result<void>> send_on(Job& job);
+    bool is_refused_spam(const Job& job);
     net::Awaitable<Result<void>> append_to_one(Job& job);
     net::Awaitable<Result<void>> accept_for_many(Job& job);
     net::Awaitable<void> deliver(spool::Item item, CopyReports reports);

@@ -222,8 +222,10 @@ net::Awaitable<bool> Outbound::send_reports(const queue::Message& message,
         report.message_id = to_hex(message.id);
         report.arrived = message.queued_at;
         report.now = wall_clock();
-        report.retry_until =
-            message.queued_at + std::chrono::seconds(config->outbound.give_up_after_s);
+        if (!message.held) {
+            report.retry_until =
+                message.queued_at + std::chrono::seconds(config->outbound.give_up_after_s);
+        }
         report.headers_only = message.headers_only;
         report.message_bytes = message.size;
         auto bytes = backends_.queue.read(message, 0, max_returned_bytes);
@@ -233,6 +235,17 @@ net::Awaitable<bool> Outbound::send_reports(const queue::Message& message,
         if (!sent) co_return false;
     }
     co_return true;
+}
+
+net::Awaitable<void> Outbound::report_held(queue::Message message) {
+    std::vector<ReportedRecipient> reported;
+    for (const auto& each : message.recipients) {
+        if (!is_wanted(each, smtp::notify_delay, true)) continue;
+        reported.push_back({each.address, each.original, Action::delayed, "4.7.1",
+                            "held until the postmaster releases it: " + each.reason, ""});
+    }
+    const bool told = reported.empty() || co_await send_reports(message, std::move(reported));
+    if (!told) logging::warning("report not sent", {{"to", message.reverse_path}});
 }
 
 net::Awaitable<void> Outbound::report_delivered(const queue::Message& message, std::string header) {

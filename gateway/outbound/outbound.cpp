@@ -101,6 +101,10 @@ net::Awaitable<Result<void>> Outbound::add(queue::Message message, std::string b
         counters_.queued += added.size();
     }
     wake_.notify_all();
+    for (auto& each : added) {
+        if (!each.held) continue;
+        backends_.spawn([this, held = std::move(each)] { return report_held(held); });
+    }
     co_return Result<void>();
 }
 

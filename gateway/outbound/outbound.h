@@ -62,7 +62,7 @@ public:
     void stop();
 
     // Durable when this returns; more than queue::max_recipients become several messages, of which
-    // either all are queued or none.
+    // either all are queued or none. The sender of a held one gets a notice that says why.
     net::Awaitable<Result<void>> add(queue::Message message, std::string bytes);
     net::Awaitable<void> withdraw(OperationId id);
 
@@ -101,6 +101,7 @@ private:
     net::Awaitable<void> settle(queue::Message before, Work work, Carried carried);
     void judge(queue::Message& message, const Work& work, const Carried& carried, Time now,
                std::vector<ReportedRecipient>& reported);
+    net::Awaitable<void> report_held(queue::Message message);
     net::Awaitable<bool> send_reports(const queue::Message& message,
                                       std::vector<ReportedRecipient> reported);
     void done_with(const OperationId& id);

@@ -75,6 +75,10 @@ std::string explanation(const Report& report) {
         text += wrapped(
             "Your message could not be delivered to the recipients below, and will not "
             "be tried again. The reason stands below each of them.");
+    } else if (action == Action::delayed && report.retry_until == Time{}) {
+        text += wrapped(
+            "Your message has not been delivered to the recipients below yet. You need "
+            "not send it again. The reason stands below each of them.");
     } else if (action == Action::delayed) {
         text += wrapped(
             "Your message has not been delivered to the recipients below yet. You need "
@@ -120,7 +124,7 @@ std::string status_part(const Report& report) {
             const char* type = each.remote_mta.empty() ? "x-postern; " : "smtp; ";
             out += std::string("Diagnostic-Code: ") + type + one_line(each.diagnostic) + "\r\n";
         }
-        if (each.action == Action::delayed) {
+        if (each.action == Action::delayed && report.retry_until != Time{}) {
             out += "Will-Retry-Until: " + date(report.retry_until) + "\r\n";
         }
     }

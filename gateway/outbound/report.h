@@ -32,7 +32,7 @@ struct Report {
     std::string message_id;   // our queue id of the message
     Time arrived;
     Time now;
-    Time retry_until;           // for delayed ones
+    Time retry_until;           // for delayed ones; Time{}: nobody knows
     bool headers_only = false;  // RET=HDRS
     std::vector<ReportedRecipient> recipients;
     std::string message;              // the message, or its beginning

@@ -39,12 +39,12 @@ std::optional<Failure> Daemon::open_listeners() {
     if (auto failure = open_outbound()) return failure;
     smtp_ = std::make_unique<smtp_service::Backends>(smtp_service::Backends{
         config_, *resolver_, *authenticator_, *delivery_, budget_, rates_, *outbound_,
-        *recipient_check_,
+        *recipient_check_, *learning_, search_pool_,
         [this](std::function<net::Awaitable<void>()> job) { server_->spawn(std::move(job)); }});
     sharing_ = std::make_unique<sharing::Sharing>(*directory_, *shares_, *mail_);
-    imap_ = std::make_unique<imap_service::Backends>(imap_service::Backends{
-        config_, *mail_, *authenticator_, *learning_, search_pool_, budget_, *sharing_,
-        search_index_.get()});
+    imap_ = std::make_unique<imap_service::Backends>(
+        imap_service::Backends{config_, *mail_, *authenticator_, *learning_, search_pool_, budget_,
+                               *sharing_, search_index_.get()});
     pop3_ = std::make_unique<pop3_service::Backends>(
         pop3_service::Backends{config_, *mail_, *authenticator_, maildrop_locks_, *preferences_});
 
@@ -96,8 +96,8 @@ std::optional<Failure> Daemon::open_web() {
 }
 
 std::optional<Failure> Daemon::listen(const std::string& service,
-                                      std::vector<config::Endpoint>& endpoints,
-                                      bool implicit_tls, const net::ConversationFactory& factory,
+                                      std::vector<config::Endpoint>& endpoints, bool implicit_tls,
+                                      const net::ConversationFactory& factory,
                                       const std::shared_ptr<net::ConnectionLimits>& limits,
                                       const std::function<std::string()>& refusal) {
     auto& opened = ports_[service];

@@ -61,12 +61,14 @@ net::Awaitable<Result<void>> Daemon::queue_mail(delivery::Outgoing mail) {
     message.smtputf8 = mail.smtputf8;
     message.require_tls = mail.require_tls;
     message.spam = mail.spam;
+    message.held = !mail.hold_reason.empty();
     for (auto& each : mail.recipients) {
         queue::Recipient recipient;
         recipient.address = std::move(each.address);
         recipient.original = std::move(each.original);
         recipient.notify = each.notify;
         recipient.next_attempt = message.queued_at;
+        recipient.reason = mail.hold_reason.substr(0, queue::max_reason_bytes);
         message.recipients.push_back(std::move(recipient));
     }
     if (!message.account.empty()) {

@@ -8,6 +8,8 @@ smtp::Reply not_accepted(const Error& error) {
             return {452, "4.2.2", "Mailbox full, try again later"};
         case Errc::too_large:
             return {552, "5.2.3", "Message too large for this mailbox"};
+        case Errc::permission:
+            return {550, "5.7.1", "Refused: this message looks like spam"};
         case Errc::unavailable:
         case Errc::limit:
             return no_storage_now();

@@ -43,6 +43,23 @@ inline smtp::Reply no_storage_now() {
     return {452, "4.3.1", "Insufficient system storage, try again later"};
 }
 
+inline smtp::Reply no_stranger_reports() {
+    return {550, "5.7.1", "Reports are taken from users of this server who logged in"};
+}
+inline smtp::Reply report_of_both_kinds() {
+    return {550, "5.7.1", "A report is either of spam or of ham"};
+}
+inline smtp::Reply report_without_message() {
+    return {550, "5.6.0", "Nothing to learn: forward the message as an attachment, or redirect it"};
+}
+inline smtp::Reply report_too_large(std::size_t most) {
+    return {550, "5.6.0",
+            "Too many messages in one report: attach at most " + std::to_string(most)};
+}
+inline smtp::Reply report_not_learned() {
+    return {451, "4.3.0", "The report cannot be learned now, try again later"};
+}
+
 // A message that was not stored. Never says that it was, and tells the sender to keep it.
 smtp::Reply not_accepted(const Error& error);
 

@@ -110,6 +110,7 @@ net::Awaitable<smtp::Answer> SmtpService::answer(smtp::CheckRecipient question) 
 
 net::Awaitable<smtp::Reply> SmtpService::check_recipient(const smtp::CheckRecipient& question) {
     const auto& forward_path = question.forward_path;
+    if (auto report = check_report(forward_path)) co_return std::move(*report);
     auto found = backends_.resolver.resolve(forward_path);
     smtp::Reply reply{250, "2.1.5", "Recipient ok"};
     if (!found) {
@@ -205,6 +206,7 @@ void SmtpService::begin_transaction() {
     recipients_.clear();
     remote_.clear();
     to_be_told_.clear();
+    report_.reset();
     drop_body();
     no_room_ = false;
     announced_bytes_ = 0;
@@ -234,7 +236,8 @@ delivery::Arrival SmtpService::arrival_of(const smtp::AcceptMessage& question) {
 }
 
 net::Awaitable<smtp::Answer> SmtpService::answer(smtp::AcceptMessage question) {
-    if (no_room_ || (recipients_.empty() && remote_.empty())) {
+    const bool for_nobody = recipients_.empty() && remote_.empty();
+    if (no_room_ || (for_nobody && !report_)) {
         session_.log(logging::Level::warning, "message refused",
                      {{"reason", no_room_ ? "limits.max_inflight_bytes is used up"
                                           : "no recipient is left"}});
@@ -250,6 +253,13 @@ net::Awaitable<smtp::Answer> SmtpService::answer(smtp::AcceptMessage question) {
             co_return bare_ends();
         }
         body_ = std::move(*encoded);
+    }
+    if (report_) {
+        auto reply = co_await learn_report();
+        if (for_nobody || reply.code != 250) {
+            begin_transaction();
+            co_return reply;
+        }
     }
     if (role_ == smtp::Role::submission) {
         add_missing_fields(body_, backends_.config.get()->hostname, session_.id());

@@ -2,15 +2,18 @@
 //
 // One service for each connection, used on its core alone. Mail for other servers is taken from
 // users who logged in, from their own addresses alone; from anybody where an alias leads there or
-// the domain is one of outbound.relay_domains; and else refused with 550 5.7.1.
+// the domain is one of outbound.relay_domains; and else refused with 550 5.7.1. Mail of users to
+// filter.report_spam or filter.report_ham is learned and kept nowhere.
 #pragma once
 
 #include "gateway/addresses/resolver.h"
 #include "gateway/auth/authenticator.h"
 #include "gateway/config/current.h"
 #include "gateway/delivery/delivery.h"
+#include "gateway/learning/learning.h"
 #include "gateway/limits/rate_limiter.h"
 #include "gateway/net/conversation.h"
+#include "gateway/net/work_pool.h"
 #include "gateway/outbound/outbound.h"
 #include "gateway/outbound/recipient_check.h"
 #include "protocols/smtp/engine.h"
@@ -41,6 +44,8 @@ struct Backends {
     limits::RateLimiter& rates;
     outbound::Outbound& outbound;
     outbound::RecipientCheck& recipient_check;
+    learning::Learning& learning;
+    net::WorkPool& pool;  // for what computes or waits for the store
     std::function<void(std::function<net::Awaitable<void>()>)> spawn;
 };
 
@@ -65,6 +70,8 @@ private:
     };
 
     net::Awaitable<smtp::Reply> check_recipient(const smtp::CheckRecipient& question);
+    std::optional<smtp::Reply> check_report(const std::string& forward_path);
+    net::Awaitable<smtp::Reply> learn_report();
     void take_recipients(addresses::Resolved found, const smtp::RecipientParameters& parameters);
     bool over_account_rate(std::size_t recipients);
     void report_success(const smtp::AcceptMessage& question, const std::string& id,
@@ -79,6 +86,7 @@ private:
 
     std::vector<delivery::LocalRecipient> recipients_;  // accepted ones, each mailbox once
     std::vector<delivery::RemoteRecipient> remote_;     // at other servers, each address once
+    std::optional<learning::LearnAction> report_;       // the message in hand is one
     std::vector<ToBeTold> to_be_told_;                  // NOTIFY=SUCCESS, of recipients_
     auth::MechanismSession mechanism_;
     std::optional<directory::User> user_;  // who logged in

@@ -58,6 +58,9 @@ TEST(Report, OnlyTheHeaderWhereThatIsEnough) {
     EXPECT_THAT(report_text(report), HasSubstr("text/rfc822-headers"));
     report = make(Action::delayed);
     EXPECT_THAT(report_text(report), HasSubstr("Will-Retry-Until: "));
+    report.retry_until = Time{};  // held by an admin
+    EXPECT_THAT(report_text(report), Not(HasSubstr("Will-Retry-Until: ")));
+    EXPECT_THAT(report_text(report), Not(HasSubstr("1970")));
     EXPECT_THAT(report_text(report), Not(HasSubstr("body\r\n")));
     for (const int over : {-1, 0, 1}) {
         report = make();
