@@ -72,7 +72,9 @@ Result<std::vector<std::string>> names_in_use(const config::Config& config,
     const auto configured = config::load_rules(config.filter.rules);
     if (!configured) return configured.error();
     std::set<std::string> replaced;
-    if (const auto before = config::load_rules_file(output)) {
+    std::error_code problem;
+    const bool is_file = fs::is_regular_file(output, problem);  // a pipe would be waited for
+    if (const auto before = config::load_rules_file(is_file ? output : "")) {
         for (const auto& rule : *before) replaced.insert(rule.name);
     }
     for (const auto& rule : *configured) {

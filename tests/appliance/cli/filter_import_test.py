@@ -131,9 +131,9 @@ class FilterImport(PosternCase):
         whole = prior.read_bytes()
         for damage in (whole[:-1], b"", whole[:100] + b"?" + whole[101:]):
             prior.write_bytes(damage)
-            self.run_postern("filter", "import", index, code=UNAVAILABLE)
+            self.run_postern("filter", "import", index, code=BAD_DATA)
             self.assertIn("--replace", self.errors)
-            self.run_postern("filter", "export", self.folder / "out", code=UNAVAILABLE)
+            self.run_postern("filter", "export", self.folder / "out", code=BAD_DATA)
             self.assertIn("--replace", self.errors)
             self.run_postern("filter", "import", "--replace", index)
             self.assertEqual(prior.read_bytes(), whole)
@@ -154,7 +154,7 @@ class FilterImport(PosternCase):
         again = self.run_json("filter", "import", dump, "--words", mail)
         self.assertTrue(again["dumps"][0]["known_already"])
         redis = self.write("dump.rdb", "REDIS0011 and no more")
-        self.run_postern("filter", "import", redis, "--words", mail, code=UNAVAILABLE)
+        self.run_postern("filter", "import", redis, "--words", mail, code=BAD_DATA)
         self.assertIn("damaged or cut short", self.errors)
 
     def test_mistakes(self):
