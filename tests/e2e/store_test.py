@@ -98,7 +98,7 @@ class Pools(E2eTest):
         self.gateway.deliver(message("first", "x"), "alice")
         self.wait_for(lambda: self.inbox("alice"), "the mail")
         with self.gateway.imap("alice") as client:
-            self.assertIn("QUOTA=RES-MESSAGE", client.capabilities)
+            self.assertIn(b" QUOTA=RES-MESSAGE ", client.capability()[1][0])
             status, (roots, quotas) = client.getquotaroot("INBOX")
             self.assertEqual(status, "OK")
             self.assertEqual(quotas, [b'"few" (STORAGE 1 1024 MESSAGE 1 2)'])
