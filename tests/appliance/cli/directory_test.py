@@ -57,9 +57,16 @@ class Users(PosternCase):
                          "INBOX  ann@example.org  eilrstw\nSent  anyone  lr\n")
         self.run_postern("acl", "remove", "info@example.org", "anyone")
         self.assertEqual(self.run_json("acl", "list", "info@example.org"),
-                         {"owner": "info@example.org",
+                         {"owner": "info@example.org", "own_seen": [],
                           "rights": [{"mailbox": "INBOX", "identifier": "ann@example.org",
                                       "rights": "eilrstw"}]})
+        self.run_postern("acl", "seen", "info@example.org", "own", "--mailbox", "INBOX")
+        self.assertIn("INBOX  each person's own \\Seen\n",
+                      self.run_postern("acl", "list", "info@example.org"))
+        self.assertEqual(self.run_json("acl", "list", "info@example.org")["own_seen"], ["INBOX"])
+        self.run_postern("acl", "seen", "info@example.org", "common")
+        self.assertEqual(self.run_json("acl", "list", "info@example.org")["own_seen"], [])
+        self.run_postern("acl", "seen", "info@example.org", "mine", code=USAGE)
         self.run_postern("acl", "set", "info@example.org", "ann", "nonsense", code=USAGE)
         self.assertIn("read, write, full, all", self.errors)
         self.run_postern("acl", "set", "info@example.org", "nobody", "read", code=BAD_DATA)
