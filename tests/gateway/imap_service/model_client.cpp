@@ -160,7 +160,8 @@ void ModelClient::take_fetch(std::size_t number, const std::string& line) {
 }
 
 void ModelClient::take_status(const std::string& line) {
-    static const std::regex status(R"re(\* STATUS "(\w+)" \(MESSAGES (\d+) UIDNEXT (\d+).*\))re");
+    static const std::regex status(
+        R"re(\* STATUS "(?:.*/)?(\w+)" \(MESSAGES (\d+) UIDNEXT (\d+).*\))re");
     std::smatch match;
     if (!std::regex_match(line, match, status)) return;
     const ModelMailbox& box = model_[match[1]];
@@ -218,7 +219,8 @@ void ModelClient::notify() {
     heard_.clear();
     notified_ =
         run("NOTIFY SET STATUS (selected-delayed (MessageNew MessageExpunge FlagChange)) "
-            "(mailboxes (INBOX Drafts) (MessageNew MessageExpunge))");
+            "(mailboxes (" +
+            named("INBOX") + ' ' + named("Drafts") + ") (MessageNew MessageExpunge))");
 }
 
 void ModelClient::listen() {

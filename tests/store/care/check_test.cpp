@@ -113,9 +113,9 @@ protected:
     std::string unseen_by_bob() { return mail_->state({inbox_, bob_})->unseen.to_string(); }
     std::string told(AccountId who, ModSeq since) {
         UidSet uids;
-        for (const auto& each : mail_->changes_since({inbox_, who}, since)->flags) {
-            uids.add(each.first);
-        }
+        const auto changes = mail_->changes_since({inbox_, who}, since);
+        if (!changes) return changes.error().text;
+        for (const auto& each : changes->flags) uids.add(each.first);
         return uids.to_string();
     }
 
