@@ -60,6 +60,8 @@ def ctest_suites(stage):
                              capture_output=True, text=True, timeout=60, check=True)
     suites = []
     for test in json.loads(listing.stdout)["tests"]:
+        if "command" not in test:  # ctest knows no program for it
+            raise SystemExit(f"suites: {test['name']} is not built: ninja -C build/{stage}")
         properties = {item["name"]: item["value"] for item in test.get("properties", ())}
         labels = properties.get("LABELS", ())
         if stage == "tsan" and ("e2e" in labels or kind_of(test["command"]) != "gtest"):
