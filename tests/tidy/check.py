@@ -61,6 +61,17 @@ def check_top(root):
                           + " ".join(sorted(layers.TOP_FOLDERS)))
 
 
+def check_package(root):
+    """What the package takes from the tree's own folders is there; only its build would tell."""
+    path = "appliance/package/debian/postern.docs"
+    if not os.path.exists(os.path.join(root, path)):
+        return
+    with open(os.path.join(root, path), encoding="utf-8") as file:
+        for number, name in enumerate(file.read().split(), 1):
+            if not os.path.exists(os.path.join(root, name)):
+                yield Finding(path, number, f"there is no {name}; name what took its place")
+
+
 def check_library(path, module, header, line):
     folders = layers.doors_of(header)
     room = path.split("/")[0]
@@ -171,7 +182,7 @@ def check_cpp(path, text, edges):
 
 def check_tree(root):
     """All findings of the tree at root."""
-    findings = list(check_top(root))
+    findings = [*check_top(root), *check_package(root)]
     edges = {}
     for path in walk(root):
         with open(os.path.join(root, path), encoding="utf-8", errors="replace") as file:

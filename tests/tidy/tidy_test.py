@@ -213,6 +213,13 @@ class House(TidyTest):
             self.assertEqual(check.main(["check", os.path.join(root, "none")]), 2)
 
 
+class Package(TidyTest):
+    def test_documents_are_there(self):
+        path = "appliance/package/debian/postern.docs"
+        self.accepts(path, "appliance\nappliance/package\n")
+        self.refuses(path, "appliance\ndocs/clients.md\n", "there is no docs/clients.md")
+
+
 class FunctionExtents(unittest.TestCase):
     def heads(self, text):
         return [(line, lines) for line, lines, _ in cpp_text.functions(text)]
