@@ -130,8 +130,7 @@ class Machine:
 
     def log_in(self, password, new_password=""):
         """As root on the console; a password that was used before has been changed since."""
-        self.console.type("")
-        self.console.expect("login: ")
+        self.console.expect("login: ")  # an empty line here would be somebody without a name
         self.console.type("root")
         self.console.expect("Password: ", 60)
         self.console.type(password)
