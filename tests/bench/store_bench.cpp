@@ -2,8 +2,7 @@
 // fdatasync on the same disk in the same run; and listing a mailbox.
 //
 // cpu_us is the whole process's CPU time a message: callers, workers, committers and the kernel.
-#include "store/kv/kv.h"
-#include "store/mail/mail_store.h"
+#include "tests/bench/bench_store.h"
 #include "tests/bench/corpus_files.h"
 #include "tests/bench/load/group_log.h"
 
@@ -21,35 +20,9 @@ namespace {
 constexpr unsigned mailboxes = 64;
 constexpr std::size_t page_rows = 1000;
 
-void must(bool ok, const char* what) {
-    if (ok) return;
-    std::cerr << what << " failed\n";
-    std::exit(1);
-}
-
-Time now() {
-    return std::chrono::time_point_cast<Time::duration>(std::chrono::system_clock::now());
-}
-
-// A store in the working folder: /tmp may be in memory, where a commit costs nothing.
 class Fixture {
 public:
-    Fixture() : folder_(std::filesystem::absolute("store_bench.data")) {
-        std::filesystem::remove_all(folder_);
-        auto engine = kv::open_lmdb_store({folder_.string()});
-        must(engine.has_value(), "open_lmdb_store");
-        engine_ = std::move(*engine);
-        auto mail = mail::MailStore::open(*engine_, now);
-        must(mail.has_value(), "MailStore::open");
-        mail_ = std::move(*mail);
-        for (std::uint64_t account = 1; account <= mailboxes; ++account) {
-            const auto made = mail::wait<void>(
-                [&](auto done) { mail_->create_account({account}, std::move(done)); });
-            must(made.has_value(), "create_account");
-            auto inbox = mail_->find({account}, "INBOX");
-            must(inbox.has_value(), "find");
-            inboxes_.push_back(inbox->id);
-        }
+    Fixture() {
         for (const auto& message : corpus()) {
             bodies_.push_back(std::make_shared<const std::string>(message));
             // Real text of one size: a message cut or repeated to 4 kB.
@@ -58,11 +31,6 @@ public:
             even.resize(bench::append_bytes);
             even_bodies_.push_back(std::make_shared<const std::string>(std::move(even)));
         }
-    }
-    ~Fixture() {
-        mail_.reset();
-        engine_.reset();
-        std::filesystem::remove_all(folder_);
     }
 
     template <class Done>
@@ -76,17 +44,14 @@ public:
         OperationId operation;
         for (unsigned i = 0; i < 8; ++i)
             operation.bytes[i] = static_cast<std::uint8_t>(number >> (8 * i));
-        mail_->append(mailbox, std::move(message), operation, std::move(done));
+        mail().append(mailbox, std::move(message), operation, std::move(done));
     }
 
-    mail::MailStore& mail() { return *mail_; }
-    const std::vector<MailboxId>& inboxes() const { return inboxes_; }
+    mail::MailStore& mail() { return store_.mail(); }
+    const std::vector<MailboxId>& inboxes() const { return store_.inboxes(); }
 
 private:
-    std::filesystem::path folder_;
-    std::unique_ptr<kv::Store> engine_;
-    std::unique_ptr<mail::MailStore> mail_;
-    std::vector<MailboxId> inboxes_;
+    BenchStore store_{"store_bench.data", mailboxes};
     std::vector<std::shared_ptr<const std::string>> bodies_, even_bodies_;
 };
 

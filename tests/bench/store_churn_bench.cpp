@@ -3,8 +3,7 @@
 //
 //     POSTERN_CHURN_MB=20000 store_churn_bench     (400 where it is not set)
 #include "store/care/check.h"
-#include "store/kv/kv.h"
-#include "store/mail/mail_store.h"
+#include "tests/bench/bench_store.h"
 #include "tests/bench/corpus_files.h"
 #include "tests/bench/load/group_log.h"
 
@@ -30,16 +29,6 @@ constexpr std::uint64_t default_mb = 400;
 
 using Clock = std::chrono::steady_clock;
 
-void must(bool ok, const char* what) {
-    if (ok) return;
-    std::cerr << what << " failed\n";
-    std::exit(1);
-}
-
-Time now() {
-    return std::chrono::time_point_cast<Time::duration>(std::chrono::system_clock::now());
-}
-
 std::uint64_t volume_bytes() {
     const char* text = std::getenv("POSTERN_CHURN_MB");
     return (text == nullptr ? default_mb : std::strtoull(text, nullptr, 10)) * 1'000'000;
@@ -63,26 +52,11 @@ struct Box {
 
 class Churn {
 public:
-    Churn() : folder_(std::filesystem::absolute("store_churn.data")) {
-        std::filesystem::remove_all(folder_);
-        auto engine = kv::open_lmdb_store({folder_.string()});
-        must(engine.has_value(), "open_lmdb_store");
-        engine_ = std::move(*engine);
-        auto mail = mail::MailStore::open(*engine_, now);
-        must(mail.has_value(), "MailStore::open");
-        mail_ = std::move(*mail);
-        for (std::uint64_t account = 1; account <= mailboxes; ++account) {
-            const auto made = mail::wait<void>(
-                [&](auto done) { mail_->create_account({account}, std::move(done)); });
-            must(made.has_value(), "create_account");
+    Churn() {
+        for (const MailboxId inbox : store_.inboxes()) {
             boxes_.push_back(std::make_unique<Box>());
-            boxes_.back()->id = mail_->find({account}, "INBOX")->id;
+            boxes_.back()->id = inbox;
         }
-    }
-    ~Churn() {
-        mail_.reset();
-        engine_.reset();
-        std::filesystem::remove_all(folder_);
     }
 
     // Appends that many bytes of mail; `replacing` as much goes as comes. Messages a second.
@@ -99,14 +73,15 @@ public:
             message.internal_date = now();
             written += message.bytes->size();
             slots_.acquire();
-            mail_->append(box.id, std::move(message), {}, [&](Result<mail::Appended> appended) {
-                must(appended.has_value(), "append");
-                {
-                    std::lock_guard lock(box.mutex);
-                    box.uids.push_back(appended->uid);
-                }
-                slots_.release();
-            });
+            store_.mail().append(box.id, std::move(message), {},
+                                 [&](Result<mail::Appended> appended) {
+                                     must(appended.has_value(), "append");
+                                     {
+                                         std::lock_guard lock(box.mutex);
+                                         box.uids.push_back(appended->uid);
+                                     }
+                                     slots_.release();
+                                 });
             if (replacing && number_ % expunged_at_once == 0)
                 expunge(*boxes_[random_() % mailboxes]);
         }
@@ -116,13 +91,13 @@ public:
         return double(number_ - first) / took.count();
     }
 
-    std::uint64_t file_bytes() { return engine_->space()->file_bytes; }
+    std::uint64_t file_bytes() { return store_.engine().space()->file_bytes; }
     std::uint64_t expunged() const { return expunged_; }
 
     void check() {
         care::CheckOptions options;
         options.read_bodies = false;
-        const auto report = care::check_store(*engine_, options);
+        const auto report = care::check_store(store_.engine(), options);
         must(report && report->findings == 0, "store check");
     }
 
@@ -139,15 +114,13 @@ private:
         }
         expunged_ += gone.size();
         slots_.acquire();
-        mail_->expunge(box.id, gone, true, [&](const Result<UidSet>& done) {
+        store_.mail().expunge(box.id, gone, true, [&](const Result<UidSet>& done) {
             must(done.has_value(), "expunge");
             slots_.release();
         });
     }
 
-    std::filesystem::path folder_;
-    std::unique_ptr<kv::Store> engine_;
-    std::unique_ptr<mail::MailStore> mail_;
+    BenchStore store_{"store_churn.data", mailboxes};
     std::vector<std::unique_ptr<Box>> boxes_;
     std::mt19937_64 random_{1};
     std::uint64_t number_ = 0, expunged_ = 0;

@@ -9,6 +9,7 @@
 #include "store/mail/mail_store.h"
 #include "store/mail/mailbox_names.h"
 #include "store/mail/mailbox_sets.h"
+#include "tests/bench/bench_store.h"
 #include "tests/bench/corpus_files.h"
 
 #include <benchmark/benchmark.h>
@@ -26,31 +27,7 @@
 namespace postern::bench {
 namespace {
 
-constexpr AccountId account{1};
 constexpr std::size_t messages_per_batch = 300;
-
-void must(bool ok, const char* what) {
-    if (ok) return;
-    std::cerr << what << " failed\n";
-    std::exit(1);
-}
-
-Time now() {
-    return std::chrono::time_point_cast<Time::duration>(std::chrono::system_clock::now());
-}
-
-struct Mailbox {
-    std::filesystem::path folder;
-    std::unique_ptr<kv::Store> engine;
-    std::unique_ptr<mail::MailStore> mail;
-    MailboxId id;
-
-    ~Mailbox() {
-        mail.reset();
-        engine.reset();
-        std::filesystem::remove_all(folder);
-    }
-};
 
 void commit(kv::Store& store, MailboxId id, std::vector<kv::Operation> operations) {
     kv::Batch batch;
@@ -62,7 +39,7 @@ void commit(kv::Store& store, MailboxId id, std::vector<kv::Operation> operation
 
 // Writes the rows that so many deliveries and some flag changes would have written, in large
 // batches: every third message is unseen, one in fifty flagged, each with a summary of 900 octets.
-void fill(Mailbox& box, Uid count) {
+void fill(BenchStore& box, Uid count) {
     UidSet existing, seen, flagged;
     std::vector<kv::Operation> operations;
     for (Uid uid = 1; uid <= count; ++uid) {
@@ -85,7 +62,7 @@ void fill(Mailbox& box, Uid count) {
         operations.emplace_back(kv::Put{mail::uid_key('m', uid), mail::encode(message)});
         operations.emplace_back(kv::Put{mail::uid_key('s', uid), std::string(900, 's')});
         if (uid % messages_per_batch == 0 || uid == count) {
-            commit(*box.engine, box.id, std::exchange(operations, {}));
+            commit(box.engine(), box.inboxes()[0], std::exchange(operations, {}));
         }
     }
     const std::pair<mail::SetNumber, const UidSet*> sets[] = {
@@ -100,57 +77,45 @@ void fill(Mailbox& box, Uid count) {
                 mail::bitmap_key(number, static_cast<std::uint16_t>(high)), part.serialize()});
         }
     }
-    const auto raw = box.engine->get(mail::mailbox_shard(box.id), mail::head_key);
+    const auto raw = box.engine().get(mail::mailbox_shard(box.inboxes()[0]), mail::head_key);
     must(raw && *raw, "reading the head");
     auto head = *mail::decode_head(**raw);
     head.uid_next = count + 1;
     head.highest_modseq = head.journal_from = count + 1;
     head.bytes = std::uint64_t{4096} * count;
     operations.emplace_back(kv::Put{std::string(mail::head_key), mail::encode(head)});
-    commit(*box.engine, box.id, std::move(operations));
+    commit(box.engine(), box.inboxes()[0], std::move(operations));
 }
 
-std::unique_ptr<Mailbox> open_box(const std::string& name) {
-    auto box = std::make_unique<Mailbox>();
-    box->folder = std::filesystem::absolute("store_sizes." + name);
-    std::filesystem::remove_all(box->folder);
-    auto engine = kv::open_lmdb_store({box->folder.string()});
-    must(engine.has_value(), "open_lmdb_store");
-    box->engine = *std::move(engine);
-    auto mail = mail::MailStore::open(*box->engine, now);
-    must(mail.has_value(), "MailStore::open");
-    box->mail = *std::move(mail);
-    must(mail::wait<void>([&](auto done) { box->mail->create_account(account, done); }).has_value(),
-         "create_account");
-    box->id = box->mail->find(account, "INBOX")->id;
-    return box;
+std::unique_ptr<BenchStore> open_box(const std::string& name) {
+    return std::make_unique<BenchStore>("store_sizes." + name, 1);
 }
 
 // One mailbox of each size for all questions.
-Mailbox& mailbox_of(std::int64_t messages) {
-    static std::map<std::int64_t, std::unique_ptr<Mailbox>> boxes;
+BenchStore& mailbox_of(std::int64_t messages) {
+    static std::map<std::int64_t, std::unique_ptr<BenchStore>> boxes;
     auto& box = boxes[messages];
     if (!box) {
         box = open_box(std::to_string(messages));
         fill(*box, static_cast<Uid>(messages));
-        must(box->mail->status(box->id).has_value(), "warming");
+        must(box->mail().status(box->inboxes()[0]).has_value(), "warming");
     }
     return *box;
 }
 
 void select(benchmark::State& state) {
-    Mailbox& box = mailbox_of(state.range(0));
+    BenchStore& box = mailbox_of(state.range(0));
     for (auto _ : state) {
-        auto seen = box.mail->state(box.id);
+        auto seen = box.mail().state(box.inboxes()[0]);
         must(seen && seen->uids.size() == static_cast<std::uint64_t>(state.range(0)), "SELECT");
         benchmark::DoNotOptimize(seen);
     }
 }
 
 void status(benchmark::State& state) {
-    Mailbox& box = mailbox_of(state.range(0));
+    BenchStore& box = mailbox_of(state.range(0));
     for (auto _ : state) {
-        auto seen = box.mail->status(box.id);
+        auto seen = box.mail().status(box.inboxes()[0]);
         must(seen.has_value(), "STATUS");
         benchmark::DoNotOptimize(seen);
     }
@@ -158,7 +123,7 @@ void status(benchmark::State& state) {
 
 // Durable: with the commit.
 void change_flag(benchmark::State& state) {
-    Mailbox& box = mailbox_of(state.range(0));
+    BenchStore& box = mailbox_of(state.range(0));
     const auto messages = static_cast<Uid>(state.range(0));
     std::uint64_t number = 0;
     for (auto _ : state) {
@@ -168,30 +133,30 @@ void change_flag(benchmark::State& state) {
         change.flags.set(SystemFlag::answered);
         change.mode = number++ % 2 == 0 ? FlagMode::add : FlagMode::remove;
         const auto done = mail::wait<mail::FlagResult>(
-            [&](auto answer) { box.mail->change_flags(box.id, {uid}, change, answer); });
+            [&](auto answer) { box.mail().change_flags(box.inboxes()[0], {uid}, change, answer); });
         must(done.has_value(), "STORE");
     }
 }
 
 void fetch_newest_50(benchmark::State& state) {
-    Mailbox& box = mailbox_of(state.range(0));
+    BenchStore& box = mailbox_of(state.range(0));
     const auto last = static_cast<Uid>(state.range(0));
     UidSet newest;
     newest.add_range(last - 49, last);
     for (auto _ : state) {
-        const auto rows = box.mail->rows(box.id, newest, 50, true);
+        const auto rows = box.mail().rows(box.inboxes()[0], newest, 50, true);
         must(rows && rows->size() == 50 && !rows->front().summary.empty(), "FETCH");
     }
 }
 
 // What one more session keeps: its own copy of the mailbox's picture, as the IMAP service has it.
 void session_memory(benchmark::State& state) {
-    Mailbox& box = mailbox_of(state.range(0));
+    BenchStore& box = mailbox_of(state.range(0));
     for (auto _ : state) {
         const auto before = mallinfo2().uordblks;
         std::vector<mail::MailboxState> sessions;
         constexpr int count = 16;
-        for (int i = 0; i < count; ++i) sessions.push_back(*box.mail->state(box.id));
+        for (int i = 0; i < count; ++i) sessions.push_back(*box.mail().state(box.inboxes()[0]));
         const auto after = mallinfo2().uordblks;
         state.counters["bytes"] = static_cast<double>(after - before) / count;
     }
@@ -234,13 +199,13 @@ std::vector<std::string> real_mail() {
     return found;
 }
 
-void append(Mailbox& box, const std::string& text) {
+void append(BenchStore& box, const std::string& text) {
     mail::NewMessage message;
     message.bytes = std::make_shared<const std::string>(text);
     message.summary = std::string(600, 's');
     message.internal_date = now();
     must(mail::wait<mail::Appended>([&](auto done) {
-             box.mail->append(box.id, std::move(message), {}, std::move(done));
+             box.mail().append(box.inboxes()[0], std::move(message), {}, std::move(done));
          }).has_value(),
          "append");
 }
@@ -254,8 +219,8 @@ void disk_per_message(benchmark::State& state) {
     for (auto _ : state) {
         auto box = open_box("disk");
         for (std::size_t i = 0; i < half; ++i) append(*box, mail[i]);
-        if (trained) must(care::train_dictionary(*box->engine, {}).has_value(), "training");
-        const auto before = on_disk(box->folder);
+        if (trained) must(care::train_dictionary(box->engine(), {}).has_value(), "training");
+        const auto before = on_disk(box->folder());
         const auto files = std::filesystem::absolute("store_sizes.maildir");
         const auto packed = std::filesystem::absolute("store_sizes.maildir_zstd");
         for (const auto& folder : {files, packed}) {
@@ -274,10 +239,10 @@ void disk_per_message(benchmark::State& state) {
         };
         state.counters["messages"] = static_cast<double>(mail.size() - half);
         state.counters["raw"] = each(raw);
-        state.counters["store"] = each(on_disk(box->folder) - before);
+        state.counters["store"] = each(on_disk(box->folder()) - before);
         state.counters["maildir"] = each(on_disk(files));
         state.counters["maildir_zstd"] = each(on_disk(packed));
-        const auto stats = care::measure(*box->engine, {});
+        const auto stats = care::measure(box->engine(), {});
         must(stats.has_value(), "measure");
         const auto of_all = [&](std::uint64_t bytes) {
             return static_cast<double>(bytes) / static_cast<double>(mail.size());
