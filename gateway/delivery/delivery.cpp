@@ -5,7 +5,6 @@
 #include "store/kv/random_id.h"
 
 #include <chrono>
-#include <cstdio>
 #include <utility>
 
 namespace postern::delivery {
@@ -29,15 +28,6 @@ std::string only_recipient(const std::vector<LocalRecipient>& local,
                            const std::vector<RemoteRecipient>& remote) {
     if (local.size() + remote.size() != 1) return "";
     return local.empty() ? remote.front().address : local.front().address;
-}
-
-std::string spam_reason(const filters::Report& judgement) {
-    char score[32];
-    std::snprintf(score, sizeof score, "%.1f", judgement.score);
-    std::string text = std::string("judged spam, score ") + score;
-    const auto* strongest = filters::strongest(judgement);
-    if (strongest != nullptr) text += ", most of it " + strongest->name;
-    return text;
 }
 
 }  // namespace

@@ -76,6 +76,13 @@ std::string spam_fields(const filters::Report& report) {
     return fields;
 }
 
+std::string spam_reason(const filters::Report& report) {
+    std::string text = "judged spam, score " + one_decimal(report.score);
+    const auto* strongest = filters::strongest(report);
+    if (strongest != nullptr) text += ", most of it " + strongest->name;
+    return text;
+}
+
 std::string folded_field(std::string_view name, std::string_view value) {
     std::string out(name);
     out += ':';

@@ -44,6 +44,8 @@ std::string return_path_field(const std::string& reverse_path);
 std::string authentication_results_field(const Arrival& arrival, const std::string& hostname);
 // X-Spam-Status, X-Spam-Score and, for spam, X-Spam-Flag.
 std::string spam_fields(const filters::Report& report);
+// Why a message is spam, in a few words for the log and the queue.
+std::string spam_reason(const filters::Report& report);
 
 // "Name: value" folded at spaces and after commas to lines of at most 78 characters where that is
 // possible. Control characters in the value become '?'.
