@@ -108,6 +108,7 @@ net::Awaitable<Result<std::string>> Delivery::accept(Arrival arrival,
                                                 {"reason", stored.error().text}});
         co_return stored.error();
     }
+    if (!job.remote.empty()) backends_.outgoing.stands(job.id);
     ++counters_.accepted;
     if (job.message.judgement.verdict == filters::Verdict::spam) ++counters_.spam;
     log_accepted(job);

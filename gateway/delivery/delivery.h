@@ -85,9 +85,11 @@ struct Outgoing {
     std::string bytes;
 };
 // Answers once it is durable. `withdraw`: as if it had never been queued, if it is still there.
+// `stands`: it will not be withdrawn, so that people may be told of it.
 struct OutgoingQueue {
     std::function<net::Awaitable<Result<void>>(Outgoing)> add;
     std::function<net::Awaitable<void>(OperationId)> withdraw;
+    std::function<void(OperationId)> stands;
 };
 
 struct Counters {

@@ -240,7 +240,8 @@ net::Awaitable<bool> Outbound::send_reports(const queue::Message& message,
 net::Awaitable<void> Outbound::report_held(queue::Message message) {
     std::vector<ReportedRecipient> reported;
     for (const auto& each : message.recipients) {
-        if (!is_wanted(each, smtp::notify_delay, true)) continue;
+        // Who wants to hear of failures alone hears of this too: without a release it is one.
+        if (!is_wanted(each, smtp::notify_delay | smtp::notify_failure, true)) continue;
         reported.push_back({each.address, each.original, Action::delayed, "4.7.1",
                             "held until the postmaster releases it: " + each.reason, ""});
     }

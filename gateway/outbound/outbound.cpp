@@ -99,16 +99,31 @@ net::Awaitable<Result<void>> Outbound::add(queue::Message message, std::string b
         std::lock_guard lock(mutex_);
         for (const auto& each : added) schedule(each);
         counters_.queued += added.size();
+        if (message.held) held_[message.id] = std::move(added);
     }
     wake_.notify_all();
-    for (auto& each : added) {
-        if (!each.held) continue;
-        backends_.spawn([this, held = std::move(each)] { return report_held(held); });
-    }
     co_return Result<void>();
 }
 
+void Outbound::stands(const OperationId& id) {
+    std::vector<queue::Message> held;
+    {
+        std::lock_guard lock(mutex_);
+        const auto found = held_.find(id);
+        if (found == held_.end()) return;
+        held = std::move(found->second);
+        held_.erase(found);
+    }
+    for (auto& each : held) {
+        backends_.spawn([this, held = std::move(each)] { return report_held(held); });
+    }
+}
+
 net::Awaitable<void> Outbound::withdraw(OperationId id) {
+    {
+        std::lock_guard lock(mutex_);
+        held_.erase(id);
+    }
     const auto gone = co_await change(id, [](queue::Message& each) { each.recipients.clear(); });
     if (!gone) {
         logging::error("message not withdrawn from the queue",

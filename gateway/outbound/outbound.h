@@ -5,7 +5,7 @@
 // connections at once as it bears: one more after each success, half as many after a failure to
 // reach it.
 //
-// Thread rule: add() and withdraw() on any core; the others on any thread.
+// Thread rule: add(), withdraw() and stands() on any core; the others on any thread.
 #pragma once
 
 #include "gateway/config/current.h"
@@ -62,9 +62,11 @@ public:
     void stop();
 
     // Durable when this returns; more than queue::max_recipients become several messages, of which
-    // either all are queued or none. The sender of a held one gets a notice that says why.
+    // either all are queued or none. One of withdraw() and stands() has to follow.
     net::Awaitable<Result<void>> add(queue::Message message, std::string bytes);
     net::Awaitable<void> withdraw(OperationId id);
+    // It surely stays: the sender of a held one gets a notice that says why.
+    void stands(const OperationId& id);
 
     // Somebody else changed the queue: look at all of it again.
     void look_again();
@@ -120,6 +122,7 @@ private:
     bool stopping_ = false;
     bool reload_wanted_ = false;
     std::multimap<Time, OperationId> due_;
+    std::map<OperationId, std::vector<queue::Message>> held_;  // added, not known to stand yet
     std::map<OperationId, std::size_t> busy_;  // works of that message under way
     std::map<std::string, Destination> destinations_;
     std::size_t parcels_ = 0;

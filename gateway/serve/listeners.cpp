@@ -35,7 +35,8 @@ std::optional<Failure> Daemon::open_listeners() {
         config_,
         [this](std::function<net::Awaitable<void>()> job) { server_->spawn(std::move(job)); },
         {[this](delivery::Outgoing mail) { return queue_mail(std::move(mail)); },
-         [this](OperationId id) { return outbound_->withdraw(id); }}});
+         [this](OperationId id) { return outbound_->withdraw(id); },
+         [this](OperationId id) { outbound_->stands(id); }}});
     if (auto failure = open_outbound()) return failure;
     smtp_ = std::make_unique<smtp_service::Backends>(smtp_service::Backends{
         config_, *resolver_, *authenticator_, *delivery_, budget_, rates_, *outbound_,

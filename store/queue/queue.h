@@ -49,7 +49,7 @@ struct Message {
     bool smtputf8 = false;
     bool require_tls = false;
     bool spam = false;  // judged so: no bounce
-    bool held = false;  // by an admin; waits until released
+    bool held = false;  // by an admin or as spam; waits until an admin releases it
     std::vector<Recipient> recipients;
     BlobId blob;
     std::uint64_t size = 0;

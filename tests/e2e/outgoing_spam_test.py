@@ -37,6 +37,22 @@ class Held(OutboundTest):
         self.wait_for(lambda: self.sink.messages, "the message")
         self.wait_for_empty_queue()
 
+    def test_nobody_is_told_of_what_was_not_accepted(self):
+        self.empty("alice", "bob")
+        # Room for what is announced, and not for the fields that come on top.
+        room = str(len(loud()) + 20)
+        self.gateway.cli("pool", "add", "tiny", "--soft", room, "--hard", room)
+        self.gateway.cli("pool", "assign", "tiny", "alice@example.net")
+        try:
+            with self.assertRaises(smtplib.SMTPDataError):
+                self.submit("ann@remote.example", "alice@example.net", content=loud())
+        finally:
+            self.gateway.cli("pool", "assign", "none", "alice@example.net")
+        self.assertEqual(self.queue(), [])
+        self.submit("ann@remote.example", content=message("quiet", sender="bob@example.net"))
+        self.wait_for(lambda: self.sink.messages, "the message after it")
+        self.assertEqual(self.inbox("bob"), [])
+
     def test_what_is_no_spam_and_what_stays_here_is_not_held(self):
         self.empty("alice")
         self.submit("ann@remote.example")

@@ -94,10 +94,10 @@ class Pools(E2eTest):
 
     def test_messages_are_counted_and_limited(self):
         self.gateway.cli("pool", "add", "few", "--soft", "1M", "--messages", "2")
-        self.gateway.cli("pool", "assign", "few", "alice@example.net")
-        self.gateway.deliver(message("first", "x"), "alice")
-        self.wait_for(lambda: self.inbox("alice"), "the mail")
-        with self.gateway.imap("alice") as client:
+        self.gateway.cli("pool", "assign", "few", "carol@example.net")
+        self.gateway.deliver(message("first", "x"), "carol")
+        self.wait_for(lambda: self.inbox("carol"), "the mail")
+        with self.gateway.imap("carol") as client:
             self.assertIn(b" QUOTA=RES-MESSAGE ", client.capability()[1][0])
             status, (roots, quotas) = client.getquotaroot("INBOX")
             self.assertEqual(status, "OK")
@@ -105,13 +105,13 @@ class Pools(E2eTest):
             self.check(client.append("INBOX", None, None, message("second", "y")))
             with self.assertRaisesRegex(imaplib.IMAP4.error, "OVERQUOTA"):
                 self.check(client.append("INBOX", None, None, message("third", "z")))
-        self.assertEqual(self.refusal(message("third", "z"), "alice")[0], 452)
+        self.assertEqual(self.refusal(message("third", "z"), "carol")[0], 452)
         pool, = self.gateway.cli_json("pool", "list")["pools"]
         self.assertEqual((pool["used_messages"], pool["max_messages"]), (2, 2))
         self.gateway.cli("pool", "set", "few", "--messages", "0")
         pool, = self.gateway.cli_json("pool", "list")["pools"]
         self.assertEqual((pool["soft_bytes"], pool["max_messages"]), (1 << 20, 0))
-        self.assertIsNone(self.refusal(message("third", "z"), "alice"))
+        self.assertIsNone(self.refusal(message("third", "z"), "carol"))
 
     def check(self, answer):
         status, data = answer
