@@ -9,7 +9,7 @@ import socket
 import tempfile
 import unittest
 
-from base import E2eTest, message
+from base import PASSWORD, E2eTest, message
 
 
 class Pools(E2eTest):
@@ -93,11 +93,14 @@ class Pools(E2eTest):
             self.assertIsNone(self.refusal(big, "alice"))
 
     def test_messages_are_counted_and_limited(self):
+        # Whose mailbox no other test fills.
+        self.gateway.cli("user", "add", "dan@example.net", "--password-stdin",
+                         stdin=PASSWORD + "\n")
         self.gateway.cli("pool", "add", "few", "--soft", "1M", "--messages", "2")
-        self.gateway.cli("pool", "assign", "few", "carol@example.net")
-        self.gateway.deliver(message("first", "x"), "carol")
-        self.wait_for(lambda: self.inbox("carol"), "the mail")
-        with self.gateway.imap("carol") as client:
+        self.gateway.cli("pool", "assign", "few", "dan@example.net")
+        self.gateway.deliver(message("first", "x"), "dan")
+        self.wait_for(lambda: self.inbox("dan"), "the mail")
+        with self.gateway.imap("dan") as client:
             self.assertIn(b" QUOTA=RES-MESSAGE ", client.capability()[1][0])
             status, (roots, quotas) = client.getquotaroot("INBOX")
             self.assertEqual(status, "OK")
@@ -105,13 +108,17 @@ class Pools(E2eTest):
             self.check(client.append("INBOX", None, None, message("second", "y")))
             with self.assertRaisesRegex(imaplib.IMAP4.error, "OVERQUOTA"):
                 self.check(client.append("INBOX", None, None, message("third", "z")))
-        self.assertEqual(self.refusal(message("third", "z"), "carol")[0], 452)
-        pool, = self.gateway.cli_json("pool", "list")["pools"]
+        self.assertEqual(self.refusal(message("third", "z"), "dan")[0], 452)
+        pool = self.pool("few")
         self.assertEqual((pool["used_messages"], pool["max_messages"]), (2, 2))
         self.gateway.cli("pool", "set", "few", "--messages", "0")
-        pool, = self.gateway.cli_json("pool", "list")["pools"]
+        pool = self.pool("few")
         self.assertEqual((pool["soft_bytes"], pool["max_messages"]), (1 << 20, 0))
-        self.assertIsNone(self.refusal(message("third", "z"), "carol"))
+        self.assertIsNone(self.refusal(message("third", "z"), "dan"))
+
+    def pool(self, name):
+        pools = self.gateway.cli_json("pool", "list")["pools"]
+        return next(pool for pool in pools if pool["name"] == name)
 
     def check(self, answer):
         status, data = answer
