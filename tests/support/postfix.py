@@ -142,9 +142,11 @@ class Postfix:
         self.run("/usr/sbin/postqueue", "-c", self.config, "-f")
 
     def queue(self):
-        """postqueue(1): one object for each message."""
+        """postqueue(1): one object for each message, also for one that is listed twice because
+        it moved to another queue meanwhile."""
         text = self.run("/usr/sbin/postqueue", "-c", self.config, "-j").stdout
-        return [json.loads(line) for line in text.splitlines()]
+        listed = (json.loads(line) for line in text.splitlines())
+        return list({each["queue_id"]: each for each in listed}.values())
 
     def mail(self):
         """Each message that arrived, as bytes with LF."""
