@@ -15,8 +15,8 @@ public:
 
     Result<Step> apply(MailboxChange& change) override {
         step_.clear();
-        if (next_ == inputs_.size()) return mark_for_others(change);
         answer_.uid_validity = change.before().head.uid_validity;
+        if (next_ == inputs_.size()) return mark_for_others(change);
         // All that can fail comes first: an error may not leave a part of the step behind.
         const auto earlier = read_outcomes(change);
         if (!earlier) return earlier.error();
