@@ -39,7 +39,7 @@ Result<void> pool_facts(StoreAccess& store, json& facts) {
     for (const auto& pool : *all) {
         const auto members = mail::Pools(*store.kv).members(pool.number);
         if (!members) return members.error();
-        if (members->empty()) continue;
+        if (members->empty() || pool.limits == mail::PoolLimits{}) continue;
         const auto roots = store.mail->quota(members->front());
         if (!roots) return roots.error();
         for (const auto& root : *roots) {
