@@ -3,9 +3,12 @@
 #include "store/kv/sync_path.h"
 #include "store/kv/upgrade_copy.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 
 namespace postern::kv {
@@ -32,13 +35,31 @@ Result<void> check_room(const fs::path& place,
                                   std::to_string(space.available));
 }
 
-Result<void> take_snapshot(const fs::path& place,
-                           const std::vector<std::unique_ptr<LmdbEnvironment>>& environments) {
-    if (auto room = check_room(place, environments); !room) return room;
-    // A name of this process: two that open the store at once do not write into one folder.
-    const fs::path partial = place.string() + ".partial-" + std::to_string(::getpid());
+std::string partial_prefix(const fs::path& place) {
+    return place.filename().string() + ".partial-";
+}
+
+// What a process that was killed in the middle left: as much as the store itself.
+void remove_leftovers(const fs::path& place) {
+    const std::string prefix = partial_prefix(place);
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(place.parent_path(), ignored)) {
+        const std::string name = entry.path().filename().string();
+        if (!name.starts_with(prefix)) continue;
+        const auto process = static_cast<pid_t>(std::atol(name.c_str() + prefix.size()));
+        const bool gone =
+            process <= 0 || process == ::getpid() || (::kill(process, 0) != 0 && errno == ESRCH);
+        if (gone) fs::remove_all(entry.path(), ignored);
+    }
+}
+
+Result<void> copy_all(const fs::path& place, const fs::path& partial,
+                      const std::vector<std::unique_ptr<LmdbEnvironment>>& environments) {
     std::error_code problem;
-    fs::remove_all(partial, problem);
+    if (fs::create_directory(partial, problem)) {  // mail comes into it
+        fs::permissions(partial, fs::perms::owner_all, problem);
+    }
+    if (problem) return cannot_keep(place, problem.message());
     for (std::size_t index = 0; index < environments.size(); ++index) {
         const auto folder = partial / std::to_string(index);
         fs::create_directories(folder, problem);
@@ -46,20 +67,28 @@ Result<void> take_snapshot(const fs::path& place,
         const int code = environments[index]->copy_to(folder.string());
         if (code != 0 || !sync_path(folder / "data.mdb") || !sync_path(folder)) {
             const auto why = code != 0 ? lmdb_error(code, "copying").text : "it cannot be synced";
-            fs::remove_all(partial, problem);
             return cannot_keep(place, why);
         }
     }
-    fs::permissions(partial, fs::perms::owner_all, problem);  // mail is in it
     if (!sync_path(partial)) return cannot_keep(place, "it cannot be synced");
     fs::rename(partial, place, problem);
     std::error_code ignored;
-    if (problem && fs::exists(place, ignored)) {  // another process's copy was first
-        fs::remove_all(partial, ignored);
-        return {};
-    }
+    if (problem && fs::exists(place, ignored)) return {};  // another process's copy was first
     if (problem || !sync_path(place.parent_path())) return cannot_keep(place, problem.message());
     return {};
+}
+
+Result<void> take_snapshot(const fs::path& place,
+                           const std::vector<std::unique_ptr<LmdbEnvironment>>& environments) {
+    remove_leftovers(place);
+    if (auto room = check_room(place, environments); !room) return room;
+    // A name of this process: two that open the store at once do not write into one folder.
+    const fs::path partial =
+        place.parent_path() / (partial_prefix(place) + std::to_string(::getpid()));
+    auto copied = copy_all(place, partial, environments);
+    std::error_code ignored;
+    fs::remove_all(partial, ignored);  // where it did not take its place
+    return copied;
 }
 
 }  // namespace

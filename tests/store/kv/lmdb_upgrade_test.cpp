@@ -13,6 +13,8 @@
 
 #include <fstream>
 #include <functional>
+#include <set>
+#include <string>
 #include <thread>
 
 namespace postern::kv {
@@ -107,6 +109,14 @@ struct Place {
     std::string snapshot = snapshot_folder(store, before);
 };
 
+std::set<std::string> names_in(const Place& place) {
+    std::set<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(place.folder.path())) {
+        names.insert(entry.path().filename().string());
+    }
+    return names;
+}
+
 TEST(LmdbUpgrade, LosesOperationIdsAndNothingElse) {
     Place place;
     make_old_store(place.store);
@@ -174,6 +184,18 @@ TEST(LmdbUpgrade, WithoutRoomForTheCopyNothingIsChanged) {
     EXPECT_TRUE(std::filesystem::is_empty(place.snapshot));
 }
 
+TEST(LmdbUpgrade, WhatAKilledProcessLeftGoesAndNobodyElseReadsTheCopy) {
+    Place place;
+    make_old_store(place.store);
+    const std::string left = place.snapshot + ".partial-999999999";  // no process's number
+    std::filesystem::create_directories(left + "/0");
+    std::ofstream(left + "/0/data.mdb") << "half of it";
+    expect_content(place.store);
+    EXPECT_EQ(names_in(place), (std::set<std::string>{"store", "store-format-2"}));
+    EXPECT_EQ(std::filesystem::status(place.snapshot).permissions(),
+              std::filesystem::perms::owner_all);
+}
+
 TEST(LmdbUpgrade, OpensInAChildThatMayBeKilled) {
     if (test::child_argument() == nullptr) GTEST_SKIP() << "for the test below";
     const auto store = open_lmdb_store({test::child_argument(), environments, small_map});
@@ -195,6 +217,7 @@ TEST(LmdbUpgrade, MayBeKilledAnywhere) {
         expect_content(place.store);
         expect_format(place.store, lmdb_format_version, 0);
         expect_format(place.snapshot, before, 500);
+        EXPECT_EQ(names_in(place), (std::set<std::string>{"store", "store-format-2"}));
     }
 }
 
