@@ -69,12 +69,16 @@ Result<void> Watching::begin(Box& box) {
     const MailboxId id = box.name.id;
     const auto& events = box.events;
     if (id.value == 0 || !(events.messages || events.flags || events.metadata)) return {};
-    box.watched = watch([&](auto changed) { return mail_.watch(id, std::move(changed)); });
+    auto watched = watch([&](auto changed) { return mail_.watch(id, std::move(changed)); });
     const auto status = mail_.status({id, who_.id});
     if (!status && status.error().code != Errc::not_found) return status.error();
+    if (events.metadata) {
+        const auto looked = look_at_entries(box.name.listed.name, id, box.entries, false);
+        if (!looked) return looked;
+    }
     if (status) box.told = told_of(*status);
-    if (!events.metadata) return {};
-    return look_at_entries(box.name.listed.name, id, box.entries, false);
+    box.watched = std::move(watched);
+    return {};
 }
 
 Result<void> Watching::start(std::vector<imap::WatchGroup> groups, bool status) {
@@ -111,6 +115,7 @@ void Watching::watch_owners() {
         const AccountId owner = (*where)->owner.id;
         accounts_[owner] =
             watch([&](auto changed) { return mail_.watch_account(owner, std::move(changed)); });
+        accounts_[owner].hint->changed = true;  // the names were read before
     }
 }
 
@@ -167,9 +172,6 @@ Result<void> Watching::look_at_names(const std::function<bool(const std::string&
             same ? old.listed.subscribed != box.name.listed.subscribed : box.name.listed.subscribed;
         const bool news = (named && events.names) ||
                           (subscribed && (events.subscriptions || old_events.subscriptions));
-        if (!box.watched.hint) {
-            if (const auto begun = begin(box); !begun) return begun;
-        }
         const std::string& now_named = box.name.listed.name;
         const std::string old_name = from != moved.end() ? from->second : "";
         if (news && !is_own(now_named)) changes.push_back({now_named, old_name});
@@ -178,10 +180,16 @@ Result<void> Watching::look_at_names(const std::function<bool(const std::string&
     }
     for (const Change& change : changes) tell_name(now, now.at(change.name), change.old_name);
     for (auto& [name, gone] : boxes_) {
+        for (const auto& [entry, hash] : gone.entries) entry_bytes_ -= entry.size();
         if (now.count(name) == 0 && !is_own(name)) tell_gone(now, std::move(gone));
     }
     boxes_ = std::move(now);
     watch_owners();
+    // Last: what fails here is begun at the next look, and nothing is told twice.
+    for (auto& [name, box] : boxes_) {
+        if (box.watched.hint) continue;
+        if (const auto begun = begin(box); !begun) return begun;
+    }
     return {};
 }
 
@@ -191,6 +199,15 @@ bool Watching::may_read(const Box& box) {
     return place && place->box.id == box.name.id && place->may('r') && place->may('l');
 }
 
+// Where each has an own \Seen, somebody else's moves the modseq and is no news (ADR 0020).
+Result<bool> Watching::own_flags_changed(const Box& box, const mail::Status& status) {
+    if (!box.events.flags || box.told.modseq == status.highest_modseq) return false;
+    if (!status.own_seen) return true;
+    const auto changes = mail_.changes_since({box.name.id, who_.id}, box.told.modseq);
+    if (!changes) return changes.error();
+    return !changes->complete || !changes->flags.empty();
+}
+
 Result<void> Watching::look_at(Box& box, bool with_messages) {
     const bool first = std::exchange(box.first, false);
     if (!box.watched.take() && !first) return {};
@@ -198,23 +215,30 @@ Result<void> Watching::look_at(Box& box, bool with_messages) {
     const MailboxId id = box.name.id;
     const std::string& name = box.name.listed.name;
     const auto& events = box.events;
+    const auto failed = [&](const Error& error) {
+        box.first = first;
+        box.watched.hint->changed = true;
+        return Result<void>(error);
+    };
     if (events.metadata) {
         const auto looked = look_at_entries(name, id, box.entries, true);
-        if (!looked) return looked;
+        if (!looked) return failed(looked.error());
     }
     if (!(events.messages || events.flags) || !with_messages) return {};
     const auto status = mail_.status({id, who_.id});
     if (!status) {
         if (status.error().code == Errc::not_found) return {};
-        return status.error();
+        return failed(status.error());
     }
+    const auto flags_changed = own_flags_changed(box, *status);
+    if (!flags_changed) return failed(flags_changed.error());
     const Told before = std::exchange(box.told, told_of(*status));
     const bool anew = before.uid_validity != box.told.uid_validity;
     imap::News::Status news;
     news.first = first || anew;
     news.messages = events.messages && (news.first || before.messages != box.told.messages ||
                                         before.uid_next != box.told.uid_next);
-    news.flags = events.flags && (news.first || before.modseq != box.told.modseq);
+    news.flags = events.flags && (news.first || *flags_changed);
     if (!news.messages && !news.flags) return {};
     news.mailbox = name;
     news.data = to_imap(*status, id);
@@ -247,6 +271,12 @@ Result<void> Watching::look_at_entries(const std::string& mailbox, MailboxId id,
     return {};
 }
 
+// At all names, when news are asked for again.
+Error Watching::look_again(const Error& error) {
+    accounts_[who_.id].hint->changed = true;
+    return error;
+}
+
 Result<imap::News> Watching::news(MailboxId selected) {
     bool names = false;
     for (const auto& [account, watched] : accounts_) {
@@ -254,24 +284,18 @@ Result<imap::News> Watching::news(MailboxId selected) {
         names = true;
         if (account != who_.id || !server_metadata_) continue;
         const auto looked = look_at_entries("", {}, account_entries_, true);
-        if (!looked) return looked.error();
+        if (!looked) return look_again(looked.error());
     }
     if (names) {
         const auto looked = look_at_names([](const std::string&) { return false; });
-        if (!looked) {
-            accounts_[who_.id].hint->changed = true;
-            return looked.error();
-        }
+        if (!looked) return look_again(looked.error());
     }
     imap::News out;
     for (auto& [name, box] : boxes_) {
         if (waiting_.size() >= imap::max_news_items) break;
         if (!box.events.any()) continue;
         const auto looked = look_at(box, box.name.id != selected);
-        if (!looked) {
-            if (box.watched.hint) box.watched.hint->changed = true;
-            return looked.error();
-        }
+        if (!looked) return looked.error();
         out.more = waiting_.size() >= imap::max_news_items;
     }
     out.overflow = overflow_;
@@ -284,11 +308,12 @@ Result<imap::News> Watching::news(MailboxId selected) {
 }
 
 void Watching::settle_names(const std::vector<std::string>& names) {
-    static_cast<void>(look_at_names([&](const std::string& name) {
+    const auto looked = look_at_names([&](const std::string& name) {
         return std::any_of(names.begin(), names.end(), [&](const std::string& own) {
             return lies_in(name, own) || lies_in(own, name);
         });
-    }));
+    });
+    if (!looked) look_again(looked.error());
 }
 
 Watching::Box* Watching::find(MailboxId mailbox) {

@@ -92,6 +92,8 @@ private:
     void watch_owners();
     bool may_read(const Box& box);
     Result<void> look_at(Box& box, bool with_messages);
+    Result<bool> own_flags_changed(const Box& box, const mail::Status& status);
+    Error look_again(const Error& error);
     Result<void> look_at_entries(const std::string& mailbox, MailboxId id, Entries& entries,
                                  bool tell);
     Box* find(MailboxId mailbox);

@@ -3,12 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <regex>
 #include <sstream>
+#include <thread>
 
 namespace postern::imap_service {
 
 namespace {
+
+constexpr int max_looks = 1000;  // for a hint
 
 std::vector<std::string> lines_of(const std::string& text) {
     std::vector<std::string> out;
@@ -226,15 +230,26 @@ void ModelClient::notify() {
 void ModelClient::listen() {
     command_ = "(between commands)";
     may_expunge_ = false;
-    conversation_->woken();
-    for (const std::string& line : lines_of(converse(""))) take_line(line);
+    // The store hints at a change a little after it has answered.
+    for (int looks = 0; looks == 0 || (looks < max_looks && !not_heard_of().empty()); ++looks) {
+        if (looks > 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        conversation_->woken();
+        for (const std::string& line : lines_of(converse(""))) take_line(line);
+    }
     expect_flags_told();
-    for (auto& [mailbox, heard] : heard_) {
+    if (const std::string mailbox = not_heard_of(); !mailbox.empty()) {
+        wrong("it was not told of " + mailbox);
+    }
+}
+
+std::string ModelClient::not_heard_of() {
+    for (const auto& [mailbox, heard] : heard_) {
         const ModelMailbox& box = model_[mailbox];
         if (mailbox != mailbox_ && heard != std::pair(box.messages.size(), box.uid_next)) {
-            wrong("it was not told of " + mailbox);
+            return mailbox;
         }
     }
+    return "";
 }
 
 void ModelClient::enable_qresync() {

@@ -91,6 +91,8 @@ private:
     void take_status(const std::string& line);
     void take_update(const std::string& line);
     void expect_followed();
+    // A mailbox of whose change it was not told; empty: none.
+    std::string not_heard_of();
     void wrong(const std::string& what);
 
     boost::asio::io_context& io_;

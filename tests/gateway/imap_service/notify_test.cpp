@@ -13,8 +13,10 @@ namespace {
 
 using imap::WatchEvents;
 using imap::WatchGroup;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::Not;
 using Filter = imap::WatchGroup::Filter;
 
 constexpr WatchEvents messages{true, false, false, false, false, false};
@@ -75,6 +77,16 @@ protected:
         change.flags.set(SystemFlag::seen);
         EXPECT_TRUE(mail::wait<mail::FlagResult>(
             [&](auto done) { mail_->change_flags(box(name), {uid}, change, std::move(done)); }));
+    }
+    // As many as there may be, with names as long as they may be.
+    static imap::SetAnnotations annotations_for(const std::string& mailbox) {
+        imap::SetAnnotations many{mailbox, {}};
+        for (std::size_t i = 0; i < mail::max_annotations_per_mailbox; ++i) {
+            const std::string entry = "/shared/" + std::to_string(1000 + i);
+            const std::string rest(mail::max_annotation_name_bytes - entry.size(), 'x');
+            many.changes.emplace_back(entry + rest, "v");
+        }
+        return many;
     }
     void annotate(Connection& connection, const std::string& mailbox, const std::string& entry,
                   std::optional<std::string> value) {
@@ -223,22 +235,54 @@ TEST_F(NotifyTest, ALongAnswerComesInPages) {
     EXPECT_EQ(news().size(), 2U) << "Box itself, and one more than a page";
 }
 
+TEST_F(NotifyTest, AnnotationsOfMailboxesThatAreGoneCountNoMore) {
+    watch({{Filter::personal, {}, metadata}});
+    const std::size_t one = mail::max_annotations_per_mailbox * mail::max_annotation_name_bytes;
+    for (std::size_t all = 0; all <= 2 * max_watched_entry_bytes; all += one) {
+        get<imap::Done>(*second_, imap::CreateMailbox{"Box", ""});
+        get<imap::Done>(*second_, annotations_for("Box"));
+        EXPECT_THAT(news(), Not(Contains("overflow")));
+        get<imap::Done>(*second_, imap::DeleteMailbox{"Box"});
+        EXPECT_THAT(news(), Not(Contains("overflow"))) << all;
+    }
+}
+
+TEST_F(NotifyTest, AnothersOwnSeenIsNoNews) {
+    add_to("Sent", "Subject: 1\n\n");
+    ASSERT_TRUE(mail::wait<void>(
+        [&](auto done) { mail_->set_own_seen(box("Sent"), true, std::move(done)); }));
+    watch({{Filter::mailboxes, {"Sent"}, flags}});
+    const AccountId another{4711};
+    mail::FlagChange change;
+    change.flags.set(SystemFlag::seen);
+    change.mode = FlagMode::remove;
+    const auto change_of_another = [&] {
+        return mail::wait<mail::FlagResult>([&](auto done) {
+            mail_->change_flags({box("Sent"), another}, {1}, change, std::move(done));
+        });
+    };
+    ASSERT_TRUE(change_of_another());
+    change.mode = FlagMode::add;
+    ASSERT_TRUE(change_of_another());
+    EXPECT_THAT(news(), IsEmpty());
+    change.flags = {};
+    change.flags.set(SystemFlag::flagged);
+    ASSERT_TRUE(change_of_another());
+    EXPECT_EQ(news().size(), 1U) << "what is for all";
+    seen("Sent", 1);
+    EXPECT_EQ(news().size(), 1U) << "one's own";
+}
+
 TEST_F(NotifyTest, TooManyAnnotationsEndIt) {
     watch({{Filter::personal, {}, metadata}});
-    const std::size_t bytes = mail::max_annotation_name_bytes;
     std::size_t all = 0;
     std::vector<std::string> last;
     for (int box = 0; all <= max_watched_entry_bytes; ++box) {
         const std::string name = "Box" + std::to_string(box);
         get<imap::Done>(*second_, imap::CreateMailbox{name, ""});
-        imap::SetAnnotations many{name, {}};
-        for (std::size_t i = 0; i < mail::max_annotations_per_mailbox; ++i) {
-            const std::string entry = "/shared/" + std::to_string(1000 + i);
-            many.changes.emplace_back(entry + std::string(bytes - entry.size(), 'x'), "v");
-        }
-        all += mail::max_annotations_per_mailbox * bytes;
+        all += mail::max_annotations_per_mailbox * mail::max_annotation_name_bytes;
         const bool fits = all <= max_watched_entry_bytes;
-        get<imap::Done>(*second_, std::move(many));
+        get<imap::Done>(*second_, annotations_for(name));
         last = news();
         EXPECT_EQ(std::count(last.begin(), last.end(), "overflow"), fits ? 0 : 1) << all;
     }
