@@ -1,5 +1,6 @@
 #include "appliance/cli/feature_batches.h"
 
+#include "filters/pipeline/learned.h"
 #include "protocols/mime/message.h"
 
 #include <algorithm>
@@ -20,7 +21,8 @@ Extracted extract(mailsource::Item item, const scan::Scanner* judge, Pick judged
     extracted.features = scan::Scanner::features(item.bytes, parsed);
     if (judge != nullptr && judged(extracted.features)) {
         const auto report = judge->scan(item.bytes, parsed, {}, Time{});
-        for (const auto& symbol : report.symbols) extracted.rules_score += symbol.score;
+        extracted.rules_score = report.score;
+        extracted.modest_score = filters::modest_rules_score(report);
     }
     return extracted;
 }

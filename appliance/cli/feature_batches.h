@@ -19,9 +19,10 @@ struct Extracted {
     std::string problem;  // not empty: there are no features
     filters::FeatureVector features;
     double rules_score = 0;
+    double modest_score = 0;  // see filters/pipeline/learned.h
 };
 
-// For each item, in order. With a judge, `rules_score` is what rules and checks say of those
+// For each item, in order. With a judge, the scores are what rules and checks say of those
 // messages that `judged` picks.
 using Pick = bool (*)(const filters::FeatureVector&);
 std::vector<Extracted> features_of(std::vector<mailsource::Item> items,

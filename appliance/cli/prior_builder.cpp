@@ -62,7 +62,7 @@ void PriorBuilder::add(LabelledMail& mail, const Progress& progress) {
                 totals_.skipped.emplace_back(std::move(each.name), std::move(each.problem));
             } else if (judge_ != nullptr && is_held_out(each.features) &&
                        !models_->knows(each.features)) {
-                hold_out({std::move(each.features), each.rules_score, spam[i]});
+                hold_out({std::move(each.features), each.rules_score, each.modest_score, spam[i]});
             } else {
                 take(each.features, spam[i]);
             }
@@ -79,10 +79,9 @@ Foretold PriorBuilder::stream(const std::string& prior) const {
     std::size_t number = 0;
     for (const HeldOut& each : held_out_) {
         const auto score = models->score(each.features, filters::Shares::left_out);
-        const bool judged_spam =
-            each.rules_score + filters::learned_score(score) +
-                filters::over_rules_score(each.rules_score, score) >=
-            spam_threshold_;
+        const bool judged_spam = each.rules_score + filters::learned_score(score) +
+                                     filters::over_rules_score(each.modest_score, score) >=
+                                 spam_threshold_;
         const bool first = number++ < first_messages;
         if (each.spam) {
             ++met.spam;

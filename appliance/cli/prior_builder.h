@@ -55,6 +55,7 @@ private:
     struct HeldOut {
         filters::FeatureVector features;
         double rules_score = 0;
+        double modest_score = 0;
         bool spam = false;
     };
     void take(const filters::FeatureVector& features, bool spam);

@@ -100,19 +100,27 @@ Symbol learned_symbol(const ModelScore& score, const Features& features) {
     return symbol;
 }
 
-double over_rules_score(double rules_score, const ModelScore& score) {
-    const double back = share_over_rules * score.own_voice * std::max(rules_score, 0.0);
+double modest_rules_score(const Report& report) {
+    double sum = 0;
+    for (const Symbol& each : report.symbols) {
+        if (each.score < report.spam_threshold) sum += each.score;
+    }
+    return round_score(sum);
+}
+
+double over_rules_score(double modest_score, const ModelScore& score) {
+    const double back = share_over_rules * score.own_voice * std::max(modest_score, 0.0);
     return back > 0 ? -round_score(back) : 0;
 }
 
-Symbol over_rules_symbol(double rules_score, const ModelScore& score) {
+Symbol over_rules_symbol(double modest_score, const ModelScore& score) {
     char text[128];
     std::snprintf(text, sizeof text, "%.1f x %.2f, of what rules and checks add: %+.2f",
-                  share_over_rules, score.own_voice, rules_score);
+                  share_over_rules, score.own_voice, modest_score);
     return {std::string(over_rules_symbol_name),
             "statistics",
             "What the learned models know already of what rules and checks found",
-            over_rules_score(rules_score, score),
+            over_rules_score(modest_score, score),
             {text}};
 }
 

@@ -29,11 +29,14 @@ double learned_score(const ModelScore& score);
 // `features` with names: they are the evidence. The shares in it add up to the log-odds.
 Symbol learned_symbol(const ModelScore& score, const Features& features);
 
-// What the models take back of the score that rules and checks have together: they have learned
-// what such mail looks like, so that the same signs would count twice. 0 where the rules speak for
-// ham, and with models that have no voice.
-double over_rules_score(double rules_score, const ModelScore& score);
-Symbol over_rules_symbol(double rules_score, const ModelScore& score);
+// What the report's symbols have together, but for those that make a message spam by themselves:
+// who wrote such a rule wants it to. For a report of rules and checks alone.
+double modest_rules_score(const Report& report);
+// What the models take back of that score: they have learned what such mail looks like, so that the
+// same signs would count twice. 0 where the rules speak for ham, and with models that have no
+// voice.
+double over_rules_score(double modest_score, const ModelScore& score);
+Symbol over_rules_symbol(double modest_score, const ModelScore& score);
 
 // What the layers of the recipient and of the recipient's domain say; those that are silent are
 // left out.

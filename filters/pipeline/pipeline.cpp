@@ -133,7 +133,7 @@ private:
         thread_local Features features;  // its memory is for the next one
         extract(content, Names::kept, features);
         const ModelScore score = models_->score(features.vector);
-        const double rules_score = modest_score(report);
+        const double modest_score = modest_rules_score(report);
         report.probability = score.probability;
         report.log_odds = score.log_odds;
         report.trained_ham = score.trained_ham;
@@ -141,23 +141,13 @@ private:
         add_layers(features.vector, recipients, report);
         if (score.own_voice == 0 && score.prior_voice == 0) return;
         add_symbol(learned_symbol(score, features), report);
-        if (over_rules_score(rules_score, score) == 0) return;
-        add_symbol(over_rules_symbol(rules_score, score), report);
+        if (over_rules_score(modest_score, score) == 0) return;
+        add_symbol(over_rules_symbol(modest_score, score), report);
     }
 
     void add_symbol(Symbol symbol, Report& report) const {
         symbol.score = score_of(scores_, symbol.name, symbol.score);
         report.symbols.push_back(std::move(symbol));
-    }
-
-    // Of all that was found so far, but for what makes a message spam by itself: who wrote such a
-    // rule wants it to.
-    double modest_score(const Report& report) const {
-        double sum = 0;
-        for (const Symbol& each : report.symbols) {
-            if (each.score < options_.spam_threshold) sum += each.score;
-        }
-        return round_score(sum);
     }
 
     void add_layers(const FeatureVector& features, const std::vector<std::string>& recipients,

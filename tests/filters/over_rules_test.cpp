@@ -15,9 +15,8 @@ namespace {
 std::string mail(int number, bool spam) {
     const std::string id = std::to_string(number);
     return "From: " + std::string(spam ? "win" : "ann") + id +
-           "@one.example\r\nTo: ben@one.example\r\nSubject: " +
-           (spam ? "prize " : "minutes ") + id + "\r\nMessage-ID: <" + id +
-           "@one.example>\r\n\r\n" +
+           "@one.example\r\nTo: ben@one.example\r\nSubject: " + (spam ? "prize " : "minutes ") +
+           id + "\r\nMessage-ID: <" + id + "@one.example>\r\n\r\n" +
            (spam ? "Claim the great prize of the lottery today, dear lucky winner"
                  : "The minutes of the last meeting are attached, see you on Thursday") +
            " " + id + ".\r\n";
@@ -73,6 +72,15 @@ TEST(OverRules, WhatDecidesByItselfIsNotTakenBack) {
                 base + limit, 0.011);
     EXPECT_LT(judge({rule_of("A_MINUTE", "minutes", limit - 0.01)}, 200, mail(901, false)).score,
               base + limit - 0.2);
+}
+
+TEST(OverRules, WhatMakesSpamByItselfIsNotTakenBack) {
+    Report report;
+    report.spam_threshold = 5;
+    report.symbols = {{"LITTLE", "body", "", 4.99, {}},
+                      {"FOR_HAM", "body", "", -2, {}},
+                      {"ENOUGH", "body", "", 5, {}}};
+    EXPECT_DOUBLE_EQ(modest_rules_score(report), 2.99);
 }
 
 TEST(OverRules, NothingIsTakenBackOfRulesForHam) {
