@@ -11,10 +11,18 @@ namespace postern::smtp_service {
 
 namespace {
 
-std::optional<learning::LearnAction> reported_as(const std::string& address,
+// One spelling of an address: report addresses need no mailbox, so that the local part is of ours
+// to compare.
+std::string folded(std::string_view address) {
+    return wire::lower_case(addresses::ascii_address(address));
+}
+
+std::optional<learning::LearnAction> reported_as(const std::string& forward_path,
                                                  const config::Filter& filter) {
+    const std::string address = folded(forward_path);
     const auto holds = [&](const std::vector<std::string>& addresses) {
-        return std::find(addresses.begin(), addresses.end(), address) != addresses.end();
+        return std::any_of(addresses.begin(), addresses.end(),
+                           [&](const std::string& each) { return folded(each) == address; });
     };
     if (holds(filter.report_spam)) return learning::LearnAction::spam;
     if (holds(filter.report_ham)) return learning::LearnAction::ham;
@@ -32,8 +40,7 @@ smtp::Reply refusal_of(const Error& error) {
 // nullopt: no address for reports. They need no mailbox, so nothing is looked up.
 std::optional<smtp::Reply> SmtpService::check_report(const std::string& forward_path) {
     const auto config = backends_.config.get();
-    const auto action =
-        reported_as(wire::lower_case(addresses::ascii_address(forward_path)), config->filter);
+    const auto action = reported_as(forward_path, config->filter);
     if (!action) return std::nullopt;
     smtp::Reply reply{250, "2.1.5", "Report address ok"};
     if (!user_) {

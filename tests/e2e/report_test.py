@@ -20,7 +20,8 @@ def attached(*messages):
 
 
 class Reports(E2eTest):
-    settings = ("filter:\n  report_spam: [spam@example.net, Junk@example.net]\n"
+    settings = ("filter:\n"
+                "  report_spam: [spam@example.net, Junk@example.net, spam@müller.example]\n"
                 "  report_ham: [ham@example.net]\n")
 
     def trained(self):
@@ -60,6 +61,13 @@ class Reports(E2eTest):
         self.wait_for_training(spam + 1, ham + 1)
         self.assertTrue(self.mailboxes_are_empty())
         self.assertRegex(self.gateway.log_text(), "report learned.*user=alice@example.net.*as=spam")
+
+    def test_an_international_domain_in_either_spelling(self):
+        spam, ham = self.trained()
+        other = message("third", "Of all that there is to buy, nothing is as cheap as this.\r\n")
+        code, text = self.report(attached(other), "spam@xn--mller-kva.example")
+        self.assertEqual(code, 250, text)
+        self.wait_for_training(spam + 1, ham)
 
     def test_it_is_the_users_own_lesson(self):
         code, text = self.report(b"Resent-From: alice@example.net\r\n" + SPAM, "junk@example.net")
