@@ -40,15 +40,14 @@ void look_at_daemon(const config::Config& config, std::vector<Finding>& findings
     const auto facts = nlohmann::json::parse(*text, nullptr, false);
     if (!facts.is_object() || !facts.contains("listeners")) return;
     add(findings,
-        check_listeners(
-            facts["listeners"].get<std::map<std::string, std::vector<std::string>>>()));
+        check_listeners(facts["listeners"].get<std::map<std::string, std::vector<std::string>>>()));
 }
 
 // Errors: those of the resolver's making, and of reading a DKIM key.
 Result<void> look_at_dns(const config::Config& config, const std::vector<std::string>& domains,
                          std::vector<Finding>& findings) {
-    auto resolver = dns::Resolver::make({config.dns.servers, "",
-                                         std::chrono::milliseconds(config.dns.timeout_ms)});
+    auto resolver = dns::Resolver::make(
+        {config.dns.servers, "", std::chrono::milliseconds(config.dns.timeout_ms)});
     if (!resolver) return resolver.error();
     const auto questions = health::ask_by(**resolver);
     add(findings, health::check_host(*questions, config.hostname));
@@ -65,6 +64,23 @@ Result<void> look_at_dns(const config::Config& config, const std::vector<std::st
     return {};
 }
 
+// What is sent to such an address is learned and kept nowhere, so that its mailbox stays empty.
+Result<void> look_at_report_addresses(const config::Config& config, directory::Directory& directory,
+                                      std::vector<Finding>& findings) {
+    for (const auto* addresses : {&config.filter.report_spam, &config.filter.report_ham}) {
+        for (const std::string& address : *addresses) {
+            const auto user = directory.find(address);
+            if (!user) return user.error();
+            if (!*user) continue;
+            findings.push_back({"report address", Level::bad,
+                                address + " has a mailbox that gets no mail: what users send "
+                                          "there is learned, and others are refused",
+                                "take another address in filter.report_spam and report_ham"});
+        }
+    }
+    return {};
+}
+
 int doctor(Context& context, const Options& options) {
     const auto& config = context.config;
     std::vector<Finding> findings;
@@ -75,8 +91,12 @@ int doctor(Context& context, const Options& options) {
     findings.push_back(check_certificate(config));
     findings.push_back(health::check_clock());
     auto domains = options.domains;
+    auto store = open_store(config, Opening::existing);
+    if (store) {
+        const auto looked = look_at_report_addresses(config, (*store)->directory, findings);
+        if (!looked) return fail(looked.error());
+    }
     if (domains.empty()) {
-        auto store = open_store(config, Opening::existing);
         if (!store) return fail(store.error());
         auto all = (*store)->directory.domains();
         if (!all) return fail(all.error());
@@ -105,9 +125,9 @@ void add_doctor(CLI::App& app, Action& chosen) {
     command->add_flag("--no-dns", options->no_dns, "Ask no name server.");
     command->footer(
         "Looks at the daemon and each listener, permissions of keys and mail, free space and\n"
-        "speed of the disk, the certificate, the clock, and in the DNS at the host's address and\n"
-        "PTR and at MX, SPF, DKIM, DMARC and MTA-STS of each domain. Changes nothing; writes one\n"
-        "small file to measure the disk.\n\n"
+        "speed of the disk, the certificate, the clock, addresses for reports of spam, and in the\n"
+        "DNS at the host's address and PTR and at MX, SPF, DKIM, DMARC and MTA-STS of each\n"
+        "domain. Changes nothing; writes one small file to measure the disk.\n\n"
         "Exit status: 0 all is well or could be better, 1 something is bad.\n\n"
         "Example:\n"
         "  postern doctor\n"

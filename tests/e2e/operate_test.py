@@ -4,6 +4,7 @@
 import base64
 import json
 import os
+import pathlib
 import smtplib
 import subprocess
 import sys
@@ -77,15 +78,26 @@ class OperateTest(E2eTest):
         self.dns.records[("example.net", "MX")] = "SERVFAIL"
         self.assertEqual(self.levels(self.doctor(), "example.net MX"), ["skipped"])
 
+    def configure(self, name, text):
+        """For the command line, until the test's end."""
+        os.makedirs(f"{self.gateway.folder}/local.d", exist_ok=True)
+        path = f"{self.gateway.folder}/local.d/{name}.yaml"
+        with open(path, "w", encoding="ascii") as file:
+            file.write(text)
+        self.addCleanup(pathlib.Path(path).unlink, missing_ok=True)
+
+    def test_a_report_address_that_is_a_mailbox(self):
+        self.configure("filter", "filter: {report_spam: [Alice@example.net, no@example.net]}\n")
+        findings = self.doctor()
+        self.assertIn("alice@example.net", findings[("report address", "bad")]["text"])
+        self.configure("filter", "filter: {report_spam: [no@example.net]}\n")
+        self.assertEqual(self.levels(self.doctor(), "report address"), [])
+
     def test_the_dkim_key_in_the_dns_must_be_ours(self):
         key = f"{self.gateway.folder}/dkim.pem"
         subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True)
         os.chmod(key, 0o640)
-        config = f"{self.gateway.folder}/local.d"
-        os.makedirs(config, exist_ok=True)
-        with open(f"{config}/dkim.yaml", "w", encoding="ascii") as file:
-            file.write(f'dkim:\n  keys: {{example.net: "s1:{key}"}}\n')
-        self.addCleanup(os.remove, f"{config}/dkim.yaml")
+        self.configure("dkim", f'dkim:\n  keys: {{example.net: "s1:{key}"}}\n')
         der = subprocess.run(["openssl", "pkey", "-in", key, "-pubout", "-outform", "DER"],
                              check=True, capture_output=True).stdout
         value = base64.b64encode(der[-32:]).decode()
