@@ -78,7 +78,8 @@ Result<void> for_each_line(const std::string& file,
     return {};
 }
 
-Result<void> read_redis(const std::string& file, filters::RspamdStatistics& statistics) {
+// How much was too long to be of any use.
+Result<std::uint64_t> read_redis(const std::string& file, filters::RspamdStatistics& statistics) {
     std::ifstream input(file, std::ios::binary);
     std::error_code ignored;
     const auto size = std::filesystem::file_size(file, ignored);
@@ -94,9 +95,13 @@ Result<void> read_redis(const std::string& file, filters::RspamdStatistics& stat
         [&](std::string_view key, std::string_view field, std::string_view value) {
             statistics.add_field(key, field, value);
         });
+    errno = 0;
     auto read = reader.run();
+    if (input.bad()) {
+        return Error{Errc::unavailable, file + ": cannot be read: " + std::strerror(errno)};
+    }
     if (!read) return Error{read.error().code, file + ": " + read.error().text};
-    return {};
+    return reader.passed_over();
 }
 
 Result<DumpReport> add_counts(const Result<filters::Counts>& counts, DumpReport report,
@@ -109,11 +114,16 @@ Result<DumpReport> add_counts(const Result<filters::Counts>& counts, DumpReport 
 Result<DumpReport> add_rspamd(const std::string& file, const std::vector<std::string>& words,
                               filters::Models& models) {
     filters::RspamdStatistics statistics;
-    const auto read =
-        filters::is_rdb(head_of(file))
-            ? read_redis(file, statistics)
-            : for_each_line(file, [&](std::string_view line) { statistics.add_line(line); });
-    if (!read) return read.error();
+    std::uint64_t too_long = 0;
+    if (filters::is_rdb(head_of(file))) {
+        const auto read = read_redis(file, statistics);
+        if (!read) return read.error();
+        too_long = *read;
+    } else if (const auto read =
+                   for_each_line(file, [&](std::string_view line) { statistics.add_line(line); });
+               !read) {
+        return read.error();
+    }
     statistics.start_recognising();
     if (!words.empty()) {
         const auto known = for_each_features(
@@ -124,7 +134,7 @@ Result<DumpReport> add_rspamd(const std::string& file, const std::vector<std::st
         file,
         filters::DumpKind::rspamd,
         statistics.recognised(),
-        statistics.tokens() - statistics.recognised() + statistics.beyond_limit(),
+        statistics.tokens() - statistics.recognised() + statistics.beyond_limit() + too_long,
         statistics.damaged(),
         false};
     return add_counts(statistics.finish(), report, models);

@@ -204,7 +204,7 @@ void show(const Context& context, const FilterOptions& options, const PriorBuild
     }
     for (const auto& dump : dumps) {
         note(dump.file + " (" + filters::to_string(dump.kind) + "): " +
-             (dump.known ? "was taken in before"
+             (dump.known ? "was taken in before (with other --words: begin anew by --replace)"
                          : std::to_string(dump.taken) + " tokens taken, " +
                                std::to_string(dump.left_out) + " without likeness here, " +
                                std::to_string(dump.damaged) + " lines damaged"));

@@ -273,7 +273,11 @@ bool RdbReader::hash(std::string_view key) {
         bool name_too_long = false;
         bool text_too_long = false;
         if (!string(name, name_too_long) || !string(text, text_too_long)) return false;
-        if (!name_too_long && !text_too_long) field_(key, name, text);
+        if (name_too_long || text_too_long) {
+            ++passed_over_;
+        } else {
+            field_(key, name, text);
+        }
     }
     return true;
 }
@@ -282,7 +286,10 @@ bool RdbReader::packed_hash(int type, std::string_view key) {
     std::string packed;
     bool too_long = false;
     if (!string(packed, too_long)) return false;
-    if (too_long) return true;
+    if (too_long) {
+        ++passed_over_;
+        return true;
+    }
     std::optional<std::string> name;
     const auto visit = [&](std::string_view entry) {
         if (!name) {

@@ -35,6 +35,8 @@ public:
     // (a kind of value that is not known, whose length therefore is not either).
     Result<void> run();
     std::uint64_t read_bytes() const { return read_bytes_; }
+    // Fields, and packed hashes, that were too long.
+    std::uint64_t passed_over() const { return passed_over_; }
 
 private:
     bool fill();
@@ -63,6 +65,7 @@ private:
     std::size_t at_ = 0;
     std::size_t filled_ = 0;
     std::uint64_t read_bytes_ = 0;
+    std::uint64_t passed_over_ = 0;
     std::uint64_t checksum_ = 0;
     int version_ = 0;
 };

@@ -1,6 +1,5 @@
 #include "filters/dumps/rspamd.h"
 
-#include "filters/dumps/dump.h"
 #include "protocols/base/hash.h"
 
 #include <algorithm>
@@ -161,10 +160,10 @@ void RspamdStatistics::recognise_pair(std::string_view first, std::string_view s
                 if (at == tokens_.end() || at->number != number) continue;
                 const auto index = static_cast<std::size_t>(at - tokens_.begin());
                 if (found_[index]) continue;
+                const Sums counts{at->ham, at->spam};
+                if (!credit(pairs_, feature, counts)) continue;
                 found_[index] = true;
                 ++recognised_;
-                const Sums counts{at->ham, at->spam};
-                credit(pairs_, feature, counts);
                 const std::string_view kind = subject ? "subject" : "";
                 credit(words_, word_feature(kind, first, true), counts);
                 credit(words_, word_feature(kind, second, true), counts);
@@ -173,12 +172,13 @@ void RspamdStatistics::recognise_pair(std::string_view first, std::string_view s
     }
 }
 
-void RspamdStatistics::credit(Table& table, std::uint64_t feature, const Sums& counts) {
+bool RspamdStatistics::credit(Table& table, std::uint64_t feature, const Sums& counts) const {
     const auto found = table.find(feature);
-    if (found == table.end() && table.size() >= max_dump_features) return;
+    if (found == table.end() && table.size() >= max_features_) return false;
     Sums& sums = found == table.end() ? table[feature] : found->second;
     sums.ham += counts.ham;
     sums.spam += counts.spam;
+    return true;
 }
 
 void RspamdStatistics::recognise(const Features& features) {

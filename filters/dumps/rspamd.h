@@ -19,6 +19,7 @@
 // and max_dump_features.
 #pragma once
 
+#include "filters/dumps/dump.h"
 #include "filters/features/features.h"
 #include "filters/models/models.h"
 
@@ -35,9 +36,10 @@ inline constexpr std::size_t max_rspamd_tokens = 8'000'000;  // what comes later
 
 class RspamdStatistics {
 public:
-    // max_tokens: for tests.
-    explicit RspamdStatistics(std::size_t max_tokens = max_rspamd_tokens)
-        : max_tokens_(max_tokens) {}
+    // The limits: for tests. max_features: of pairs, and of words.
+    explicit RspamdStatistics(std::size_t max_tokens = max_rspamd_tokens,
+                              std::size_t max_features = max_dump_features)
+        : max_tokens_(max_tokens), max_features_(max_features) {}
 
     // One field of one hash in Redis; others than rspamd's are passed over.
     void add_field(std::string_view key, std::string_view field, std::string_view value);
@@ -73,9 +75,11 @@ private:
     void recognise_pair(std::string_view first, std::string_view second, bool subject,
                         std::uint64_t feature);
     using Table = std::unordered_map<std::uint64_t, Sums>;
-    static void credit(Table& table, std::uint64_t feature, const Sums& counts);
+    // false: the table is full.
+    bool credit(Table& table, std::uint64_t feature, const Sums& counts) const;
 
     const std::size_t max_tokens_;
+    const std::size_t max_features_;
     std::vector<Token> tokens_;
     std::vector<bool> found_;          // of tokens_
     std::vector<std::uint64_t> held_;  // bits: which numbers may be among tokens_

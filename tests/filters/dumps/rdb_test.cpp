@@ -14,7 +14,8 @@ namespace {
 using Fields = std::vector<std::tuple<std::string, std::string, std::string>>;
 
 // Hands out bytes in pieces of `piece`, as a file may.
-Result<Fields> read(std::string_view bytes, std::size_t piece = 1u << 20) {
+Result<Fields> read(std::string_view bytes, std::size_t piece = 1u << 20,
+                    std::uint64_t* passed_over = nullptr) {
     Fields fields;
     RdbReader reader(
         [&](char* to, std::size_t most) {
@@ -27,6 +28,7 @@ Result<Fields> read(std::string_view bytes, std::size_t piece = 1u << 20) {
             fields.emplace_back(key, field, value);
         });
     if (auto done = reader.run(); !done) return done.error();
+    if (passed_over != nullptr) *passed_over = reader.passed_over();
     return fields;
 }
 
@@ -139,10 +141,13 @@ TEST(Rdb, StringsAtTheLimit) {
         for (int shift = 24; shift >= 0; shift -= 8) {
             length += static_cast<char>(size >> shift & 0xFF);
         }
+        std::uint64_t passed_over = 0;
         const auto fields = read(old_head + "\x04" + text("k") + "\x02" + text("f") + length +
-                                 std::string(size, 'v') + text("g") + text("w") + file_end);
+                                     std::string(size, 'v') + text("g") + text("w") + file_end,
+                                 1u << 20, &passed_over);
         ASSERT_TRUE(fields.has_value()) << fields.error().text;
         EXPECT_EQ(fields->size(), size > max_rdb_value_bytes ? 1u : 2u) << size;
+        EXPECT_EQ(passed_over, size > max_rdb_value_bytes ? 1u : 0u) << size;
     }
 }
 

@@ -148,6 +148,24 @@ TEST(Rspamd, DamageIsCountedAndCountsStayWithinTheMessages) {
     }
 }
 
+TEST(Rspamd, PairsBeyondTheLimitAreNotRecognised) {
+    constexpr std::size_t limit = 3;
+    const std::string text = "alpha bravo charlie delta echo";
+    const std::vector<std::pair<const char*, const char*>> pairs{
+        {"alpha", "bravo"}, {"bravo", "charlie"}, {"charlie", "delta"}, {"delta", "echo"}};
+    for (const std::size_t count : {limit - 1, limit, limit + 1}) {
+        RspamdStatistics statistics(max_rspamd_tokens, limit);
+        learned(statistics);
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::string key = "RS_" + number_of(pairs[i].first, pairs[i].second, 3);
+            statistics.add_field(key, "S", "10");
+        }
+        statistics.start_recognising();
+        statistics.recognise(features_of(text));
+        EXPECT_EQ(statistics.recognised(), std::min(count, limit)) << count;
+    }
+}
+
 TEST(Rspamd, TokensAtTheLimit) {
     constexpr std::size_t limit = 20;
     for (const std::size_t count : {limit - 1, limit, limit + 1}) {
