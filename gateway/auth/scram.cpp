@@ -1,5 +1,6 @@
 #include "gateway/auth/scram.h"
 
+#include "gateway/auth/saslname.h"
 #include "gateway/crypto/crypto.h"
 #include "protocols/wire/base64.h"
 #include "protocols/wire/text.h"
@@ -23,22 +24,11 @@ std::optional<std::string_view> take_attribute(std::string_view& text, char lett
     return value;
 }
 
-// "=2C" and "=3D" (RFC 5802 section 5.1).
 std::optional<std::string> decode_name(std::string_view text) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '=') {
-            out += text[i];
-            continue;
-        }
-        const auto code = text.substr(i, 3);
-        if (code != "=2C" && code != "=3D") return std::nullopt;
-        out += code == "=2C" ? ',' : '=';
-        i += 2;
-    }
-    const bool good =
-        out.size() <= max_name_bytes && wire::is_utf8(out) && out.find('\0') == std::string::npos;
-    return good ? std::optional(out) : std::nullopt;
+    auto name = decode_saslname(text);
+    const bool good = name && name->size() <= max_name_bytes && wire::is_utf8(*name) &&
+                      name->find('\0') == std::string::npos;
+    return good ? std::move(name) : std::nullopt;
 }
 
 std::string exclusive_or(std::string a, std::string_view b) {

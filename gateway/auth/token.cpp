@@ -1,5 +1,6 @@
 #include "gateway/auth/token.h"
 
+#include "gateway/auth/saslname.h"
 #include "protocols/wire/base64.h"
 
 #include <nlohmann/json.hpp>
@@ -116,22 +117,6 @@ std::optional<std::string> bearer_token(std::string_view pairs) {
     return pairs == std::string_view(&separator, 1) ? token : std::nullopt;
 }
 
-// RFC 5801 section 4: "=2C" and "=3D" stand for a comma and an equals sign.
-std::optional<std::string> saslname_decode(std::string_view text) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '=') {
-            out += text[i];
-            continue;
-        }
-        const auto code = text.substr(i, 3);
-        if (code != "=2C" && code != "=3D") return std::nullopt;
-        out += code == "=2C" ? ',' : '=';
-        i += 2;
-    }
-    return out;
-}
-
 }  // namespace
 
 Result<std::shared_ptr<const TokenVerifier>> TokenVerifier::make(const config::OAuth& settings) {
@@ -210,7 +195,7 @@ Result<TokenMessage> parse_oauthbearer(std::string_view message) {
     message.remove_prefix(comma + 1);
     TokenMessage out;
     if (!name.empty()) {
-        auto decoded = name.starts_with("a=") ? saslname_decode(name.substr(2)) : std::nullopt;
+        auto decoded = name.starts_with("a=") ? decode_saslname(name.substr(2)) : std::nullopt;
         if (!decoded) return refused("malformed");
         out.user = std::move(*decoded);
     }

@@ -17,21 +17,6 @@ constexpr kv::ShardId shard{kv::ShardKind::directory, 0, 0};
 constexpr std::uint8_t row_version = 1;
 constexpr int max_attempts = 64;
 
-Error bad(std::string_view text) {
-    return Error{Errc::invalid, "not an address: " + std::string(text)};
-}
-
-// "local@domain" or "@domain" in its one form.
-std::optional<std::string> canonical(std::string_view text) {
-    if (text.starts_with('@')) {
-        const auto domain = canonical_domain(text.substr(1));
-        return domain ? std::optional("@" + *domain) : std::nullopt;
-    }
-    const auto address = canonical_address(text);
-    if (!address) return std::nullopt;
-    return address->local_part + "@" + address->domain;
-}
-
 std::string domain_of(const std::string& source) {
     return source.substr(source.rfind('@') + 1);
 }
@@ -68,8 +53,8 @@ Result<std::vector<std::string>> canonical_targets(const std::string& source,
                                                    const std::vector<std::string>& targets) {
     std::vector<std::string> out;
     for (const auto& target : targets) {
-        auto one = canonical(target);
-        if (!one) return bad(target);
+        auto one = canonical_pattern(target);
+        if (!one) return bad_address(target);
         if (one->starts_with('@') && (!source.starts_with('@') || targets.size() > 1)) {
             return Error{Errc::invalid, *one + ": a whole domain can only be the one target of @" +
                                             domain_of(source)};
@@ -117,8 +102,8 @@ Result<void> change_row(
 }  // namespace
 
 Result<void> Aliases::add(std::string_view source, const std::vector<std::string>& targets) {
-    const auto name = canonical(source);
-    if (!name) return bad(source);
+    const auto name = canonical_pattern(source);
+    if (!name) return bad_address(source);
     auto added = canonical_targets(*name, targets);
     if (!added) return added.error();
     if (added->empty()) return Error{Errc::invalid, "an alias needs a target"};
@@ -148,14 +133,14 @@ Result<void> Aliases::add(std::string_view source, const std::vector<std::string
 }
 
 Result<void> Aliases::remove(std::string_view source, const std::vector<std::string>& targets) {
-    const auto name = canonical(source);
-    if (!name) return bad(source);
+    const auto name = canonical_pattern(source);
+    if (!name) return bad_address(source);
     return change_row(
         store_, *name, [&](std::vector<std::string> all) -> Result<std::vector<std::string>> {
             if (all.empty()) return Error{Errc::not_found, "no such alias: " + *name};
             if (targets.empty()) return std::vector<std::string>();
             for (const auto& target : targets) {
-                const auto one = canonical(target);
+                const auto one = canonical_pattern(target);
                 const auto found = one ? std::find(all.begin(), all.end(), *one) : all.end();
                 if (found == all.end()) {
                     return Error{Errc::not_found, *name + " has no target " + target};
@@ -170,7 +155,7 @@ Result<std::vector<Alias>> Aliases::list(std::string_view domain) {
     std::string from = "A";
     if (!domain.empty()) {
         const auto name = canonical_domain(domain);
-        if (!name) return bad(domain);
+        if (!name) return bad_address(domain);
         from = key_prefix(*name);
     }
     std::string to = from;
@@ -192,7 +177,7 @@ Result<std::vector<Alias>> Aliases::list(std::string_view domain) {
 }
 
 Result<std::optional<Alias>> Aliases::find(std::string_view source) {
-    const auto name = canonical(source);
+    const auto name = canonical_pattern(source);
     if (!name) return std::optional<Alias>();
     const auto value = store_.get(shard, key_of(*name));
     if (!value) return value.error();

@@ -32,9 +32,6 @@ std::string user_key(const Address& address) {
 Error corrupt(std::string_view what) {
     return Error{Errc::corrupt, "directory: unreadable row of " + std::string(what)};
 }
-Error bad_address(std::string_view address) {
-    return Error{Errc::invalid, "not an address: " + std::string(address)};
-}
 Error bad_domain(std::string_view domain) {
     return Error{Errc::invalid, "not a domain name: " + std::string(domain)};
 }

@@ -66,4 +66,18 @@ std::optional<Address> canonical_address(std::string_view address) {
     return Address{lower(address.substr(0, at)), *std::move(domain)};
 }
 
+std::optional<std::string> canonical_pattern(std::string_view text) {
+    if (text.starts_with('@')) {
+        const auto domain = canonical_domain(text.substr(1));
+        return domain ? std::optional("@" + *domain) : std::nullopt;
+    }
+    const auto address = canonical_address(text);
+    if (!address) return std::nullopt;
+    return address->local_part + "@" + address->domain;
+}
+
+Error bad_address(std::string_view text) {
+    return Error{Errc::invalid, "not an address: " + std::string(text)};
+}
+
 }  // namespace postern::directory

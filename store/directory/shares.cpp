@@ -13,21 +13,6 @@ namespace {
 constexpr kv::ShardId shard{kv::ShardKind::directory, 0, 0};
 constexpr char present[] = "1";  // values of rows are never empty
 
-Error bad(std::string_view text) {
-    return Error{Errc::invalid, "not an address: " + std::string(text)};
-}
-
-// "local@domain" or "@domain" in its one form.
-std::optional<std::string> canonical(std::string_view text) {
-    if (text.starts_with('@')) {
-        const auto domain = canonical_domain(text.substr(1));
-        return domain ? std::optional("@" + *domain) : std::nullopt;
-    }
-    const auto address = canonical_address(text);
-    if (!address) return std::nullopt;
-    return address->local_part + "@" + address->domain;
-}
-
 std::string share_prefix(const std::string& whom) {
     return "S" + whom + '\0';
 }
@@ -52,21 +37,21 @@ Result<void> commit(kv::Store& store, kv::Operation operation) {
 }  // namespace
 
 Result<void> Shares::add(std::string_view whom, const User& owner) {
-    const auto to = canonical(whom);
-    if (!to) return bad(whom);
-    if (!canonical(owner.address)) return bad(owner.address);
+    const auto to = canonical_pattern(whom);
+    if (!to) return bad_address(whom);
+    if (!canonical_pattern(owner.address)) return bad_address(owner.address);
     return commit(store_, kv::Put{share_key(*to, owner.id), owner.address});
 }
 
 Result<void> Shares::remove(std::string_view whom, const User& owner) {
-    const auto to = canonical(whom);
+    const auto to = canonical_pattern(whom);
     if (!to) return {};
     return commit(store_, kv::Erase{share_key(*to, owner.id)});
 }
 
 Result<std::vector<std::string>> Shares::owners(std::string_view whom) {
-    const auto to = canonical(whom);
-    if (!to) return bad(whom);
+    const auto to = canonical_pattern(whom);
+    if (!to) return bad_address(whom);
     std::vector<std::string> found;
     std::string from = share_prefix(*to);
     std::string end = from;
@@ -82,14 +67,14 @@ Result<std::vector<std::string>> Shares::owners(std::string_view whom) {
 }
 
 Result<void> Shares::set_group(std::string_view address, bool group) {
-    const auto name = canonical(address);
-    if (!name) return bad(address);
+    const auto name = canonical_pattern(address);
+    if (!name) return bad_address(address);
     if (!group) return commit(store_, kv::Erase{group_key(*name)});
     return commit(store_, kv::Put{group_key(*name), present});
 }
 
 Result<bool> Shares::is_group(std::string_view address) {
-    const auto name = canonical(address);
+    const auto name = canonical_pattern(address);
     if (!name) return false;
     const auto value = store_.get(shard, group_key(*name));
     if (!value) return value.error();
