@@ -1,5 +1,5 @@
-# What nearly every file includes, compiled once: a fifth of the time of a build from nothing. Off by
-# default, so that a developer's build notices an include that is missing.
+# What nearly every file includes, compiled once: a fifth of the time of a build from nothing. Off
+# by default, so that a developer's build notices an include that is missing.
 option(POSTERN_PRECOMPILE "Precompile the headers that most libraries use" OFF)
 function(postern_common_headers)
   if(TARGET postern_common_headers)

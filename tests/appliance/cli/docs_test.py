@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the pages of docs/ tell an admin to type exists: commands, their options, configuration keys."""
+"""What the pages of docs/ tell an admin to type exists: commands, options, configuration keys."""
 
 import pathlib
 import re
