@@ -4,6 +4,7 @@
 #include "appliance/cli/daemon.h"
 #include "appliance/cli/store_access.h"
 #include "appliance/cli/terminal.h"
+#include "protocols/wire/text.h"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -20,7 +21,13 @@ struct Options {
     std::vector<std::string> ids;
     bool all = false;
     bool yes = false;
+    std::string reason;
 };
+
+constexpr const char* rejected_by = "rejected by the postmaster";
+constexpr std::size_t max_reject_reason_bytes = 160;  // beside `rejected_by`, in one row's reason
+static_assert(std::string_view(rejected_by).size() + 2 + max_reject_reason_bytes <=
+              queue::max_reason_bytes);
 
 std::string utc(Time time) {
     const std::time_t seconds = to_unix_ms(time) / 1000;
@@ -49,13 +56,16 @@ nlohmann::json json_of(const queue::Message& message) {
             {"size", message.size},
             {"queued_at", utc(message.queued_at)},
             {"held", message.held},
+            {"rejected", message.rejected},
             {"recipients", recipients}};
 }
 
 std::string state_of(const queue::Message& message, const queue::Recipient& recipient) {
     std::string text;
-    if (message.held)
-        text = "held until postern queue release";
+    if (message.rejected)
+        text = "back to its sender as soon as the daemon runs";
+    else if (message.held)
+        text = "held until postern queue release, reject or delete";
     else if (recipient.attempts == 0)
         text = "not tried yet";
     else
@@ -157,7 +167,10 @@ int show(Context& context, const Options& options) {
 }
 
 int hold(Context& context, const Options& options) {
-    return change(context, options, "held", [](queue::Message& message) { message.held = true; });
+    return change(context, options, "held", [](queue::Message& message) {
+        message.held = true;
+        message.rejected = false;
+    });
 }
 
 void make_due(queue::Message& message) {
@@ -166,7 +179,7 @@ void make_due(queue::Message& message) {
 
 int release(Context& context, const Options& options) {
     return change(context, options, "released", [](queue::Message& message) {
-        message.held = false;
+        message.held = message.notice_owed = message.rejected = false;
         for (auto& each : message.recipients) {
             if (each.attempts == 0) each.reason.clear();  // it was why the message was held
         }
@@ -194,17 +207,48 @@ int remove(Context& context, const Options& options) {
                   [](queue::Message& message) { message.recipients.clear(); });
 }
 
+// Why the reason cannot go into a report; empty: it can.
+std::string wrong_with(const std::string& reason) {
+    if (reason.size() > max_reject_reason_bytes) {
+        return "the reason is longer than " + std::to_string(max_reject_reason_bytes) + " bytes";
+    }
+    const bool one_line = std::none_of(reason.begin(), reason.end(), [](char c) {
+        return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+    });
+    if (!one_line) return "the reason has to be one line";
+    return wire::is_utf8(reason) ? "" : "the reason is not UTF-8";
+}
+
+int reject(Context& context, const Options& options) {
+    if (const auto wrong = wrong_with(options.reason); !wrong.empty()) {
+        return fail(exit_usage, wrong);
+    }
+    if (options.all && !options.yes && !confirm("Return every message of the queue, unsent?")) {
+        return fail(exit_usage, "nothing rejected", "say --yes where nobody can be asked");
+    }
+    const auto reason =
+        rejected_by + (options.reason.empty() ? std::string() : ": " + options.reason);
+    return change(context, options, "rejected", [&reason](queue::Message& message) {
+        message.held = message.notice_owed = false;
+        message.rejected = true;
+        for (auto& each : message.recipients) each.reason = reason;
+        make_due(message);
+    });
+}
+
 constexpr const char* footer =
     "Mail to other servers waits here until it is delivered, or given up and returned to its "
     "sender\n"
     "(outbound.give_up_after_s). A user's mail that was judged spam is held (submission.spam) "
     "until\n"
-    "it is released or deleted. Ids may be shortened to a beginning that only one has.\n"
+    "it is released, rejected (its sender gets it back with the reason) or deleted (its sender is\n"
+    "told nothing more). Ids may be shortened to a beginning that only one has.\n"
     "\n"
     "Examples:\n"
     "  postern queue list --json\n"
     "  postern queue show 3f2a\n"
     "  postern queue hold 3f2a9c\n"
+    "  postern queue reject 3f2a9c --reason \"advertising may not be sent from here\"\n"
     "  postern queue retry --all";
 
 }  // namespace
@@ -234,6 +278,10 @@ void add_queue(CLI::App& app, Action& chosen) {
     command("hold", "Keep messages from being sent.", true, hold);
     command("release", "Send held messages after all.", true, release);
     command("retry", "Try messages now.", true, retry);
+    auto* rejecting =
+        command("reject", "Return messages to their senders, unsent.", true, reject);
+    rejecting->add_option("--reason", options->reason, "What the senders are told, in one line.");
+    rejecting->add_flag("--yes", options->yes, "Do not ask about --all.");
     command("delete", "Drop messages unsent; their senders are not told.", true, remove)
         ->add_flag("--yes", options->yes, "Do not ask about --all.");
     command("flush", "Try everything that is not held now.", false, flush);

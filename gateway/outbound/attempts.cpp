@@ -3,17 +3,12 @@
 #include "gateway/log/log.h"
 #include "gateway/outbound/outbound.h"
 #include "gateway/outbound/retry.h"
-#include "store/kv/random_id.h"
 
 #include <algorithm>
 
 namespace postern::outbound {
 
 namespace {
-
-bool is_wanted(const queue::Recipient& recipient, std::uint8_t flag, bool by_default) {
-    return recipient.notify == 0 ? by_default : (recipient.notify & flag) != 0;
-}
 
 std::string reason_text(const smtp::Reply& reply) {
     std::string text = reply.code == 0 ? "" : std::to_string(reply.code) + " ";
@@ -38,11 +33,6 @@ ReportedRecipient reported_as(const queue::Recipient& recipient, Action action, 
             std::move(status),
             reason,
             carried.server.substr(0, bracket)};
-}
-
-bool may_report(const queue::Message& message) {
-    // No bounce of a bounce (RFC 5321 section 4.5.5), and none to whom a spammer named as sender.
-    return !message.reverse_path.empty() && !(message.spam && message.account.empty());
 }
 
 Parcel parcel_of(queue::Queue& queue, const queue::Message& message,
@@ -75,7 +65,7 @@ Parcel parcel_of(queue::Queue& queue, const queue::Message& message,
 net::Awaitable<bool> Outbound::attempt(Route route, std::shared_ptr<Courier::Line>& line,
                                        Work work) {
     const auto found = backends_.queue.find(work.id);
-    if (!found || !*found || (*found)->held) co_return true;
+    if (!found || !*found || (*found)->held || (*found)->rejected) co_return true;
     queue::Message message = **found;
     Parcel parcel = parcel_of(backends_.queue, message, work.addresses);
     if (parcel.message.recipients.empty()) co_return true;
@@ -119,13 +109,7 @@ net::Awaitable<void> Outbound::settle(queue::Message before, Work work, Carried 
     const bool told = reported.empty() || co_await send_reports(before, reported);
     if (!told) {
         logging::error("report not stored, the message waits", {{"id", to_hex(before.id)}});
-        const auto later = now + std::chrono::seconds(60);
-        std::function<void(queue::Message&)> defer = [later](queue::Message& message) {
-            for (auto& each : message.recipients) {
-                each.next_attempt = std::max(each.next_attempt, later);
-            }
-        };
-        (void)co_await change(work.id, std::move(defer));
+        co_await put_off(work.id, report_pause);
         co_return;
     }
     std::function<void(queue::Message&)> store = [work, after](queue::Message& message) {
@@ -137,7 +121,7 @@ net::Awaitable<void> Outbound::settle(queue::Message before, Work work, Carried 
                 std::find_if(after.recipients.begin(), after.recipients.end(),
                              [&](const auto& other) { return other.address == each.address; });
             if (kept == after.recipients.end()) return true;
-            each = *kept;
+            if (!message.rejected) each = *kept;  // else its reason is the admin's
             return false;
         });
     };
@@ -196,76 +180,6 @@ void Outbound::judge(queue::Message& message, const Work& work, const Carried& c
         }
     }
     message.recipients = std::move(kept);
-}
-
-// One report for each kind of news. True: all are durable, or nobody may be told.
-net::Awaitable<bool> Outbound::send_reports(const queue::Message& message,
-                                            std::vector<ReportedRecipient> reported) {
-    if (!may_report(message)) {
-        logging::info("no report is sent", {{"id", to_hex(message.id)},
-                                            {"from", message.reverse_path},
-                                            {"recipients", reported.size()}});
-        co_return true;
-    }
-    const auto config = backends_.config.get();
-    for (const auto action :
-         {Action::failed, Action::delayed, Action::delivered, Action::relayed}) {
-        Report report;
-        for (const auto& each : reported) {
-            if (each.action == action) report.recipients.push_back(each);
-        }
-        if (report.recipients.empty()) continue;
-        report.hostname = config->hostname;
-        report.id = to_hex(kv::random_id());
-        report.to = message.reverse_path;
-        report.envelope_id = message.envelope_id;
-        report.message_id = to_hex(message.id);
-        report.arrived = message.queued_at;
-        report.now = wall_clock();
-        if (!message.held) {
-            report.retry_until =
-                message.queued_at + std::chrono::seconds(config->outbound.give_up_after_s);
-        }
-        report.headers_only = message.headers_only;
-        report.message_bytes = message.size;
-        auto bytes = backends_.queue.read(message, 0, max_returned_bytes);
-        if (bytes) report.message = std::move(*bytes);
-        const bool sent =
-            co_await backends_.deliver_report(message.reverse_path, report_text(report));
-        if (!sent) co_return false;
-    }
-    co_return true;
-}
-
-net::Awaitable<void> Outbound::report_held(queue::Message message) {
-    std::vector<ReportedRecipient> reported;
-    for (const auto& each : message.recipients) {
-        // Who wants to hear of failures alone hears of this too: without a release it is one.
-        if (!is_wanted(each, smtp::notify_delay | smtp::notify_failure, true)) continue;
-        reported.push_back({each.address, each.original, Action::delayed, "4.7.1",
-                            "held until the postmaster releases it: " + each.reason, ""});
-    }
-    const bool told = reported.empty() || co_await send_reports(message, std::move(reported));
-    if (!told) logging::warning("report not sent", {{"to", message.reverse_path}});
-}
-
-net::Awaitable<void> Outbound::report_delivered(const queue::Message& message, std::string header) {
-    if (!may_report(message)) co_return;
-    Report report;
-    for (const auto& each : message.recipients) {
-        report.recipients.push_back(
-            {each.address, each.original, Action::delivered, "2.1.5", "", ""});
-    }
-    report.hostname = backends_.config.get()->hostname;
-    report.id = to_hex(kv::random_id());
-    report.to = message.reverse_path;
-    report.envelope_id = message.envelope_id;
-    report.message_id = to_hex(message.id);
-    report.arrived = report.now = wall_clock();
-    report.headers_only = true;
-    report.message = std::move(header);
-    const bool sent = co_await backends_.deliver_report(message.reverse_path, report_text(report));
-    if (!sent) logging::warning("report not sent", {{"to", message.reverse_path}});
 }
 
 }  // namespace postern::outbound

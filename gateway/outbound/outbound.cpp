@@ -14,9 +14,9 @@ namespace {
 
 constexpr std::chrono::seconds longest_sleep{60};
 
-// The earliest of those that may be tried at all.
+// The earliest of those that may be tried at all, or of which the sender is to be told.
 std::optional<Time> due_at(const queue::Message& message) {
-    if (message.held || message.recipients.empty()) return std::nullopt;
+    if ((message.held && !message.notice_owed) || message.recipients.empty()) return std::nullopt;
     return std::min_element(
                message.recipients.begin(), message.recipients.end(),
                [](const auto& a, const auto& b) { return a.next_attempt < b.next_attempt; })
@@ -70,6 +70,11 @@ net::Awaitable<Result<std::optional<queue::Message>>> Outbound::change(
     OperationId id, std::function<void(queue::Message&)> edit) {
     auto job = [this, id, edit = std::move(edit)] { return backends_.queue.change(id, edit); };
     auto done = co_await backends_.pool.run(std::move(job));
+    if (done && *done) co_return std::move(*done);
+    {
+        std::lock_guard lock(mutex_);
+        if (busy_.contains(id)) unsettled_.insert(id);
+    }
     if (done) co_return std::move(*done);
     co_return Error{Errc::unavailable, "too much work for the queue"};
 }
@@ -84,51 +89,53 @@ net::Awaitable<Result<void>> Outbound::add(queue::Message message, std::string b
                                message.recipients.begin() + static_cast<std::ptrdiff_t>(to));
         parts.push_back(std::move(part));
     }
-    std::vector<queue::Message> added;
-    for (auto& part : parts) {
-        auto job = [this, part, &bytes] { return backends_.queue.add(part, bytes); };
-        auto one = co_await backends_.pool.run(std::move(job));
-        if (!one || !*one) {
-            for (const auto& each : added) co_await withdraw(each.id);
-            if (one) co_return one->error();
-            co_return Error{Errc::unavailable, "too much work for the queue"};
-        }
-        added.push_back(std::move(**one));
-    }
     {
+        // Before the first is stored: reload() sees the rows.
         std::lock_guard lock(mutex_);
-        for (const auto& each : added) schedule(each);
-        counters_.queued += added.size();
-        if (message.held) held_[message.id] = std::move(added);
+        auto& ids = open_[message.id];
+        for (const auto& part : parts) ids.push_back(part.id);
     }
-    wake_.notify_all();
+    for (auto& part : parts) {
+        auto job = [this, &part, &bytes] { return backends_.queue.add(part, bytes); };
+        auto one = co_await backends_.pool.run(std::move(job));
+        if (one && *one) continue;
+        co_await withdraw(message.id);
+        if (one) co_return one->error();
+        co_return Error{Errc::unavailable, "too much work for the queue"};
+    }
+    counters_.queued += parts.size();
     co_return Result<void>();
 }
 
 void Outbound::stands(const OperationId& id) {
-    std::vector<queue::Message> held;
     {
         std::lock_guard lock(mutex_);
-        const auto found = held_.find(id);
-        if (found == held_.end()) return;
-        held = std::move(found->second);
-        held_.erase(found);
+        const auto parts = open_.extract(id);
+        if (parts.empty()) return;
+        // Its own row says whether there is anything to do.
+        for (const auto& each : parts.mapped()) due_.emplace(wall_clock(), each);
     }
-    for (auto& each : held) {
-        backends_.spawn([this, held = std::move(each)] { return report_held(held); });
-    }
+    wake_.notify_all();
 }
 
 net::Awaitable<void> Outbound::withdraw(OperationId id) {
+    std::vector<OperationId> parts;
     {
         std::lock_guard lock(mutex_);
-        held_.erase(id);
+        if (const auto found = open_.find(id); found != open_.end()) parts = found->second;
     }
-    const auto gone = co_await change(id, [](queue::Message& each) { each.recipients.clear(); });
-    if (!gone) {
-        logging::error("message not withdrawn from the queue",
-                       {{"id", to_hex(id)}, {"reason", gone.error().text}});
+    for (const auto& part : parts) {
+        std::function<void(queue::Message&)> drop = [](queue::Message& each) {
+            each.recipients.clear();
+        };
+        const auto gone = co_await change(part, std::move(drop));
+        if (!gone) {
+            logging::error("message not withdrawn from the queue",
+                           {{"id", to_hex(part)}, {"reason", gone.error().text}});
+        }
     }
+    std::lock_guard lock(mutex_);
+    open_.erase(id);
 }
 
 void Outbound::schedule(const queue::Message& message) {
@@ -144,8 +151,10 @@ void Outbound::reload() {
     }
     std::lock_guard lock(mutex_);
     due_.clear();
+    std::set<OperationId> open;
+    for (const auto& [id, parts] : open_) open.insert(parts.begin(), parts.end());
     for (const auto& message : *all) {
-        if (!busy_.contains(message.id)) schedule(message);
+        if (!busy_.contains(message.id) && !open.contains(message.id)) schedule(message);
     }
     for (auto& [key, destination] : destinations_) destination.paused_until = Time{};
 }
@@ -202,7 +211,13 @@ void Outbound::dispatch(std::unique_lock<std::mutex>& lock, Time now) {
 }
 
 void Outbound::dispatch_message(const queue::Message& message, Time now) {
-    if (message.held) return;
+    if (message.held || message.rejected) {
+        if (!message.rejected && !message.notice_owed) return;
+        ++busy_[message.id];
+        ++parcels_;
+        backends_.spawn([this, id = message.id] { return report_owed(id); });
+        return;
+    }
     const auto config = backends_.config.get();
     std::map<std::string, Work> works;
     for (const auto& recipient : message.recipients) {
@@ -290,14 +305,14 @@ void Outbound::done_with(const OperationId& id) {
         if (found == busy_.end() || --found->second > 0) return;
         busy_.erase(found);
     }
-    // Its own row says when it is due again.
+    // Its own row says when it is due again, where it holds what became of this attempt.
     const auto message = backends_.queue.find(id);
     {
         std::lock_guard lock(mutex_);
-        if (message && *message)
-            schedule(**message);
-        else if (!message)
+        if (unsettled_.erase(id) > 0 || !message)
             due_.emplace(wall_clock() + longest_sleep, id);
+        else if (*message)
+            schedule(**message);
     }
     wake_.notify_all();
 }

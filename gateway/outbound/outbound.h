@@ -34,6 +34,14 @@ namespace postern::outbound {
 inline constexpr std::size_t max_parcels_in_memory = 1000;  // waiting for a connection
 inline constexpr std::size_t max_messages_a_connection = 100;
 inline constexpr std::chrono::seconds unreachable_pause{60};  // at most, of one destination
+// Until another try after the store could not take a report on an attempt, a notice of held mail.
+inline constexpr std::chrono::seconds report_pause{60};
+inline constexpr std::chrono::seconds notice_pause{600};
+
+// Whether the recipient's NOTIFY asks for one of `flags`; by_default: where it does not say.
+inline bool is_wanted(const queue::Recipient& recipient, std::uint8_t flags, bool by_default) {
+    return recipient.notify == 0 ? by_default : (recipient.notify & flags) != 0;
+}
 
 struct Counters {
     std::atomic<std::uint64_t> queued{0};     // messages
@@ -62,10 +70,12 @@ public:
     void stop();
 
     // Durable when this returns; more than queue::max_recipients become several messages, of which
-    // either all are queued or none. One of withdraw() and stands() has to follow.
+    // either all are queued or none. One of withdraw() and stands() has to follow a success, with
+    // the id of `message`, and speaks for all of them; until then none is tried, unless the process
+    // dies in between: the next start takes up what is queued.
     net::Awaitable<Result<void>> add(queue::Message message, std::string bytes);
     net::Awaitable<void> withdraw(OperationId id);
-    // It surely stays: the sender of a held one gets a notice that says why.
+    // It surely stays, and is tried; the sender of a held one gets a notice that says why.
     void stands(const OperationId& id);
 
     // Somebody else changed the queue: look at all of it again.
@@ -103,7 +113,10 @@ private:
     net::Awaitable<void> settle(queue::Message before, Work work, Carried carried);
     void judge(queue::Message& message, const Work& work, const Carried& carried, Time now,
                std::vector<ReportedRecipient>& reported);
+    net::Awaitable<void> report_owed(OperationId id);
     net::Awaitable<void> report_held(queue::Message message);
+    net::Awaitable<void> return_rejected(queue::Message message);
+    net::Awaitable<void> put_off(OperationId id, std::chrono::seconds pause);
     net::Awaitable<bool> send_reports(const queue::Message& message,
                                       std::vector<ReportedRecipient> reported);
     void done_with(const OperationId& id);
@@ -111,7 +124,7 @@ private:
     void reload();
     double chance();
 
-    // queue::Queue's, off the core.
+    // queue::Queue's, off the core. After an error that message waits before it is tried again.
     net::Awaitable<Result<std::optional<queue::Message>>> change(
         OperationId id, std::function<void(queue::Message&)> edit);
 
@@ -122,8 +135,9 @@ private:
     bool stopping_ = false;
     bool reload_wanted_ = false;
     std::multimap<Time, OperationId> due_;
-    std::map<OperationId, std::vector<queue::Message>> held_;  // added, not known to stand yet
+    std::map<OperationId, std::vector<OperationId>> open_;  // not known to stand yet; all parts
     std::map<OperationId, std::size_t> busy_;  // works of that message under way
+    std::set<OperationId> unsettled_;  // of them, those whose row could not be changed
     std::map<std::string, Destination> destinations_;
     std::size_t parcels_ = 0;
     std::size_t connections_ = 0;

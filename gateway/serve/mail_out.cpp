@@ -61,7 +61,7 @@ net::Awaitable<Result<void>> Daemon::queue_mail(delivery::Outgoing mail) {
     message.smtputf8 = mail.smtputf8;
     message.require_tls = mail.require_tls;
     message.spam = mail.spam;
-    message.held = !mail.hold_reason.empty();
+    message.held = message.notice_owed = !mail.hold_reason.empty();
     for (auto& each : mail.recipients) {
         queue::Recipient recipient;
         recipient.address = std::move(each.address);

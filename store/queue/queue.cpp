@@ -21,6 +21,8 @@ enum Flag : std::uint8_t {
     require_tls = 4,
     spam = 8,
     held = 16,
+    notice_owed = 32,
+    rejected = 64,
 };
 
 kv::ShardId shard_of(const OperationId& id) {
@@ -37,6 +39,8 @@ std::uint8_t flags_of(const Message& message) {
     if (message.require_tls) flags |= require_tls;
     if (message.spam) flags |= spam;
     if (message.held) flags |= held;
+    if (message.notice_owed) flags |= notice_owed;
+    if (message.rejected) flags |= rejected;
     return static_cast<std::uint8_t>(flags);
 }
 
@@ -66,6 +70,8 @@ std::optional<Message> decode(const OperationId& id, std::string_view value) {
     message.require_tls = (flags & require_tls) != 0;
     message.spam = (flags & spam) != 0;
     message.held = (flags & held) != 0;
+    message.notice_owed = (flags & notice_owed) != 0;
+    message.rejected = (flags & rejected) != 0;
     message.reverse_path = reader.bytes();
     message.queued_at = from_unix_ms(reader.signed_varint());
     message.account = reader.bytes();

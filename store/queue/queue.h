@@ -50,6 +50,8 @@ struct Message {
     bool require_tls = false;
     bool spam = false;  // judged so: no bounce
     bool held = false;  // by an admin or as spam; waits until an admin releases it
+    bool notice_owed = false;  // held, and its sender was not told so yet
+    bool rejected = false;     // by an admin, the recipients' reasons say why: back to its sender
     std::vector<Recipient> recipients;
     BlobId blob;
     std::uint64_t size = 0;

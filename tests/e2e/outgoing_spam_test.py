@@ -37,6 +37,35 @@ class Held(OutboundTest):
         self.wait_for(lambda: self.sink.messages, "the message")
         self.wait_for_empty_queue()
 
+    def test_its_sender_is_told_even_when_the_daemon_dies_at_once(self):
+        self.empty("bob")
+        self.submit("ann@remote.example", content=loud())
+        self.gateway.kill()
+        self.gateway.start()
+        [waiting] = self.queue()
+        self.assertTrue(waiting["held"])
+        found = self.wait_for(lambda: self.inbox("bob") + self.inbox("bob", "Junk"), "a report")
+        self.assertIn(b"Action: delayed", found[0])
+        self.empty("bob")
+        self.gateway.cli("queue", "delete", waiting["id"])
+
+    def test_it_comes_back_when_it_is_rejected(self):
+        self.empty("bob")
+        self.submit("ann@remote.example", content=loud())
+        self.report()
+        [waiting] = self.queue()
+        for wrong in ("x" * 161, "two\nlines"):
+            refused = self.gateway.cli("queue", "reject", waiting["id"], "--reason", wrong,
+                                       check=False)
+            self.assertEqual(refused.returncode, 64, refused.stderr)
+        self.gateway.cli("queue", "reject", waiting["id"], "--reason", "x" * 160)
+        report = self.report()
+        self.assertIn("Action: failed", self.status(report))
+        self.assertIn("Status: 5.7.1", self.status(report))
+        self.assertIn("rejected by the postmaster: " + "x" * 160, self.status(report))
+        self.wait_for_empty_queue()
+        self.assertFalse(self.sink.messages)
+
     def test_nobody_is_told_of_what_was_not_accepted(self):
         self.empty("alice", "bob")
         # Room for what is announced, and not for the fields that come on top.

@@ -45,7 +45,7 @@ TEST_F(QueueTest, KeepsWhatItIsGiven) {
     EXPECT_EQ(message.account, "ann@example.org");
     EXPECT_EQ(message.envelope_id, "QQ+2B");
     EXPECT_TRUE(message.headers_only && message.smtputf8 && message.require_tls);
-    EXPECT_FALSE(message.spam || message.held);
+    EXPECT_FALSE(message.spam || message.held || message.notice_owed || message.rejected);
     ASSERT_EQ(message.recipients.size(), 2u);
     EXPECT_EQ(message.recipients[1].address, "r1@remote.example");
     EXPECT_EQ(message.recipients[1].original, "rfc822;x@example.org");
@@ -63,7 +63,7 @@ TEST_F(QueueTest, KeepsWhatItIsGiven) {
 TEST_F(QueueTest, ChangesAndEnds) {
     const auto added = *queue_.add(make(), "x");
     auto changed = queue_.change(added.id, [](Message& message) {
-        message.held = true;
+        message.held = message.notice_owed = message.rejected = true;
         message.recipients.pop_back();
         message.recipients[0].attempts = 3;
         message.recipients[0].reason = std::string(max_reason_bytes + 1, 'r');
@@ -71,7 +71,7 @@ TEST_F(QueueTest, ChangesAndEnds) {
     });
     ASSERT_TRUE(changed && *changed);
     const auto found = **queue_.find(added.id);
-    EXPECT_TRUE(found.held);
+    EXPECT_TRUE(found.held && found.notice_owed && found.rejected);
     EXPECT_EQ(found.recipients[0].attempts, 3u);
     EXPECT_EQ(found.recipients[0].reason.size(), max_reason_bytes);
     EXPECT_TRUE(found.recipients[0].delay_notified);
