@@ -10,8 +10,6 @@ namespace postern::imap_service {
 
 namespace {
 
-constexpr std::string_view own_seen_entry = "/shared/vendor/postern/seen";
-constexpr std::string_view own = "own";
 constexpr std::string_view common = "common";
 
 }  // namespace
@@ -31,6 +29,7 @@ net::Awaitable<imap::Answer> ImapService::set_own_seen(imap::SetAnnotations ques
     if (question.changes.size() != 1) {
         co_return imap::Failure{"CANNOT", std::string(own_seen_entry) + " has to be set alone"};
     }
+    const std::string_view own = own_seen_value;
     const std::string value = question.changes.front().second.value_or(std::string(common));
     if (value != own && value != common) {
         co_return imap::Failure{"CANNOT", "It is either \"own\" or \"common\""};
@@ -39,6 +38,7 @@ net::Awaitable<imap::Answer> ImapService::set_own_seen(imap::SetAnnotations ques
         backends_.mail.set_own_seen(found.box.id, value == own, std::move(each));
     });
     if (!done) co_return failure(done.error());
+    if (watching_) watching_->settle_entries(question.mailbox);
     session_.log(logging::Level::info, "mailbox seen changed",
                  {{"user", user_},
                   {"owner", found.owner.address},
@@ -54,7 +54,7 @@ std::optional<imap::Failure> ImapService::add_own_seen(const std::string& name,
     if (!place) return std::nullopt;
     const auto status = backends_.mail.status(place->box.id);
     if (!status) return failure(status.error());
-    if (status->own_seen) answer.entries.emplace_back(own_seen_entry, own);
+    if (status->own_seen) answer.entries.emplace_back(own_seen_entry, own_seen_value);
     return std::nullopt;
 }
 

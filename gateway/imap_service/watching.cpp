@@ -246,9 +246,19 @@ Result<void> Watching::look_at(Box& box, bool with_messages) {
     return {};
 }
 
+// As GETMETADATA tells them.
+Result<std::map<std::string, std::string>> Watching::read_entries(MailboxId id) {
+    auto found = mail_.annotations(who_.id, id);
+    if (!found || id.value == 0) return found;
+    const auto status = mail_.status(id);
+    if (!status) return status.error();
+    if (status->own_seen) found->emplace(own_seen_entry, own_seen_value);
+    return found;
+}
+
 Result<void> Watching::look_at_entries(const std::string& mailbox, MailboxId id, Entries& entries,
                                        bool tell) {
-    const auto found = mail_.annotations(who_.id, id);
+    const auto found = read_entries(id);
     if (!found) {
         if (found.error().code == Errc::not_found) return {};
         return found.error();

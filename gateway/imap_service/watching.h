@@ -31,6 +31,10 @@ inline constexpr std::size_t max_watched_names = 5000;
 // Names of annotations, of all watched mailboxes together.
 inline constexpr std::size_t max_watched_entry_bytes = 256 * 1024;
 
+// The annotation that tells that each person has an own \Seen in the mailbox (ADR 0020).
+inline constexpr std::string_view own_seen_entry = "/shared/vendor/postern/seen";
+inline constexpr std::string_view own_seen_value = "own";
+
 class Watching {
 public:
     // `mail` and `sharing` must outlive this.
@@ -94,6 +98,7 @@ private:
     Result<void> look_at(Box& box, bool with_messages);
     Result<bool> own_flags_changed(const Box& box, const mail::Status& status);
     Error look_again(const Error& error);
+    Result<std::map<std::string, std::string>> read_entries(MailboxId id);
     Result<void> look_at_entries(const std::string& mailbox, MailboxId id, Entries& entries,
                                  bool tell);
     Box* find(MailboxId mailbox);

@@ -171,8 +171,37 @@ Result<void> Sharing::change(const Who& owner, MailboxId mailbox, std::string_vi
                                        {owner.id, owner.address, {}});
         if (!noted) return noted;
     }
-    return mail::wait<void>(
+    const auto set = mail::wait<void>(
         [&](mail::Done<void> done) { mail_.set_rights(mailbox, *whom, letters, std::move(done)); });
+    return set ? end_seen_without_rights(owner, mailbox, *whom) : set;
+}
+
+// The places of those with an own \Seen are few: whoever may not read any more gives it back.
+Result<void> Sharing::end_seen_without_rights(const Who& owner, MailboxId mailbox,
+                                              std::string_view whom) {
+    const auto status = mail_.status(mailbox);
+    if (!status) return status.error();
+    if (!status->own_seen) return {};
+    if (whom.starts_with('-')) whom.remove_prefix(1);
+    std::vector<directory::User> concerned;
+    if (whom == anyone) {
+        auto users = directory_.users(domain_of(owner.address).substr(1));
+        if (!users) return users.error();
+        concerned = std::move(*users);
+    } else {
+        auto user = directory_.find(whom);
+        if (!user) return user.error();
+        if (*user) concerned.push_back(std::move(**user));
+    }
+    for (const auto& user : concerned) {
+        const auto rights = rights_of({user.id, user.address}, owner, mailbox);
+        if (!rights) return rights.error();
+        if (imap::has_right(*rights, 'r')) continue;
+        const auto ended = mail::wait<void>(
+            [&](mail::Done<void> done) { mail_.end_seen(mailbox, user.id, std::move(done)); });
+        if (!ended) return ended;
+    }
+    return {};
 }
 
 Result<std::optional<mail::MailboxInfo>> Sharing::parent(const Who& owner,

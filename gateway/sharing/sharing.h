@@ -90,6 +90,8 @@ public:
                          const std::string& name);
 
 private:
+    Result<void> end_seen_without_rights(const Who& owner, MailboxId mailbox,
+                                         std::string_view whom);
     Result<std::string> shared_prefix(const std::string& owner);
 
     directory::Directory& directory_;

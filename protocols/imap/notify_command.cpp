@@ -51,6 +51,7 @@ void tell_news(Session& session, std::function<void()> done) {
     session.ask_either<News>(
         GetNews{},
         [&session, done](const News& news) {
+            if (!news.items.empty()) session.news_told();
             for (const auto& each : news.items) {
                 session.send(
                     std::visit([&](const auto& item) { return line_of(session, item); }, each));

@@ -101,6 +101,8 @@ public:
         UidSet own;  // messages of the selected mailbox that this session made
     };
     Notified& notified() { return notified_; }
+    // What comes soon after waits longer.
+    void news_told() { last_news_ = now_; }
 
     // A SEARCH RETURN (UPDATE) whose result is kept up to date (RFC 5267).
     struct SearchContext {

@@ -189,7 +189,7 @@ bool Session::gather_news() {
             const bool may_expunge = mode_ == Mode::idle || !selected->delayed;
             const std::size_t before = out_.size();
             tell_changes(std::move(changes), may_expunge, selected.has_value(), [] {});
-            if (out_.size() != before) last_news_ = now_;
+            if (out_.size() != before) news_told();
         },
         [this](const Failure& failure) {
             log("cannot look for changes of the mailbox: " + failure.text);

@@ -249,6 +249,7 @@ Result<void> check_mailbox(CheckContext& context, const NamedMailbox& mailbox) {
     Tally tally;
     Result<mail::SetsPtr> sets = Error{Errc::unavailable, "not read"};
     std::vector<std::string> history;
+    SeenRows seen_rows;
     bool still = false;
     // Picture, messages and history belong together only if the head is the same behind them.
     for (int look = 0; look < max_looks && !still; ++look) {
@@ -263,7 +264,7 @@ Result<void> check_mailbox(CheckContext& context, const NamedMailbox& mailbox) {
         if (sets) {
             const auto checked = check_history(context, mailbox, **sets, history);
             if (!checked) return checked;
-            const auto seen = check_seen(context, mailbox, **sets, history);
+            const auto seen = check_seen(context, mailbox, **sets, history, seen_rows);
             if (!seen) return seen;
         }
         const auto head = context.store.get(mailbox_shard(mailbox.id), mail::head_key);
@@ -291,6 +292,11 @@ Result<void> check_mailbox(CheckContext& context, const NamedMailbox& mailbox) {
         const auto rebuilt = rebuild_mailbox(context.store, mailbox, context.options.now);
         if (!rebuilt) return rebuilt.error();
         mended = *rebuilt;
+    }
+    // What was rebuilt has another head: its leftovers are the next check's.
+    if (sets && still && !mended) {
+        const auto tidied = tidy_seen(context, mailbox, (*sets)->raw_head, seen_rows);
+        if (!tidied) return tidied;
     }
     for (auto& each : wrong) context.finding(where, std::move(each), mended);
     if (still) {

@@ -35,10 +35,15 @@ Result<Tally> tally_messages(kv::Store& store, MailboxId mailbox, const VisitMes
 
 Result<void> check_mailbox(CheckContext& context, const NamedMailbox& mailbox);
 
-// seen_check.cpp: each account's own \Seen. What of it is wrong, and what mends it, once the
-// mailbox holds `existing` and has that head.
+// seen_check.cpp: each account's own \Seen. Whose rows there are and what of them is wrong; what of
+// users that are gone is left over, or goes, while the mailbox has that head; and what mends it,
+// once the mailbox holds `existing` and has that head.
+using SeenRows = std::map<AccountId, std::vector<std::string>>;
 Result<void> check_seen(CheckContext& context, const NamedMailbox& mailbox,
-                        const mail::MailboxSets& sets, std::vector<std::string>& wrong);
+                        const mail::MailboxSets& sets, std::vector<std::string>& wrong,
+                        SeenRows& rows);
+Result<void> tidy_seen(CheckContext& context, const NamedMailbox& mailbox,
+                       const std::string& raw_head, const SeenRows& rows);
 Result<void> mend_seen(kv::Store& store, MailboxId mailbox, const UidSet& existing,
                        const mail::Head& head, std::vector<kv::Operation>& operations);
 

@@ -107,6 +107,29 @@ public:
         return {};
     }
 
+    // Rows that are a person's name an account, by its number when the backup was made. The same
+    // person is found by address; nobody else gets what was that person's.
+    Result<void> people(const Snapshot& snapshot) {
+        const auto then = kv::make_memory_store();
+        Restoring copy(*then, packs_, progress_, problem_);
+        for (const SavedShard& saved : snapshot.shards) {
+            if (saved.shard.kind != kv::ShardKind::directory) continue;
+            const auto written = copy.rows_of_shard(saved);
+            if (!written) return written;
+        }
+        report.problems += copy.report.problems;
+        const auto before = addresses(*then);
+        if (!before) return before.error();
+        directory::Directory directory(store_);
+        accounts_.emplace();
+        for (const auto& [number, address] : *before) {
+            const auto user = directory.find(address);
+            if (!user) return user.error();
+            if (*user) (*accounts_)[number] = (*user)->id;
+        }
+        return {};
+    }
+
     Result<void> one(const SavedMailbox& saved, AccountId account, const std::string& below,
                      Time now, std::size_t total) {
         const auto old = mail::decode_head(saved.head);
@@ -120,6 +143,7 @@ public:
         head.uid_validity = *uid_validity;
         head.owner = account;
         const MailboxId id{kv::random_number()};
+        (*accounts_)[saved.mailbox.account] = account;
         const auto written = mailbox(saved, id, head);
         if (!written) return written;
         std::string name = saved.mailbox.name;
@@ -263,6 +287,11 @@ private:
                     ++report.messages;
                 }
                 if (uid && lost.contains(*uid) && beside_message(row.key[0])) continue;
+                if (accounts_ && mail::is_persons(row.key)) {
+                    const auto whose = accounts_->find(mail::account_of_key(row.key));
+                    if (whose == accounts_->end()) continue;
+                    row.key = mail::with_account(row.key, whose->second);
+                }
                 const auto put = writer.put(std::move(row.key), std::move(row.value));
                 if (!put) return put;
             }
@@ -286,6 +315,8 @@ private:
     const Progress& progress_;
     const Problem& problem_;
     std::map<BlobId, BlobId> bodies_;
+    // Numbers then and now; none: they are the same.
+    std::optional<std::map<AccountId, AccountId>> accounts_;
 };
 
 Result<std::string> choose(const RestoreOptions& options) {
@@ -317,6 +348,7 @@ Result<void> restore_user(kv::Store& store, const RestoreOptions& options, const
     }
     const auto readable = restoring.dictionaries(snapshot);
     if (!readable) return readable;
+    if (const auto known = restoring.people(snapshot); !known) return known;
     for (const SavedMailbox* saved : wanted) {
         const auto done =
             restoring.one(*saved, (*user)->id, "Restored " + taken_at, options.now, wanted.size());

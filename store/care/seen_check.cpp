@@ -25,40 +25,63 @@ Result<void> for_each_seen_row(kv::Store& store, MailboxId mailbox, char prefix,
                          });
 }
 
-// Of users that are gone.
-Result<void> tidy_accounts(CheckContext& context, const NamedMailbox& mailbox,
-                           const mail::MailboxSets& sets,
-                           const std::map<AccountId, std::vector<std::string>>& keys) {
-    const auto users = addresses(context.store);
-    if (!users) return users.error();
-    for (const auto& [account, rows] : keys) {
-        if (account.value == 0 || account == sets.head.owner || users->count(account) != 0) {
-            continue;
-        }
-        if (!context.options.repair) {
-            ++context.report.leftovers;
-            continue;
-        }
-        for (std::size_t at = 0; at < rows.size(); at += kv::max_batch_operations) {
-            std::vector<kv::Operation> erase;
-            const auto end = std::min(rows.size(), at + kv::max_batch_operations);
-            for (std::size_t i = at; i < end; ++i) erase.emplace_back(kv::Erase{rows[i]});
-            const auto erased =
-                commit(context.store, mailbox_shard(mailbox.id), {}, std::move(erase));
-            if (!erased) return erased.error();
-        }
+constexpr std::size_t erased_at_once = kv::max_batch_operations / 2;
+
+// A new head with the rows, so that whoever has a picture of the mailbox in memory reads it anew.
+// False: somebody changed the mailbox meanwhile.
+Result<bool> erase_rows(kv::Store& store, const NamedMailbox& mailbox, std::string raw_head,
+                        const std::vector<std::string>& keys) {
+    for (std::size_t at = 0; at < keys.size(); at += erased_at_once) {
+        auto head = mail::decode_head(raw_head);
+        if (!head) return false;
+        ++head->highest_modseq;
+        const std::string fresh = mail::encode(*head);
+        std::vector<kv::Operation> operations;
+        operations.emplace_back(kv::Put{std::string(mail::head_key), fresh});
+        operations.emplace_back(
+            kv::Put{mail::journal_key(head->highest_modseq), mail::encode(mail::JournalEntry{})});
+        const auto end = std::min(keys.size(), at + erased_at_once);
+        for (std::size_t i = at; i < end; ++i) operations.emplace_back(kv::Erase{keys[i]});
+        const auto erased =
+            commit(store, mailbox_shard(mailbox.id), {{std::string(mail::head_key), raw_head}},
+                   std::move(operations));
+        if (!erased || !*erased) return erased;
+        raw_head = fresh;
     }
-    return {};
+    return true;
 }
 
 }  // namespace
 
+Result<void> tidy_seen(CheckContext& context, const NamedMailbox& mailbox,
+                       const std::string& raw_head, const SeenRows& rows) {
+    if (rows.empty()) return {};
+    const auto users = addresses(context.store);
+    if (!users) return users.error();
+    std::vector<std::string> left;
+    std::uint64_t accounts = 0;
+    for (const auto& [account, keys] : rows) {
+        if (account.value == 0 || account == mailbox.account || users->count(account) != 0) {
+            continue;
+        }
+        ++accounts;
+        left.insert(left.end(), keys.begin(), keys.end());
+    }
+    if (left.empty()) return {};
+    const auto gone = context.options.repair ? erase_rows(context.store, mailbox, raw_head, left)
+                                             : Result<bool>(false);
+    if (!gone) return gone.error();
+    if (!*gone) context.report.leftovers += accounts;
+    return {};
+}
+
 Result<void> check_seen(CheckContext& context, const NamedMailbox& mailbox,
-                        const mail::MailboxSets& sets, std::vector<std::string>& wrong) {
+                        const mail::MailboxSets& sets, std::vector<std::string>& wrong,
+                        SeenRows& rows) {
+    rows.clear();
     if (sets.seen_mode == mail::SeenMode::common) return {};
-    std::map<AccountId, std::vector<std::string>> keys;
     const auto note = [&](const std::string& key) {
-        keys[mail::account_of_seen_key(key)].push_back(key);
+        rows[mail::account_of_key(key)].push_back(key);
     };
     const auto marks = for_each_seen_row(
         context.store, mailbox.id, 'v', [&](const std::string& key, std::optional<UidSet> uids) {
@@ -79,8 +102,7 @@ Result<void> check_seen(CheckContext& context, const NamedMailbox& mailbox,
                 wrong.emplace_back("a row of the history of \\Seen is damaged");
             }
         });
-    if (!log) return log;
-    return tidy_accounts(context, mailbox, sets, keys);
+    return log;
 }
 
 Result<void> mend_seen(kv::Store& store, MailboxId mailbox, const UidSet& existing,

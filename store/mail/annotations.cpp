@@ -195,7 +195,7 @@ public:
     Result<Step> apply(MailboxChange& change) override {
         // Alone in its batch: then what is stored is all that has to be counted.
         if (!change.empty()) return Step::full;
-        auto keys = change.extra_keys(rows_.prefix);
+        auto keys = change.extra_keys(std::string(1, rows_.prefix));
         if (!keys) return keys.error();
         for (const auto& [key, value] : rows_.changes) {
             if (value) {

@@ -67,13 +67,24 @@ private:
 
     // Whether the account may have its own \Seen, and the modseqs that only it is told of.
     Result<void> look_at_seen(MailboxChange& change, const Messages& messages) {
+        const auto read = read_seen_modseqs(change, messages);
+        if (!read || !change.now_so_far().has_own_seen(viewer_)) return read;
+        const bool marks = std::any_of(messages.begin(), messages.end(), [&](const auto& each) {
+            return each.second && changes_seen(change.now_so_far(), *each.second);
+        });
+        return marks ? change.may_mark(viewer_) : Result<void>();
+    }
+
+    bool changes_seen(const MailboxSets& sets, const StoredMessage& target) const {
+        if (is_too_new(target)) return false;
+        const bool named = change_.flags.has(SystemFlag::seen);
+        if (change_.mode != FlagMode::replace && !named) return false;
+        const bool will_be = change_.mode == FlagMode::remove ? false : named;
+        return sets.is_seen(target, viewer_) != will_be;
+    }
+
+    Result<void> read_seen_modseqs(MailboxChange& change, const Messages& messages) {
         const MailboxSets& sets = change.now_so_far();
-        const bool may_mark =
-            change_.mode == FlagMode::replace || change_.flags.has(SystemFlag::seen);
-        if (may_mark && sets.has_own_seen(viewer_)) {
-            const auto room = change.may_mark(viewer_);
-            if (!room) return room;
-        }
         seen_modseqs_.clear();
         if (!change_.unchanged_since || sets.seen_mode == SeenMode::common) return {};
         UidSet uids;
@@ -94,8 +105,12 @@ private:
         return seen == seen_modseqs_.end() ? target.modseq : std::max(target.modseq, seen->second);
     }
 
+    bool is_too_new(const StoredMessage& target) const {
+        return change_.unchanged_since && modseq_of(target) > *change_.unchanged_since;
+    }
+
     void change_one(MailboxChange& change, StoredMessage target, std::uint64_t bits) {
-        if (change_.unchanged_since && modseq_of(target) > *change_.unchanged_since) {
+        if (is_too_new(target)) {
             step_.modified.add(target.uid);
             return;
         }

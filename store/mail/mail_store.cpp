@@ -185,6 +185,9 @@ public:
     void set_own_seen(MailboxId mailbox, bool on, Done<void> done) override {
         mailboxes_.submit(mailbox, own_seen_operation(on, std::move(done)));
     }
+    void end_seen(MailboxId mailbox, AccountId account, Done<void> done) override {
+        mailboxes_.submit(mailbox, end_seen_operation(account, std::move(done)));
+    }
     void forget_seen(MailboxId mailbox, AccountId account, Done<void> done) override {
         mailboxes_.submit(mailbox, forget_seen_operation(account, std::move(done)));
     }

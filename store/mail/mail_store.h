@@ -78,6 +78,9 @@ public:
     // everybody sees the owner's. Harmless when it is so already. Errors: limit (max_seen_ranges),
     // not_found.
     virtual void set_own_seen(MailboxId mailbox, bool on, Done<void> done) = 0;
+    // Of an account that may not see the mailbox any more: its place is another's, and should it
+    // come back it begins as everybody did.
+    virtual void end_seen(MailboxId mailbox, AccountId account, Done<void> done) = 0;
     // Of an account that is gone.
     virtual void forget_seen(MailboxId mailbox, AccountId account, Done<void> done) = 0;
 

@@ -189,12 +189,13 @@ void MailboxChange::set_extra(const std::string& key, const std::optional<std::s
     }
 }
 
-Result<std::set<std::string>> MailboxChange::extra_keys(char prefix) {
+Result<std::set<std::string>> MailboxChange::extra_keys(const std::string& prefix) {
     std::set<std::string> keys;
-    std::string from(1, prefix);
+    std::string from = prefix;
+    const std::string until = after_prefix(prefix);
     for (bool more = true; more;) {
         const auto page =
-            store_.scan(mailbox_shard(before_->id), from, after_prefix(prefix), kv::max_page_rows);
+            store_.scan(mailbox_shard(before_->id), from, until, kv::max_page_rows);
         if (!page) return page.error();
         for (const kv::Row& row : page->rows) keys.insert(row.key);
         more = page->more;

@@ -64,7 +64,8 @@ public:
     void forget_garbage(const BlobId& blob, std::uint64_t owner);
     // --- each account's own \Seen (ADR 0020) ---
 
-    // Errors: limit, when too many accounts have their own already.
+    // Errors: limit, when too many accounts have their own already. One that differs in no message
+    // that is there gives its place to the next.
     Result<void> may_mark(AccountId account) const;
     // Whether \Seen of the message is for that account other than for account 0. For account 0:
     // whether everybody begins with it.
@@ -77,13 +78,15 @@ public:
     // empty change. Errors: limit (max_seen_ranges).
     Result<void> begin_own_seen();
     Result<void> end_own_seen();
+    // The account sees again what account 0 has seen, and is told so: among the 65,536 UIDs.
+    void end_marks(AccountId account, std::uint16_t high);
     // All of an account's marks go from the picture; its rows are the caller's to erase.
     void forget_marks(AccountId account);
 
     // A row that is no message's and counts for no modseq.
     void set_extra(const std::string& key, const std::optional<std::string>& value);
-    // How many extra rows of that prefix are stored.
-    Result<std::set<std::string>> extra_keys(char prefix);
+    // Keys that are stored and begin so.
+    Result<std::set<std::string>> extra_keys(const std::string& prefix);
 
     // Ends the change: the batch to commit and the picture once it is. Errors: corrupt,
     // unavailable.
@@ -96,6 +99,10 @@ private:
     void erase(std::string key);
     void change_set(SetNumber number, Uid uid, bool member);
     void put_bitmaps(kv::Batch& batch) const;
+    // An account that gives up its place; account 0: nobody does.
+    AccountId spare_place() const;
+    void take_place_of(AccountId spare);
+    UidSet& own_marks_of(AccountId account);
     Result<void> put_seen();
     Result<void> join_oldest_log(AccountId account, std::uint16_t high);
     Result<void> trim_journal();

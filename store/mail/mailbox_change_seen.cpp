@@ -6,23 +6,58 @@
 
 namespace postern::mail {
 
-Result<void> MailboxChange::may_mark(AccountId account) const {
-    const auto& marks = after_.seen_marks;
+namespace {
+
+bool has_place(const MailboxSets& sets, AccountId account) {
+    const auto& marks = sets.seen_marks;
     const std::size_t accounts = marks.size() - marks.count(AccountId{});
-    if (marks.count(account) != 0 || accounts < max_seen_accounts_per_mailbox) return {};
+    return account.value == 0 || marks.count(account) != 0 ||
+           accounts < max_seen_accounts_per_mailbox;
+}
+
+}  // namespace
+
+Result<void> MailboxChange::may_mark(AccountId account) const {
+    if (has_place(after_, account) || spare_place().value != 0) return {};
     return Error{Errc::limit, "too many people have their own \\Seen in this mailbox"};
 }
 
-void MailboxChange::set_mark(AccountId account, Uid uid, bool marked) {
-    std::shared_ptr<UidSet>& own = own_marks_[account];
-    if (!own) {
-        own = std::make_shared<UidSet>(after_.marks_of(account));
-        after_.seen_marks[account] = own;
+AccountId MailboxChange::spare_place() const {
+    for (const auto& [account, marks] : after_.seen_marks) {
+        // Its rows have to fit into this batch.
+        if (account.value != 0 && (*marks & after_.existing()).empty() &&
+            ranges_of(*marks).size() <= max_seen_ranges) {
+            return account;
+        }
     }
+    return {};
+}
+
+void MailboxChange::take_place_of(AccountId spare) {
+    for (const std::uint16_t high : ranges_of(after_.marks_of(spare))) {
+        erase(seen_marks_key(spare, high));
+    }
+    after_.seen_marks.erase(spare);
+    own_marks_.erase(spare);
+}
+
+UidSet& MailboxChange::own_marks_of(AccountId account) {
+    std::shared_ptr<UidSet>& own = own_marks_[account];
+    if (own) return *own;
+    if (!has_place(after_, account)) {
+        if (const AccountId spare = spare_place(); spare.value != 0) take_place_of(spare);
+    }
+    own = std::make_shared<UidSet>(after_.marks_of(account));
+    after_.seen_marks[account] = own;
+    return *own;
+}
+
+void MailboxChange::set_mark(AccountId account, Uid uid, bool marked) {
+    UidSet& own = own_marks_of(account);
     if (marked) {
-        own->add(uid);
+        own.add(uid);
     } else {
-        own->remove(uid);
+        own.remove(uid);
     }
     seen_parts_[{account, static_cast<std::uint16_t>(uid >> 16)}] = true;
     changed_ = modseq_used_ = true;
@@ -72,8 +107,16 @@ Result<void> MailboxChange::end_own_seen() {
     return {};
 }
 
+void MailboxChange::end_marks(AccountId account, std::uint16_t high) {
+    const UidSet marks = part_of(after_.marks_of(account), high);
+    log_seen(account, marks & after_.existing());
+    own_marks_of(account) -= marks;
+    seen_parts_[{account, high}] = true;
+}
+
 void MailboxChange::forget_marks(AccountId account) {
     after_.seen_marks.erase(account);
+    own_marks_.erase(account);
     changed_ = modseq_used_ = true;
 }
 
@@ -93,6 +136,9 @@ Result<void> MailboxChange::put_seen() {
         const auto joined = join_oldest_log(account, high);
         if (!joined) return joined;
         put(seen_log_key(account, high, modseq()), uids.serialize());
+    }
+    for (const auto& [account, marks] : own_marks_) {
+        if (marks->empty()) after_.seen_marks.erase(account);
     }
     return {};
 }

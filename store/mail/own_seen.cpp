@@ -1,5 +1,7 @@
 #include "store/mail/own_seen.h"
 
+#include "store/mail/seen_log.h"
+
 namespace postern::mail {
 
 namespace {
@@ -21,7 +23,7 @@ public:
             return Step::fits;
         }
         // What is left of the last time.
-        const auto keys = change.extra_keys('v');
+        const auto keys = change.extra_keys("v");
         if (!keys) return keys.error();
         for (const std::string& key : *keys) {
             if (!change.has_room(1, key.size())) break;
@@ -51,10 +53,9 @@ public:
         if (!change.empty()) return Step::full;
         more_ = false;
         for (const char prefix : {'v', 'w'}) {
-            const auto keys = change.extra_keys(prefix);
+            const auto keys = change.extra_keys(of_account(prefix, account_));
             if (!keys) return keys.error();
             for (const std::string& key : *keys) {
-                if (account_of_seen_key(key) != account_) continue;
                 if (!change.has_room(1, key.size())) break;
                 change.set_extra(key, std::nullopt);
                 more_ = true;
@@ -62,6 +63,30 @@ public:
         }
         if (more_) change.forget_marks(account_);
         return Step::fits;
+    }
+    bool confirm() override { return !more_; }
+    void finish(Result<void> outcome) override { done_(outcome); }
+
+private:
+    const AccountId account_;
+    Done<void> done_;
+    bool more_ = false;
+};
+
+class EndSeen final : public MailboxOperation {
+public:
+    EndSeen(AccountId account, Done<void> done) : account_(account), done_(std::move(done)) {}
+
+    Result<Step> apply(MailboxChange& change) override {
+        const auto ranges = ranges_of(change.now_so_far().marks_of(account_));
+        std::size_t ended = 0;
+        for (const std::uint16_t high : ranges) {
+            if (!change.has_room(0, 0)) break;
+            change.end_marks(account_, high);
+            ++ended;
+        }
+        more_ = ended < ranges.size();
+        return ended == 0 && more_ ? Step::full : Step::fits;
     }
     bool confirm() override { return !more_; }
     void finish(Result<void> outcome) override { done_(outcome); }
@@ -80,6 +105,10 @@ OperationPtr own_seen_operation(bool on, Done<void> done) {
 
 OperationPtr forget_seen_operation(AccountId account, Done<void> done) {
     return std::make_shared<ForgetSeen>(account, std::move(done));
+}
+
+OperationPtr end_seen_operation(AccountId account, Done<void> done) {
+    return std::make_shared<EndSeen>(account, std::move(done));
 }
 
 }  // namespace postern::mail

@@ -3,6 +3,7 @@
 #include "protocols/base/hash.h"
 #include "store/kv/row_codec.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -205,10 +206,20 @@ std::string seen_log_key(AccountId account, std::uint16_t high, ModSeq modseq) {
     return kv::RowWriter().u8('w').u64(account.value).u16(high).u64(modseq).take();
 }
 
-AccountId account_of_seen_key(std::string_view key) {
+AccountId account_of_key(std::string_view key) {
     kv::RowReader reader(key);
     reader.u8();
     return {reader.u64()};
+}
+
+bool is_persons(std::string_view key) {
+    return !key.empty() && std::string_view("avw").find(key.front()) != std::string_view::npos &&
+           account_of_key(key).value != 0;
+}
+
+std::string with_account(std::string_view key, AccountId account) {
+    const std::string prefix = of_account(key.front(), account);
+    return prefix + std::string(key.substr(std::min(prefix.size(), key.size())));
 }
 
 std::optional<ModSeq> modseq_of_seen_log_key(std::string_view key) {
@@ -221,8 +232,14 @@ std::optional<ModSeq> modseq_of_seen_log_key(std::string_view key) {
     return modseq;
 }
 
-std::string after_prefix(char prefix) {
-    return std::string(1, static_cast<char>(prefix + 1));
+std::string of_account(char prefix, AccountId account) {
+    return kv::RowWriter().u8(static_cast<std::uint8_t>(prefix)).u64(account.value).take();
+}
+
+std::string after_prefix(std::string prefix) {
+    while (prefix.back() == '\xff') prefix.pop_back();
+    ++prefix.back();
+    return prefix;
 }
 
 }  // namespace postern::mail

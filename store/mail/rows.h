@@ -108,11 +108,19 @@ std::string annotation_key(AccountId account, std::string_view name);  // accoun
 std::string rights_key(std::string_view identifier);
 
 std::string seen_marks_key(AccountId account, std::uint16_t high);
-AccountId account_of_seen_key(std::string_view key);  // of both kinds
+std::string of_account(char prefix, AccountId account);  // what its rows `v` or `w` begin with
 std::string seen_log_key(AccountId account, std::uint16_t high, ModSeq modseq);
 std::optional<ModSeq> modseq_of_seen_log_key(std::string_view key);
 
-// Smallest key over all that begin with prefix.
-std::string after_prefix(char prefix);
+// Rows `a`, `v` and `w` that are of one account and not of all: which, and the same of another.
+bool is_persons(std::string_view key);
+AccountId account_of_key(std::string_view key);
+std::string with_account(std::string_view key, AccountId account);
+
+// Smallest key over all that begin with prefix, which is not all 0xff.
+std::string after_prefix(std::string prefix);
+inline std::string after_prefix(char prefix) {
+    return after_prefix(std::string(1, prefix));
+}
 
 }  // namespace postern::mail

@@ -60,7 +60,14 @@ userdb {{
   driver = static
   args = uid={user} gid={"nogroup" if user == "nobody" else user} home={self.folder}/mail/%u
 }}
+namespace inbox {{
+  inbox = yes
+  mailbox Sent {{
+    auto = create
+  }}
+}}
 service {protocol}-login {{
+  service_count = 0
   client_limit = 10000
   process_min_avail = 2
   inet_listener {protocol} {{

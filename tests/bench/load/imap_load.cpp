@@ -2,9 +2,11 @@
 // JSON.
 //
 //   imap_load --port N --users LIST --password WORD [--clients N] [--seconds N] [--messages N]
+//             [--fill N]
 //
 // LIST holds one login name a line; clients take them in turn. Before the clock starts each client
-// logs in, and the first client of each user fills the INBOX with --messages small messages.
+// logs in, and the first client of each user fills the INBOX with --fill small messages. Commands
+// are about the first --messages of them, as many if not given.
 #include "tests/bench/load/options.h"
 #include "tests/bench/load/socket.h"
 
@@ -54,6 +56,7 @@ class Load {
 public:
     explicit Load(const Options& options)
         : messages_(static_cast<unsigned>(options.number("--messages", 500))),
+          fill_(static_cast<unsigned>(options.number("--fill", messages_))),
           seconds_(options.number("--seconds", 10)),
           password_(options.text("--password")),
           random_(7) {
@@ -66,7 +69,7 @@ public:
         for (std::size_t i = 0; i < clients_.size(); ++i) {
             clients_[i].socket = connect_loopback(port);
             clients_[i].user = users_[i % users_.size()];
-            if (i < users_.size()) clients_[i].to_append = messages_;
+            if (i < users_.size()) clients_[i].to_append = fill_;
             watch(epoll_, clients_[i].socket, EPOLLIN, i, true);
         }
     }
@@ -108,13 +111,10 @@ private:
     bool answered(Client& client) {
         const std::string wanted =
             client.state == Client::State::greeting ? "* OK" : std::to_string(client.tag) + "t ";
-        const std::size_t window = std::min<std::size_t>(client.in.size(), 400);
-        const std::size_t found = client.in.rfind(wanted);
-        if (found == std::string::npos || found + window < client.in.size() ||
-            !client.in.ends_with("\r\n")) {
-            return false;
-        }
-        if (found > 0 && client.in[found - 1] != '\n') return false;
+        if (!client.in.ends_with("\r\n")) return false;
+        const std::size_t before = client.in.rfind('\n', client.in.size() - 2);
+        const std::size_t found = before == std::string::npos ? 0 : before + 1;
+        if (client.in.compare(found, wanted.size(), wanted) != 0) return false;
         const bool good = client.state == Client::State::greeting ||
                           client.in.compare(found + wanted.size(), 2, "OK") == 0;
         if (!good) {
@@ -218,6 +218,7 @@ private:
     }
 
     unsigned messages_;
+    unsigned fill_;
     unsigned long seconds_;
     std::string password_;
     std::mt19937 random_;

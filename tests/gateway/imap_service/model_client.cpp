@@ -73,15 +73,21 @@ bool ModelClient::run(const std::string& command) {
     const std::string verb = command.substr(0, command.find(' '));
     may_expunge_ = verb != "FETCH" && verb != "STORE" && verb != "SEARCH" && verb != "SORT";
     const std::string tag = name_ + std::to_string(++number_);
-    for (const std::string& line : lines_of(converse(tag + ' ' + command + "\r\n"))) {
-        if (line.starts_with(tag + ' ')) {
-            tagged_ = line.substr(tag.size() + 1);
-        } else {
-            take_line(line);
-        }
+    if (meddling_.before) meddling_.before(command);
+    auto told = lines_of(converse(tag + ' ' + command + "\r\n"));
+    const auto answer = std::find_if(told.begin(), told.end(), [&](const std::string& line) {
+        return line.starts_with(tag + ' ');
+    });
+    if (answer == told.end()) {
+        wrong("no tagged answer");
+    } else {
+        tagged_ = answer->substr(tag.size() + 1);
+        told.erase(answer);
     }
-    if (tagged_.empty()) wrong("no tagged answer");
-    return tagged_.starts_with("OK");
+    const bool ok = tagged_.starts_with("OK");
+    whole_ = !meddling_.after || meddling_.after(ok);
+    for (const std::string& line : told) take_line(line);
+    return ok;
 }
 
 void ModelClient::take_line(const std::string& line) {
@@ -202,7 +208,7 @@ void ModelClient::take_update(const std::string& line) {
 }
 
 void ModelClient::follow(bool uid) {
-    if (followed_) return;
+    if (followed_ || meddling_.before) return;
     followed_.emplace();
     run(std::string(uid ? "UID " : "") + "SEARCH RETURN (ALL UPDATE) FLAGGED");
     if (uid) expect_all_told();
@@ -229,6 +235,7 @@ void ModelClient::notify() {
 
 void ModelClient::listen() {
     command_ = "(between commands)";
+    whole_ = true;
     may_expunge_ = false;
     // The store hints at a change a little after it has answered.
     for (int looks = 0; looks == 0 || (looks < max_looks && !not_heard_of().empty()); ++looks) {
@@ -317,6 +324,7 @@ void ModelClient::leave(const std::string& command) {
 }
 
 void ModelClient::expect_all_told() {
+    if (!whole_) return;
     const auto& there = model_[mailbox_].messages;
     std::string ours, theirs;
     for (const Seen& seen : view_) ours += std::to_string(seen.uid) + ' ';
@@ -327,6 +335,7 @@ void ModelClient::expect_all_told() {
 }
 
 void ModelClient::expect_flags_told() {
+    if (!whole_) return;
     const auto& there = model_[mailbox_].messages;
     for (const Seen& seen : view_) {
         const auto at = there.find(seen.uid);

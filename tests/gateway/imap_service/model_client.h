@@ -50,6 +50,16 @@ public:
     // Sends `text` and CR LF, and takes in everything up to the tagged answer. False: not OK, which
     // only a fault may cause.
     bool run(const std::string& command);
+    // Around what the server does for a command: before it has it, and once it has answered,
+    // whether with OK. What was answered is compared after that. False: something went wrong, so
+    // that what is to be told may be told later.
+    struct Meddling {
+        std::function<void(const std::string& command)> before;
+        std::function<bool(bool ok)> after;
+    };
+    void meddle(Meddling meddling) { meddling_ = std::move(meddling); }
+    // Whether all of the last command went well.
+    bool whole() const { return whole_; }
     // What came untagged for the running command and is not about the mailbox.
     const std::vector<std::string>& lines() const { return lines_; }
     const std::string& tagged() const { return tagged_; }
@@ -114,6 +124,8 @@ private:
     std::vector<std::string> lines_;
     std::set<Uid> fetched_;
     std::string tagged_;
+    Meddling meddling_;
+    bool whole_ = true;
     std::size_t errors_ = 0;
     bool notified_ = false;
     // Of mailboxes that are not selected: messages and UIDNEXT as told last.

@@ -1,4 +1,5 @@
 // What NOTIFY watches (RFC 5465), on the real service.
+#include "store/mail/mailbox_names.h"
 #include "tests/gateway/imap_service/service_fixture.h"
 
 #include <gmock/gmock.h>
@@ -205,6 +206,19 @@ TEST_F(NotifyTest, TellsOfMetadata) {
     EXPECT_THAT(news(), ElementsAre("metadata of 'INBOX' /shared/comment"));
 }
 
+TEST_F(NotifyTest, TellsThatEachHasAnOwnSeen) {
+    const std::string entry(own_seen_entry);
+    watch({{Filter::personal, {}, metadata}});
+    for (const char* value : {"own", "common"}) {
+        annotate(*second_, "Sent", entry, value);
+        EXPECT_THAT(news(), ElementsAre("metadata of 'Sent' " + entry));
+        annotate(*second_, "Sent", entry, value);
+        EXPECT_THAT(news(), IsEmpty()) << "it is so already";
+    }
+    annotate(*first_, "Sent", entry, "own");
+    EXPECT_THAT(news(), IsEmpty()) << "one's own doing";
+}
+
 TEST_F(NotifyTest, RightsThatAreTakenAwayEndTheNewsSilently) {
     auto user = directory_.add_user("bob@example.org", *auth::hash_password("secret"));
     ASSERT_TRUE(user.has_value());
@@ -290,6 +304,61 @@ TEST_F(NotifyTest, TooManyAnnotationsEndIt) {
     EXPECT_THAT(news(), IsEmpty()) << "nothing is watched any more";
     EXPECT_EQ(failure_code(*first_, imap::Watch{{{Filter::personal, {}, metadata}}, false}),
               "LIMIT");
+}
+
+// Names and no more: subscriptions of mailboxes that are gone.
+TEST_F(NotifyTest, SoManyNamesAndNoMore) {
+    const auto subscribe = [&](std::size_t from, std::size_t to) {
+        for (; from < to; from += 400) {
+            ASSERT_TRUE(mail::change_names(*kv_, account_, [&](mail::NameTable& table) {
+                for (std::size_t i = from; i < std::min(to, from + 400); ++i) {
+                    table.subscribed.insert("gone" + std::to_string(i));
+                }
+                return Result<void>();
+            }));
+        }
+    };
+    const std::vector<WatchGroup> group{{Filter::mailboxes, {"INBOX"}, names}};
+    const auto there = get<imap::MailboxList>(*first_, imap::ListMailboxes{});
+    const std::size_t limit = max_watched_names - there.mailboxes.size();
+    subscribe(0, limit - 1);
+    watch(group);
+    subscribe(limit - 1, limit);
+    EXPECT_THAT(news(), IsEmpty());
+    watch(group);
+    subscribe(limit, limit + 1);
+    EXPECT_THAT(news(), ElementsAre("overflow"));
+    EXPECT_EQ(failure_code(*first_, imap::Watch{group, false}), "LIMIT");
+}
+
+TEST_F(NotifyTest, SoManyOctetsOfEntriesAndNoMore) {
+    constexpr std::size_t last_bytes = 100;
+    std::size_t left = max_watched_entry_bytes - last_bytes;
+    for (int box = 0; left > 0; ++box) {
+        imap::SetAnnotations many{"Box" + std::to_string(box), {}};
+        get<imap::Done>(*second_, imap::CreateMailbox{many.mailbox, ""});
+        for (int i = 0; i < 199 && left > 0; ++i) {
+            std::size_t size = std::min(left, mail::max_annotation_name_bytes);
+            if (left - size < last_bytes && left > size) size = left - last_bytes;
+            std::string entry = "/shared/" + std::to_string(1000 + i);
+            entry.resize(size, 'x');
+            many.changes.emplace_back(std::move(entry), "v");
+            left -= size;
+        }
+        get<imap::Done>(*second_, many);
+    }
+    const std::vector<WatchGroup> group{{Filter::personal, {}, metadata}};
+    for (const std::size_t size : {last_bytes - 1, last_bytes, last_bytes + 1}) {
+        std::string entry = "/shared/last";
+        entry.resize(size, 'x');
+        annotate(*second_, "Sent", entry, "v");
+        if (size > last_bytes) {
+            EXPECT_EQ(failure_code(*first_, imap::Watch{group, false}), "LIMIT");
+        } else {
+            watch(group);
+        }
+        annotate(*second_, "Sent", entry, std::nullopt);
+    }
 }
 
 TEST_F(NotifyTest, NoGroupsWatchNothing) {

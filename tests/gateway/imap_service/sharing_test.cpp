@@ -320,6 +320,27 @@ TEST_F(OwnSeenTest, StillNeedsItsRight) {
     EXPECT_EQ(unseen(*bob_, ann_inbox), 1u);
 }
 
+// There are so many places and no more.
+TEST_F(OwnSeenTest, WhoeverMayNotReadAnyMoreGivesItBack) {
+    const auto see_and_lose = [&](const std::string& whom, const std::string& letters) {
+        get<imap::MailboxOpened>(*bob_, imap::OpenMailbox{ann_inbox, false});
+        get<imap::FlagsStored>(*bob_, store(FlagMode::add, bits(SystemFlag::seen)));
+        EXPECT_EQ(unseen(*bob_, ann_inbox), 0u);
+        give("INBOX", whom, letters);
+        give("INBOX", "-bob", "");
+        give("INBOX", "-anyone", "");
+        give("INBOX", "bob", "lrswite");
+        return unseen(*bob_, ann_inbox) == 1;
+    };
+    EXPECT_FALSE(see_and_lose("bob", "lrs"));
+    EXPECT_TRUE(see_and_lose("bob", "l"));
+    EXPECT_TRUE(see_and_lose("-bob", "r"));
+    give("INBOX", "anyone", "lrs");
+    EXPECT_FALSE(see_and_lose("bob", ""));
+    give("INBOX", "anyone", "");
+    EXPECT_TRUE(see_and_lose("-anyone", "r"));
+}
+
 TEST_F(OwnSeenTest, ANewMailboxBelowTakesItOver) {
     get<imap::Done>(*first_, imap::CreateMailbox{"INBOX/May", ""});
     EXPECT_EQ(get<imap::Annotations>(*first_, imap::GetAnnotations{"INBOX/May"}).entries.size(),

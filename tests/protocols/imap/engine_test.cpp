@@ -227,6 +227,40 @@ TEST_F(ImapEngine, ShutDownWaitsForTheMessageOnItsWay) {
     EXPECT_TRUE(rig_.closed());
 }
 
+// Of the selected mailbox and of others alike.
+TEST_F(ImapEngine, NewsThatKeepComingWaitLonger) {
+    using std::chrono::milliseconds;
+    constexpr milliseconds moment{25};
+    for (const std::string event : {"deliver", "news status Sent"}) {
+        Config gathering = config(1);
+        gathering.idle_gather = moment;
+        ImapRig rig(gathering, false);
+        const auto say = [&](std::string_view bytes) {
+            rig.feed(bytes);
+            return rig.drain();
+        };
+        // Whether something is told exactly so long after the event.
+        const auto told_after = [&](milliseconds time) {
+            EXPECT_TRUE(rig.event(event));
+            EXPECT_EQ(rig.drain(), "");
+            rig.pass_time(time - milliseconds(1));
+            EXPECT_EQ(rig.drain(), "");
+            rig.pass_time(milliseconds(1));
+            return !rig.drain().empty();
+        };
+        rig.drain();
+        say("l LOGIN alice@example.net secret\r\n");
+        say("s SELECT INBOX\r\n");
+        say("n NOTIFY SET (selected (MessageNew (UID) MessageExpunge)) "
+            "(mailboxes Sent (MessageNew MessageExpunge))\r\n");
+        EXPECT_EQ(say("i IDLE\r\n"), "+ Waiting for news\r\n");
+        EXPECT_TRUE(told_after(moment)) << event;
+        EXPECT_TRUE(told_after(2 * moment)) << event;
+        rig.pass_time(10 * moment);
+        EXPECT_TRUE(told_after(moment)) << event;
+    }
+}
+
 TEST_F(ImapEngine, ShutDownEndsIdle) {
     log_in();
     say("a IDLE\r\n");

@@ -103,7 +103,7 @@ TEST_F(Backup, AWholeStoreComesBackAsItWas) {
 }
 
 TEST_F(Backup, EachPersonsOwnSeenComesBack) {
-    const AccountId bob{21};
+    const AccountId bob = directory::Directory(*kv_).add_user("bob@example.org", "")->id;
     ASSERT_TRUE(mail::wait<void>(
         [&](mail::Done<void> done) { mail_->set_own_seen(inbox_, true, std::move(done)); }));
     ASSERT_TRUE(mail::wait<mail::FlagResult>([&](mail::Done<mail::FlagResult> done) {
@@ -128,6 +128,56 @@ TEST_F(Backup, EachPersonsOwnSeenComesBack) {
     ASSERT_TRUE(beside);
     EXPECT_EQ(mail_->state({beside->id, bob})->unseen.to_string(), unseen);
     EXPECT_EQ(findings(*kv_), 0u) << problems_;
+}
+
+// On another machine the same number is somebody else.
+TEST_F(Backup, WhatIsAPersonsComesBackToThatPerson) {
+    directory::Directory here(*kv_);
+    const AccountId bob = here.add_user("bob@example.org", "")->id;
+    const AccountId gone = here.add_user("gone@example.org", "")->id;
+    ASSERT_TRUE(mail::wait<void>(
+        [&](mail::Done<void> done) { mail_->set_own_seen(inbox_, true, std::move(done)); }));
+    for (const auto& [who, uid] : {std::pair(user_, 1), std::pair(bob, 2), std::pair(gone, 3)}) {
+        ASSERT_TRUE(mail::wait<mail::FlagResult>([&](mail::Done<mail::FlagResult> done) {
+            mail_->change_flags({inbox_, who}, {static_cast<Uid>(uid)},
+                                {FlagMode::add, only(SystemFlag::seen), {}}, std::move(done));
+        }));
+        ASSERT_TRUE(mail::wait<void>([&](mail::Done<void> done) {
+            mail_->annotate(who, inbox_, {{"/private/comment", std::to_string(uid)}},
+                            std::move(done));
+        }));
+    }
+    save(1'700'000'000);
+    const auto there = kv::make_memory_store();
+    directory::Directory directory(*there);
+    ASSERT_TRUE(directory.add_domain("example.org"));
+    std::map<std::string, AccountId> ids;
+    for (const char* name : {"zoe", "cy", "bob", "ann"}) {
+        ids[name] = directory.add_user(std::string(name) + "@example.org", "")->id;
+    }
+    ASSERT_EQ(ids["zoe"], user_);
+    ASSERT_EQ(ids["cy"], bob);
+    ASSERT_EQ(ids["bob"], gone);
+    RestoreOptions one = options();
+    one.address = "ann@example.org";
+    one.mailbox = "INBOX";
+    ASSERT_TRUE(bring_back(*there, one)) << problems_;
+    auto copy = mail::MailStore::open(*there, [] { return Time(); });
+    const MailboxId inbox = (*copy)->find(ids["ann"], "INBOX")->id;
+    const auto seen = [&](AccountId who) {
+        return (*copy)->with_flag({inbox, who}, SystemFlag::seen)->to_string();
+    };
+    EXPECT_EQ(seen(ids["ann"]), "1");
+    EXPECT_EQ(seen(ids["bob"]), "2");
+    EXPECT_EQ(seen(ids["zoe"]), "");
+    EXPECT_EQ(seen(ids["cy"]), "");
+    using Entries = std::map<std::string, std::string>;
+    const auto entries = [&](const char* name) { return *(*copy)->annotations(ids[name], inbox); };
+    EXPECT_EQ(entries("ann"), (Entries{{"/private/comment", "1"}}));
+    EXPECT_EQ(entries("bob"), (Entries{{"/private/comment", "2"}}));
+    EXPECT_EQ(entries("zoe"), Entries());
+    EXPECT_EQ(entries("cy"), Entries());
+    EXPECT_EQ(findings(*there), 0u) << problems_;
 }
 
 TEST_F(Backup, TheSecondRunWritesOnlyWhatIsNew) {

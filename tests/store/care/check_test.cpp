@@ -10,6 +10,7 @@
 #include "store/mail/rows.h"
 #include "store/queue/queue.h"
 #include "tests/store/mail/fixture.h"
+#include "tests/store/support/hooked_store.h"
 
 #include <gmock/gmock.h>
 
@@ -166,10 +167,35 @@ TEST_F(OwnSeen, OfUsersThatAreGoneItIsLeftOver) {
     EXPECT_EQ(check().leftovers, 0u);
     ASSERT_TRUE(directory_.remove_user("bob@example.org"));
     EXPECT_EQ(check().leftovers, 1u);
+    EXPECT_EQ(unseen_by_bob(), "1:2");
+    const ModSeq before = head().highest_modseq;
     EXPECT_EQ(check(true).leftovers, 0u);
     EXPECT_EQ(check().leftovers, 0u);
-    open();
+    // A daemon that has the mailbox open sees it too.
     EXPECT_EQ(unseen_by_bob(), "");
+    EXPECT_EQ(head().highest_modseq, before + 1);
+    EXPECT_EQ(told(account_, before), "");
+    EXPECT_TRUE(mail_->changes_since(inbox_, before)->complete);
+}
+
+TEST_F(OwnSeen, LeftoversOfAMailboxThatMovesAreCountedOnce) {
+    ASSERT_TRUE(directory_.remove_user("bob@example.org"));
+    for (const int changes : {2, 3}) {
+        int looks = 0;
+        test::HookedStore moving(*kv_, [&](const kv::ShardId& shard, std::string_view from) {
+            if (shard == mailbox_shard(inbox_) && from == "w" && ++looks <= changes) {
+                ASSERT_TRUE(append(inbox_, "meanwhile"));
+            }
+        });
+        CheckOptions options;
+        options.repair = changes == 3;
+        const auto report = check_store(moving, options);
+        ASSERT_TRUE(report);
+        EXPECT_EQ(looks, 3);
+        EXPECT_EQ(report->busy, changes == 3 ? 1u : 0u);
+        EXPECT_EQ(report->leftovers, changes == 3 ? 0u : 1u);
+    }
+    EXPECT_EQ(unseen_by_bob(), "1:2,7:11");
 }
 
 TEST_F(Check, WrongSumsAreMended) {

@@ -305,6 +305,9 @@ TEST_F(SeenTest, SoManyPeopleAndNoMore) {
     const Viewed late{inbox_, {5000}};
     EXPECT_EQ(store(late, {1}, FlagMode::add, only(SystemFlag::seen)).error().code, Errc::limit);
     EXPECT_TRUE(store(late, {1}, FlagMode::add, only(SystemFlag::flagged)));
+    // What changes nothing of \Seen asks for no place.
+    EXPECT_TRUE(store(late, {1}, FlagMode::replace, only(SystemFlag::flagged)));
+    EXPECT_TRUE(store(late, {1}, FlagMode::remove, only(SystemFlag::seen)));
     see({1000}, {1});
     see(account_, {1});
     NewMessage message;
@@ -318,6 +321,53 @@ TEST_F(SeenTest, SoManyPeopleAndNoMore) {
         wait<void>([&](Done<void> done) { mail_->forget_seen(inbox_, {1000}, std::move(done)); }));
     see({5000}, {1});
     EXPECT_EQ(seen_by({1000}), "");
+}
+
+TEST_F(SeenTest, APlaceThatIsNotNeededIsTheNextOnes) {
+    add(2);
+    ASSERT_TRUE(own(inbox_, true));
+    const auto max = static_cast<std::uint64_t>(max_seen_accounts_per_mailbox);
+    for (std::uint64_t i = 0; i + 1 < max; ++i) see({1000 + i}, {1});
+    see({2000}, {2});
+    const auto try_it = [&](AccountId who) {
+        return store({inbox_, who}, {1}, FlagMode::add, only(SystemFlag::seen)).has_value();
+    };
+    EXPECT_FALSE(try_it({3000}));
+    // As everybody began.
+    ASSERT_TRUE(store({inbox_, {1000}}, {1}, FlagMode::remove, only(SystemFlag::seen)));
+    EXPECT_TRUE(try_it({3000}));
+    EXPECT_FALSE(try_it({3001}));
+    // All of its messages are gone.
+    ASSERT_TRUE(expunge(inbox_, {2}, true));
+    EXPECT_TRUE(try_it({3001}));
+    EXPECT_FALSE(try_it({3002}));
+    EXPECT_EQ(rows_of(inbox_, 'v'), max);
+    for (int look = 0; look < 2; ++look) {
+        for (const std::uint64_t who : {1001, 3000, 3001}) EXPECT_EQ(seen_by({who}), "1") << who;
+        for (const std::uint64_t who : {1000, 2000, 3002}) EXPECT_EQ(seen_by({who}), "") << who;
+        open();
+    }
+}
+
+TEST_F(SeenTest, WhoeverMayNotSeeItAnyMoreBeginsAnew) {
+    add(3);
+    ASSERT_TRUE(own(inbox_, true));
+    see(bob, {1, 2});
+    see(cy, {3});
+    const ModSeq before = highest();
+    for (int i = 0; i < 2; ++i) {
+        ASSERT_TRUE(
+            wait<void>([&](Done<void> done) { mail_->end_seen(inbox_, bob, std::move(done)); }));
+    }
+    EXPECT_EQ(highest(), before + 1);
+    EXPECT_EQ(seen_by(bob), "");
+    EXPECT_EQ(seen_by(cy), "3");
+    EXPECT_EQ(told(bob, before), "1:2");
+    EXPECT_EQ(told(cy, before), "");
+    EXPECT_EQ(rows_of(inbox_, 'v'), 1u);
+    open();
+    EXPECT_EQ(seen_by(bob), "");
+    EXPECT_EQ(care::check_store(*kv_, {})->findings, 0u);
 }
 
 TEST_F(SeenTest, ForgottenAccountsLeaveNothing) {
