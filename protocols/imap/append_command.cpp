@@ -224,13 +224,14 @@ void Session::copy_url(const MessageUrl& url, const RowPage& page, const std::st
     const MessageRow& row = page.rows.front();
     const auto summary = mime::decode_summary(row.summary);
     if (needs_summary(url.section) && !summary) return abandon_append(nothing, literal_waits);
-    const auto range = find_section(url.section, summary ? &*summary : nullptr, row.size);
-    if (!range || picks_fields(url.section)) return abandon_append(nothing, literal_waits);
+    const auto section = find_section(url.section, summary ? &*summary : nullptr, row.size);
+    if (!section || picks_fields(url.section)) return abandon_append(nothing, literal_waits);
+    const mime::Range range = cut_partial(*section, url.section.partial);
     const std::uint64_t used = std::min(upload_->all_bytes, config_.max_append_bytes);
-    if (range->size() > config_.max_append_bytes - used) {
+    if (range.size() > config_.max_append_bytes - used) {
         return abandon_append(too_big(config_.max_append_bytes), literal_waits);
     }
-    copy_range(row.blob, *range, rest, literal_waits);
+    copy_range(row.blob, range, rest, literal_waits);
 }
 
 void Session::copy_range(const std::string& blob, mime::Range range, std::string rest,

@@ -3,6 +3,8 @@
 #include "protocols/imap/parser.h"
 #include "protocols/wire/text.h"
 
+#include <limits>
+
 namespace postern::imap {
 namespace {
 
@@ -58,6 +60,19 @@ bool cut_parameter(std::string_view& text, std::string_view name, std::string& v
     text = text.substr(0, at);
     if (!text.empty() && text.back() == '/') text.remove_suffix(1);
     return true;
+}
+
+// "1024" or "1024.500" (RFC 5092): all from an origin on, or so many bytes of it.
+std::optional<FetchItem::Partial> parse_url_partial(std::string_view text) {
+    constexpr std::uint32_t everything = std::numeric_limits<std::uint32_t>::max();
+    const std::size_t dot = text.find('.');
+    const auto origin = wire::parse_number(text.substr(0, dot));
+    const auto size = dot == std::string_view::npos ? std::optional<std::uint64_t>(everything)
+                                                    : wire::parse_number(text.substr(dot + 1));
+    if (!origin || !size || *size == 0) return std::nullopt;
+    if (*origin > everything || *size > everything) return std::nullopt;
+    return FetchItem::Partial{static_cast<std::uint32_t>(*origin),
+                              static_cast<std::uint32_t>(*size)};
 }
 
 }  // namespace
@@ -125,13 +140,17 @@ CatenateStep parse_catenate_step(std::string_view text, bool first) {
     return out;
 }
 
-// "/box;UIDVALIDITY=1/;UID=2/;SECTION=1.2": from the end, since a name may hold what it likes.
+// "/box;UIDVALIDITY=1/;UID=2/;SECTION=1.2/;PARTIAL=0.9": from the end, since a name may hold what
+// it likes.
 std::optional<MessageUrl> parse_message_url(std::string_view url) {
     MessageUrl out;
     std::string section, uid, validity, partial;
     if (url.empty() || url.front() != '/' || url.starts_with("//")) return std::nullopt;
     url.remove_prefix(1);
-    if (cut_parameter(url, "PARTIAL=", partial)) return std::nullopt;
+    if (cut_parameter(url, "PARTIAL=", partial)) {
+        out.section.partial = parse_url_partial(partial);
+        if (!out.section.partial) return std::nullopt;
+    }
     cut_parameter(url, "SECTION=", section);
     if (!cut_parameter(url, "UID=", uid)) return std::nullopt;
     cut_parameter(url, "UIDVALIDITY=", validity);

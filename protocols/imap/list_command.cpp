@@ -57,6 +57,9 @@ public:
         if (command.recursive_match) {
             above_selected_ = parents_of(
                 list, [&](const ListedMailbox& each) { return is_selected(command, each); });
+            above_unseen_ = parents_of(list, [&](const ListedMailbox& each) {
+                return is_selected(command, each) && !matches(command, each.name);
+            });
         }
     }
 
@@ -71,13 +74,14 @@ public:
             there.insert(mailbox.name);
             const bool selected = is_selected(command_, mailbox);
             const bool above = above_selected_.count(mailbox.name) != 0;
-            if ((!selected && !above) || !matches(command_, mailbox.name)) continue;
+            const bool shown = selected || above_unseen_.count(mailbox.name) != 0;
+            if (!shown || !matches(command_, mailbox.name)) continue;
             lines_.push_back({line(attributes_of(mailbox, selected), mailbox.name, above),
                               mailbox.exists && mailbox.selectable ? mailbox.name : "",
                               mailbox.rights});
         }
         // RFC 5258 section 3.5: a parent that is no mailbox itself.
-        for (const std::string& parent : above_selected_) {
+        for (const std::string& parent : above_unseen_) {
             if (there.count(parent) == 0 && matches(command_, parent)) {
                 lines_.push_back({line("\\NonExistent \\HasChildren", parent, true), "", ""});
             }
@@ -153,6 +157,7 @@ private:
     const MailboxList& list_;
     Names with_children_;
     Names above_selected_;
+    Names above_unseen_;  // some selected mailbox below is not listed itself
     std::vector<Line> lines_;
 };
 

@@ -3,6 +3,7 @@
 #include "protocols/imap/flag_text.h"
 #include "protocols/imap/response.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace postern::imap {
@@ -59,10 +60,14 @@ std::string MailboxView::opening_lines() const {
     }
     out += "* OK [UIDVALIDITY " + std::to_string(uid_validity_) + "] UIDs are valid\r\n";
     out += "* OK [UIDNEXT " + std::to_string(uid_next_) + "] Next UID\r\n";
-    out += "* OK [HIGHESTMODSEQ " + std::to_string(highest_modseq_) + "] Highest mod-sequence\r\n";
+    out += highest_modseq_line();
     if (!mailbox_id_.empty()) out += "* OK [MAILBOXID (" + mailbox_id_ + ")] Mailbox id\r\n";
     if (style_.rev2) out += "* LIST () \"/\" " + format_mailbox(name_, style_.utf8) + "\r\n";
     return out;
+}
+
+std::string MailboxView::highest_modseq_line() const {
+    return "* OK [HIGHESTMODSEQ " + std::to_string(highest_modseq_) + "] Highest mod-sequence\r\n";
 }
 
 std::string MailboxView::fetch_head(Uid uid, bool with_uid) const {
@@ -100,6 +105,8 @@ std::string MailboxView::update(const MailboxChanges& changes, bool may_expunge,
     out += tell_keywords(changes.keywords);
     out += flag_lines(changes, with_uid);
     told_.clear();
+    // What vanished unsaid is to be asked for again after this.
+    if (vanished_.empty()) highest_modseq_ = std::max(highest_modseq_, changes.highest_modseq);
     return out;
 }
 

@@ -45,6 +45,8 @@ public:
 
     // What SELECT answers, untagged.
     std::string opening_lines() const;
+    // The mod-sequence up to which the client knows all (RFC 7162 section 3.1.2.1).
+    std::string highest_modseq_line() const;
 
     // A FLAGS line when some of these keywords are new to the client; else nothing.
     std::string tell_keywords(const std::vector<std::string>& keywords);

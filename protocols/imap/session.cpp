@@ -139,9 +139,11 @@ void Session::set_enabled(const Enabled& enabled) {
 }
 
 void Session::enable_condstore() {
+    if (enabled_.condstore) return;
     Enabled enabled = enabled_;
     enabled.condstore = true;
     set_enabled(enabled);
+    if (view_) send(view_->highest_modseq_line());
 }
 
 std::string Session::mailbox_text(std::string_view name) const {

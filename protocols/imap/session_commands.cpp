@@ -96,8 +96,10 @@ void run(Session& session, const command::Enable& command) {
     if (enabled.utf8 && !session.enabled().utf8 && session.view()) {
         return session.bad("UTF8=ACCEPT is enabled before a mailbox is selected");
     }
+    const bool asks_for_modseqs = enabled.condstore && !session.enabled().condstore;
     session.set_enabled(enabled);
     session.send(said + "\r\n");
+    if (asks_for_modseqs && session.view()) session.send(session.view()->highest_modseq_line());
     session.ok("ENABLE completed");
 }
 

@@ -268,10 +268,36 @@ TEST(Grammar, ReadsUrlsOfMessages) {
     EXPECT_EQ(url->uid, 20u);
     EXPECT_EQ(url->section.part, "1.2");
     EXPECT_EQ(parse_message_url("/inbox/;uid=1")->mailbox, "INBOX");
-    for (const char* text :
-         {"", "/", "/x", "x;UID=1", "//host/x;UID=1", "imap://h/x;UID=1", "/x;UID=0",
-          "/x;UID=", "/x;UID=4294967296", "/;UID=1", "/x;UID=1/;SECTION=NONSENSE",
-          "/x;UID=1/;PARTIAL=0.1", "/%zz;UID=1", "/%ff;UID=1", "/x%0;UID=1"}) {
+    EXPECT_FALSE(url->section.partial);
+    const auto some = parse_message_url("/x;UID=1/;SECTION=TEXT/;PARTIAL=10.4294967295");
+    ASSERT_TRUE(some && some->section.partial);
+    EXPECT_EQ(some->section.partial->origin, 10u);
+    EXPECT_EQ(some->section.partial->size, 4294967295u);
+    const auto rest = parse_message_url("/x;UID=1/;PARTIAL=4294967295");
+    ASSERT_TRUE(rest && rest->section.partial);
+    EXPECT_EQ(rest->section.partial->origin, 4294967295u);
+    EXPECT_EQ(rest->section.text, FetchItem::Text::whole);
+    for (const char* text : {"",
+                             "/",
+                             "/x",
+                             "x;UID=1",
+                             "//host/x;UID=1",
+                             "imap://h/x;UID=1",
+                             "/x;UID=0",
+                             "/x;UID=",
+                             "/x;UID=4294967296",
+                             "/;UID=1",
+                             "/x;UID=1/;SECTION=NONSENSE",
+                             "/x;UID=1/;PARTIAL=",
+                             "/x;UID=1/;PARTIAL=0.0",
+                             "/x;UID=1/;PARTIAL=0.",
+                             "/x;UID=1/;PARTIAL=.1",
+                             "/x;UID=1/;PARTIAL=4294967296",
+                             "/x;UID=1/;PARTIAL=0.4294967296",
+                             "/x;UID=1/;PARTIAL=0.1/;SECTION=1",
+                             "/%zz;UID=1",
+                             "/%ff;UID=1",
+                             "/x%0;UID=1"}) {
         EXPECT_FALSE(parse_message_url(text)) << text;
     }
 }

@@ -45,6 +45,24 @@ TEST(MailboxView, NewMessagesComeAfterThoseThatStillHoldTheirNumbers) {
     EXPECT_EQ(view.sequence_of(30), 2U);
 }
 
+TEST(MailboxView, TheHighestModSequenceWaitsForWhatIsUntold) {
+    MailboxView view = view_of({10, 20});
+    const auto line = [&] { return view.highest_modseq_line(); };
+    EXPECT_EQ(line(), "* OK [HIGHESTMODSEQ 1] Highest mod-sequence\r\n");
+    MailboxChanges changes;
+    changes.highest_modseq = 5;
+    view.update(changes, false, false);
+    EXPECT_EQ(line(), "* OK [HIGHESTMODSEQ 5] Highest mod-sequence\r\n");
+    changes.highest_modseq = 6;
+    changes.vanished = {10};
+    view.update(changes, false, false);
+    EXPECT_EQ(line(), "* OK [HIGHESTMODSEQ 5] Highest mod-sequence\r\n");
+    changes = {};
+    changes.highest_modseq = 6;
+    view.update(changes, true, false);
+    EXPECT_EQ(line(), "* OK [HIGHESTMODSEQ 6] Highest mod-sequence\r\n");
+}
+
 TEST(MailboxView, AMessageThatCameAndWentIsNotTold) {
     MailboxView view = view_of({10});
     MailboxChanges changes;
