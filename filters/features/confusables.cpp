@@ -68,22 +68,20 @@ void append_word(std::string_view word, std::string& out) {
 std::string fold_confusables(std::string_view folded) {
     std::string out;
     out.reserve(folded.size());
-    for (std::size_t at = 0; at < folded.size();) {
-        const auto is_letter = [&](std::size_t i) {
-            return static_cast<unsigned char>(folded[i]) >= 0x80 || is_alnum(folded[i]);
-        };
-        const std::size_t begin = at;
-        while (at < folded.size() && is_letter(at)) ++at;
-        const std::string_view word = folded.substr(begin, at - begin);
-        const bool foreign = std::any_of(
-            word.begin(), word.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
-        if (foreign) {
-            append_word(word, out);
-        } else {
-            out += word;
-        }
-        while (at < folded.size() && !is_letter(at)) out += folded[at++];
+    const auto is_foreign = [](char c) { return static_cast<unsigned char>(c) >= 0x80; };
+    const auto is_letter = [&](char c) { return is_foreign(c) || is_alnum(c); };
+    auto done = folded.begin();
+    while (true) {
+        const auto foreign = std::find_if(done, folded.end(), is_foreign);
+        if (foreign == folded.end()) break;
+        auto begin = foreign;  // of the word that it is in
+        while (begin != done && is_letter(begin[-1])) --begin;
+        const auto end = std::find_if_not(foreign, folded.end(), is_letter);
+        out.append(done, begin);
+        append_word({begin, end}, out);
+        done = end;
     }
+    out.append(done, folded.end());
     return out;
 }
 

@@ -23,13 +23,24 @@ class FeatureNames {
 public:
     // "subject:offer", "click ... here" for a pair. Empty: out of range or names were left out.
     std::string of(std::size_t index) const;
-    std::size_t size() const { return tokens_.size() + pairs_.size(); }
+    std::size_t size() const { return token_count_ + pair_count_; }
 
     void clear();  // its memory is kept
-    void reserve(std::size_t tokens, std::size_t pairs);
-    std::uint32_t note_word(std::string_view kind, std::string_view word);
-    void token_is(std::uint32_t word) { tokens_.push_back(word); }
-    void pair_is(std::uint32_t first, std::uint32_t second, std::size_t distance);
+    // For so many: token_is and pair_is may then be told in any order, and again.
+    void make_room(std::size_t tokens, std::size_t pairs);
+    std::uint32_t note_word(std::string_view kind, std::string_view word) {
+        words_.push_back({kind, static_cast<std::uint32_t>(text_.size()),
+                          static_cast<std::uint32_t>(word.size())});
+        text_ += word;
+        return static_cast<std::uint32_t>(words_.size() - 1);
+    }
+    void token_is(std::size_t token, std::uint32_t word) { tokens_[token] = word; }
+    void pair_is(std::size_t pair, std::uint32_t first, std::uint32_t second,
+                 std::size_t distance) {
+        pairs_.data()[pair] = {first, second, static_cast<std::uint32_t>(distance)};
+    }
+    // The first so many of what was told are those of the vector.
+    void keep(std::size_t tokens, std::size_t pairs);
 
 private:
     struct Word {
@@ -48,6 +59,8 @@ private:
     std::vector<Word> words_;
     std::vector<std::uint32_t> tokens_;  // indexes into words_
     std::vector<Pair> pairs_;
+    std::size_t token_count_ = 0;
+    std::size_t pair_count_ = 0;
 };
 
 struct Features {

@@ -4,6 +4,7 @@
 #include "protocols/base/hash.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace postern::filters {
@@ -18,8 +19,9 @@ constexpr std::size_t max_shape_bytes = 40;
 
 static_assert(max_gram_header_bytes + max_gram_source_bytes <= SeenTable::max_numbers);
 
-// White space is one blank: folds and the line ends of an encoding leave no trace. No branch on
-// what a character is: words end where nobody can foretell.
+// White space is one blank: folds and the line ends of an encoding leave no trace. What has only
+// blanks is copied in runs; elsewhere there is no branch on what a character is, since nobody can
+// foretell where words end.
 void append_collapsed(std::string_view text, std::size_t room, std::string& out) {
     const std::size_t begin = out.size();
     const std::size_t limit = begin + room;
@@ -28,14 +30,26 @@ void append_collapsed(std::string_view text, std::size_t room, std::string& out)
     bool blank = at > 0 && begin > 0 && out.back() != '\n';
     // What would be over by the blank counts as room, as it does for a single character.
     out.resize(begin + std::min(room, text.size()) + 2);
+    const char* from = text.data();
+    char* to = out.data();
     std::size_t size = begin;
-    for (; at < text.size() && size < limit; ++at) {
-        const bool space = is_space(text[at]);
-        out[size] = ' ';
-        size += static_cast<std::size_t>(blank & !space);
-        out[size] = text[at];
-        size += static_cast<std::size_t>(!space);
-        blank = space;
+    while (at < text.size() && size < limit) {
+        if (!blank && at + plain_run < text.size() && size + plain_run + 2 <= limit &&
+            is_plain_run(from + at)) {
+            std::memcpy(to + size, from + at, plain_run);
+            at += plain_run;
+            size += plain_run;
+            continue;
+        }
+        for (const std::size_t end = std::min(at + plain_run, text.size());
+             at < end && size < limit; ++at) {
+            const bool space = is_space(from[at]);
+            to[size] = ' ';
+            size += static_cast<std::size_t>(blank & !space);
+            to[size] = from[at];
+            size += static_cast<std::size_t>(!space);
+            blank = space;
+        }
     }
     out.resize(size);
 }
@@ -69,22 +83,19 @@ bool is_feature_field(const HeaderText& field) {
            !equals_nocase(field.name, "content-transfer-encoding");
 }
 
-std::vector<std::uint32_t> head_grams(const Content& content) {
+void head_grams(const Content& content, std::vector<std::uint32_t>& grams) {
     const std::string head = head_text(content);
-    std::vector<std::uint32_t> grams;
-    if (head.size() < 4) return grams;
-    grams.resize(std::min(head.size(), max_grams));
+    std::array<std::uint32_t, max_grams + 1> found;
     std::size_t count = 0;
     SeenTable seen;
     for (std::size_t i = 0; i + 4 <= head.size() && count < max_grams; ++i) {
         std::uint32_t gram = 0;
         std::memcpy(&gram, head.data() + i, 4);
         const std::uint32_t key = gram == 0 ? 1 : gram;  // 0: a free place
-        grams[count] = key;                              // stays where it is new
+        found.data()[count] = key;                       // stays where it is new
         count += seen.insert(key, key * gram_multiplier >> 18) ? 1 : 0;
     }
-    grams.resize(count);
-    return grams;
+    grams.assign(found.data(), found.data() + count);
 }
 
 Id128 content_digest(const Content& content) {
@@ -97,7 +108,9 @@ Id128 content_digest(const Content& content) {
     std::string value;
     for (const HeaderText& field : content.headers) {
         if (!field.is_feature) continue;
-        take(to_lower(field.name));
+        value.clear();
+        append_lower(field.name, value);
+        take(value);
         value.clear();
         append_collapsed(field.value, max_header_value_bytes, value);
         take(value);

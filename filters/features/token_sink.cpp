@@ -3,6 +3,7 @@
 #include "protocols/base/hash.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace postern::filters {
 
@@ -10,9 +11,6 @@ namespace {
 
 static_assert(max_features <= SeenTable::max_numbers && feature_bits <= SeenTable::number_bits);
 constexpr std::size_t max_word_bytes = 64;
-// Most messages have less.
-constexpr std::size_t usual_tokens = 768;
-constexpr std::size_t usual_pairs = 2048;
 
 std::uint64_t mix(std::uint64_t a, std::uint64_t b, std::uint64_t distance) {
     std::uint64_t h = a * 0x9E3779B97F4A7C15ull + b + distance * 0xD6E8FEB86659FD93ull;
@@ -48,12 +46,16 @@ std::uint64_t neighbours_feature(std::string_view kind, std::string_view first,
         mix(word_feature(kind, first, content), word_feature(kind, second, content), 1), content);
 }
 
+thread_local std::unique_ptr<TokenSink::Memory> TokenSink::spare_;
+
 TokenSink::TokenSink(FeatureVector& vector, FeatureNames* names)
-    : names_(names), seed_(seed_of(kind_)), vector_(vector), tokens_(vector.hashes) {
-    tokens_.clear();
-    tokens_.reserve(usual_tokens + usual_pairs);
-    pairs_.reserve(usual_pairs);
-    if (names_ != nullptr) names_->reserve(usual_tokens, usual_pairs);
+    : names_(names), seed_(seed_of(kind_)), vector_(vector), memory_(std::move(spare_)) {
+    if (!memory_) memory_ = std::make_unique<Memory>();
+    if (names_ != nullptr) names_->make_room(max_tokens + 1, max_pairs + 1);
+}
+
+TokenSink::~TokenSink() {
+    spare_ = std::move(memory_);
 }
 
 TokenSink::Recent TokenSink::add_token(std::string_view kind, std::string_view word) {
@@ -64,9 +66,10 @@ TokenSink::Recent TokenSink::add_token(std::string_view kind, std::string_view w
     }
     const std::uint64_t hash = feature_of(hash64(word, seed_), content_);
     const std::uint32_t name = names_ == nullptr ? 0 : names_->note_word(kind, word);
-    if (!full() && seen_.insert(hash, hash)) {
-        tokens_.push_back(hash);
-        if (names_ != nullptr) names_->token_is(name);
+    if (!full()) {
+        memory_->tokens.data()[token_count_] = hash;
+        if (names_ != nullptr) names_->token_is(token_count_, name);
+        token_count_ += seen_.insert(hash, hash) ? 1 : 0;
     }
     return {hash, name};
 }
@@ -78,12 +81,16 @@ void TokenSink::add(std::string_view kind, std::string_view word) {
 void TokenSink::add_running(std::string_view kind, std::string_view word) {
     if (word.empty()) return;
     const Recent now = add_token(kind, word);
-    for (std::size_t i = 0; i < recent_count_ && pairs_.size() < max_pairs; ++i) {
-        const std::uint64_t pair = feature_of(mix(recent_[i].hash, now.hash, i + 1), content_);
-        if (!seen_.insert(pair, pair)) continue;
-        pairs_.push_back(pair);
-        if (names_ != nullptr) names_->pair_is(recent_[i].name, now.name, i + 1);
+    std::uint64_t* pairs = memory_->pairs.data();
+    const Recent* recent = recent_.data();
+    std::size_t count = pair_count_;
+    for (std::size_t i = 0; i < recent_count_ && count < max_pairs; ++i) {
+        const std::uint64_t pair = feature_of(mix(recent[i].hash, now.hash, i + 1), content_);
+        pairs[count] = pair;
+        if (names_ != nullptr) names_->pair_is(count, recent[i].name, now.name, i + 1);
+        count += seen_.insert(pair, pair) ? 1 : 0;
     }
+    pair_count_ = count;
     std::move_backward(recent_.begin(), recent_.end() - 1, recent_.end());
     recent_[0] = now;
     recent_count_ = std::min(recent_count_ + 1, recent_.size());
@@ -94,9 +101,13 @@ void TokenSink::begin_text() {
 }
 
 void TokenSink::finish() {
-    vector_.tokens = static_cast<std::uint32_t>(tokens_.size());
-    tokens_.insert(tokens_.end(), pairs_.begin(), pairs_.end());
-    pairs_.clear();
+    vector_.tokens = static_cast<std::uint32_t>(token_count_);
+    const std::uint64_t* tokens = memory_->tokens.data();
+    const std::uint64_t* pairs = memory_->pairs.data();
+    vector_.hashes.reserve(token_count_ + pair_count_);
+    vector_.hashes.assign(tokens, tokens + token_count_);
+    vector_.hashes.insert(vector_.hashes.end(), pairs, pairs + pair_count_);
+    if (names_ != nullptr) names_->keep(token_count_, pair_count_);
 }
 
 }  // namespace postern::filters

@@ -9,8 +9,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
-#include <vector>
 
 namespace postern::filters {
 
@@ -22,6 +22,9 @@ class TokenSink {
 public:
     // vector: where the hashes go. names: nullptr, or where to note what each hash stands for.
     TokenSink(FeatureVector& vector, FeatureNames* names);
+    ~TokenSink();
+    TokenSink(const TokenSink&) = delete;
+    TokenSink& operator=(const TokenSink&) = delete;
 
     // A single token of that kind. The kind is a string literal: "subject", "" for body words.
     void add(std::string_view kind, std::string_view word);
@@ -31,7 +34,7 @@ public:
     void begin_text();
     // Whether what follows is of the content or of the envelope; see content_feature_bit.
     void begin_section(bool content) { content_ = content; }
-    bool full() const { return tokens_.size() >= max_tokens; }
+    bool full() const { return token_count_ >= max_tokens; }
 
     // The vector is whole afterwards: tokens first, then pairs.
     void finish();
@@ -41,6 +44,14 @@ private:
         std::uint64_t hash = 0;
         std::uint32_t name = 0;
     };
+    // What comes next is put in the place after the last one taken, which it takes if it is new: no
+    // branch on what nobody can foretell.
+    struct Memory {
+        std::array<std::uint64_t, max_tokens + 1> tokens;
+        std::array<std::uint64_t, max_pairs + 1> pairs;
+    };
+    static thread_local std::unique_ptr<Memory> spare_;
+
     Recent add_token(std::string_view kind, std::string_view word);
 
     FeatureNames* names_;
@@ -49,8 +60,9 @@ private:
     std::uint64_t seed_;
     SeenTable seen_;
     FeatureVector& vector_;
-    std::vector<std::uint64_t>& tokens_;  // of vector_
-    std::vector<std::uint64_t> pairs_;
+    std::unique_ptr<Memory> memory_;
+    std::size_t token_count_ = 0;
+    std::size_t pair_count_ = 0;
     std::array<Recent, pair_window - 1> recent_{};  // newest first
     std::size_t recent_count_ = 0;
 };

@@ -112,8 +112,10 @@ Url parse_url(std::string_view text) {
 void find_urls(std::string_view text, std::size_t room, std::vector<std::string_view>& found) {
     // Both kinds of start hold a mark that is rare in text: "://" or "ww.".
     for (std::size_t i = 0; i + 4 < text.size() && room > 0;) {
-        std::size_t mark = i;
-        while (mark < text.size() && text[mark] != ':' && lower(text[mark]) != 'w') ++mark;
+        const auto is_mark = [](char c) { return c == ':' || lower(c) == 'w'; };
+        const auto mark = static_cast<std::size_t>(
+            std::find_if(text.begin() + static_cast<std::ptrdiff_t>(i), text.end(), is_mark) -
+            text.begin());
         if (mark == text.size()) return;
         i = mark + 1;
         std::size_t begin = text.size();

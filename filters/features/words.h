@@ -3,6 +3,7 @@
 
 #include "filters/features/ascii.h"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -28,6 +29,15 @@ CharacterKind kind_of(char32_t code);
 constexpr bool starts_word(unsigned char c) {
     return c >= 0x80 || is_alnum(static_cast<char>(c)) || c == '$';
 }
+// Of any word, whatever stands beside it.
+constexpr auto plain_letters = [] {
+    std::array<bool, 256> table{};
+    for (unsigned c = 0; c < 0x80; ++c) table[c] = starts_word(static_cast<unsigned char>(c));
+    return table;
+}();
+constexpr bool is_plain_letter(char c) {
+    return plain_letters[static_cast<unsigned char>(c)];
+}
 constexpr bool joins_words(char c) {
     return c == '\'' || c == '-' || c == '.' || c == '_' || c == '@' || c == ',';
 }
@@ -41,15 +51,16 @@ constexpr bool is_emphasis(char c) {
 // neighbours, since nothing separates their words; runs of marks come as two of them.
 template <class Visit>
 void for_each_word(std::string_view text, Visit visit) {
+    const char* bytes = text.data();
     std::size_t at = 0;
     std::size_t ideograph_before = std::string_view::npos;
     while (at < text.size()) {
-        const char c = text[at];
+        const char c = bytes[at];
         if (static_cast<unsigned char>(c) < 0x80 && !starts_word(static_cast<unsigned char>(c))) {
             ideograph_before = std::string_view::npos;
-            if (is_emphasis(c) && at + 1 < text.size() && text[at + 1] == c) {
+            if (is_emphasis(c) && at + 1 < text.size() && bytes[at + 1] == c) {
                 if (!visit(text.substr(at, 2))) return;
-                while (at < text.size() && text[at] == c) ++at;
+                while (at < text.size() && bytes[at] == c) ++at;
             } else {
                 ++at;
             }
@@ -58,7 +69,9 @@ void for_each_word(std::string_view text, Visit visit) {
         const std::size_t begin = at;
         bool stopped_at_ideograph = false;
         while (at < text.size()) {
-            const auto byte = static_cast<unsigned char>(text[at]);
+            while (at < text.size() && is_plain_letter(bytes[at])) ++at;
+            if (at == text.size()) break;
+            const auto byte = static_cast<unsigned char>(bytes[at]);
             if (byte >= 0x80) {
                 const Character next = character_at(text, at);
                 const CharacterKind kind = kind_of(next.code);
@@ -68,17 +81,15 @@ void for_each_word(std::string_view text, Visit visit) {
                     break;
                 }
                 at += next.bytes;
-            } else if (is_alnum(text[at]) || byte == '$') {
-                ++at;
-            } else if (joins_words(text[at]) && at + 1 < text.size() &&
-                       starts_word(static_cast<unsigned char>(text[at + 1])) && at > begin) {
+            } else if (joins_words(bytes[at]) && at + 1 < text.size() &&
+                       starts_word(static_cast<unsigned char>(bytes[at + 1])) && at > begin) {
                 ++at;
             } else {
                 break;
             }
         }
         if (at > begin) {
-            if (at < text.size() && (text[at] == '!' || text[at] == '%')) ++at;
+            if (at < text.size() && (bytes[at] == '!' || bytes[at] == '%')) ++at;
             ideograph_before = std::string_view::npos;
             if (!visit(text.substr(begin, at - begin))) return;
         }

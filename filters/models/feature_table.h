@@ -40,15 +40,23 @@ class FeatureTable {
 public:
     explicit FeatureTable(std::size_t buckets);
 
-    const FeatureSlot* find(std::uint64_t hash) const {
+    struct Found {
+        const FeatureSlot& slot;  // of another feature, or of none, where it is not known
+        bool known;
+    };
+    Found look_up(std::uint64_t hash) const {
         const std::uint32_t tag = tag_of(hash);
         const auto& slots = buckets_[bucket_of(hash)].slots;
         // All four at once: which one it is cannot be foretold.
         static_assert(bucket_slots == 4);
         const auto fits = [tag](const FeatureSlot& slot) { return slot.tag == tag ? 1u : 0u; };
-        const unsigned found =
-            fits(slots[0]) | fits(slots[1]) << 1 | fits(slots[2]) << 2 | fits(slots[3]) << 3;
-        return found == 0 ? nullptr : &slots[std::countr_zero(found)];
+        const unsigned three = fits(slots[0]) | fits(slots[1]) << 1 | fits(slots[2]) << 2;
+        const FeatureSlot& slot = slots[std::countr_zero(three | 1u << 3)];
+        return {slot, slot.tag == tag};
+    }
+    const FeatureSlot* find(std::uint64_t hash) const {
+        const Found found = look_up(hash);
+        return found.known ? &found.slot : nullptr;
     }
     void prefetch(std::uint64_t hash) const { __builtin_prefetch(&buckets_[bucket_of(hash)]); }
     FeatureSlot* find(std::uint64_t hash);

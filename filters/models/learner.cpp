@@ -23,7 +23,7 @@ constexpr double first_prior_mix = 0.6;
 constexpr double bias_input = 0.3;
 constexpr double first_trust = 1.5;   // log-odds that a prior is worth hearing
 constexpr double max_trust_step = 2;  // one message is not the end of it
-constexpr std::size_t lookahead = 16;
+constexpr std::size_t lookahead = 48;  // slots that are fetched before they are read
 
 double probability_of(double log_odds) {
     return 1 / (1 + std::exp(-log_odds));
@@ -90,29 +90,51 @@ std::size_t Learner::gram_index(std::uint32_t gram) const {
     return gram_bits_ == 0 ? 0 : (gram * 0x9E3779B1u) >> (32 - gram_bits_);
 }
 
-Learner::Sums Learner::sum(const FeatureVector& features, std::vector<Hit>* hits) const {
+Learner::Hits& Learner::spare_hits() {
+    thread_local Hits hits;
+    return hits;
+}
+
+// Each goes to the place after the last one taken, which it takes if it is known: no branch on what
+// nobody can foretell.
+void Learner::find(const FeatureVector& features, Hits& hits) const {
+    const std::size_t count = features.hashes.size();
+    const std::uint64_t* hashes = features.hashes.data();
+    if (hits.places.size() <= count) hits.places.resize(count + 1);
+    Hit* places = hits.places.data();
+    std::size_t known = 0;
+    for (std::size_t i = 0; i < std::min(lookahead, count); ++i) features_.prefetch(hashes[i]);
+    for (std::size_t i = 0; i < count; ++i) {
+        if (i + lookahead < count) features_.prefetch(hashes[i + lookahead]);
+        const FeatureTable::Found found = features_.look_up(hashes[i]);
+        places[known] = {static_cast<std::uint32_t>(i), found.slot.ham, found.slot.spam,
+                         found.slot.weight, 0};
+        known += found.known ? 1 : 0;
+    }
+    hits.count = known;
+}
+
+Learner::Sums Learner::sum(const FeatureVector& features, Hits& hits) const {
+    find(features, hits);
     Sums sums;
-    if (hits != nullptr) hits->reserve(features.hashes.size());
+    for (const std::uint64_t hash : features.hashes) sums.features[1] += section_of(hash);
+    sums.features[0] = features.hashes.size() - sums.features[1];
     const bool both = ham_ > 0 && spam_ > 0;
-    const ClassCounts all{ham_, spam_};
     thread_local OddsMemo memo;
-    OddsMemo& odds = memo;
-    const auto& hashes = features.hashes;
-    for (std::size_t i = 0; i < std::min(lookahead, hashes.size()); ++i) {
-        features_.prefetch(hashes[i]);
+    OddsMemo::Of& odds = memo.of({ham_, spam_});
+    const std::uint64_t* hashes = features.hashes.data();
+    std::int64_t weights[2] = {0, 0};
+    for (Hit& hit : hits.all()) {
+        const bool content = section_of(hashes[hit.index]) == 1;
+        if (both) hit.odds = odds(hit.ham, hit.spam);
+        weights[0] += content ? 0 : hit.weight;
+        weights[1] += content ? hit.weight : 0;
+        sums.odds[0] += content ? 0 : hit.odds;
+        sums.odds[1] += content ? hit.odds : 0;
+        sums.known[1] += content ? 1 : 0;
     }
-    for (std::size_t i = 0; i < hashes.size(); ++i) {
-        if (i + lookahead < hashes.size()) features_.prefetch(hashes[i + lookahead]);
-        const std::size_t section = section_of(hashes[i]);
-        ++sums.features[section];
-        const FeatureSlot* slot = features_.find(hashes[i]);
-        if (slot == nullptr) continue;
-        const double says = both ? odds.of({slot->ham, slot->spam}, all) : 0;
-        if (hits != nullptr) hits->push_back({slot, i, says});
-        sums.weights[section] += slot->weight;
-        ++sums.known[section];
-        sums.odds[section] += says;
-    }
+    sums.known[0] = hits.count - sums.known[1];
+    for (std::size_t i = 0; i < 2; ++i) sums.weights[i] = static_cast<double>(weights[i]);
     std::int64_t grams_sum = 0;
     for (const std::uint32_t gram : features.grams) grams_sum += grams_[gram_index(gram)];
     sums.grams = static_cast<double>(grams_sum);
@@ -148,9 +170,8 @@ ModelScore Learner::score(const FeatureVector& features, double prior, bool shar
     ModelScore score;
     score.trained_ham = ham_;
     score.trained_spam = spam_;
-    thread_local std::vector<Hit> hits;  // kept for the next one
-    hits.clear();
-    const Sums sums = sum(features, shares ? &hits : nullptr);
+    Hits& hits = spare_hits();
+    const Sums sums = sum(features, hits);
     score.known = sums.known[0] + sums.known[1];
     score.own_voice = voice_of(ham_, spam_, score.known);
     const Inputs inputs = inputs_of(sums, features.grams.size(), prior);
@@ -220,7 +241,7 @@ void Learner::count(const FeatureVector& features, const Taught& change, int dir
 
 Learner::Lesson Learner::lesson_of(const FeatureVector& features, bool spam,
                                    double prior) const {
-    const Sums sums = sum(features, nullptr);
+    const Sums sums = sum(features, spare_hits());
     const Inputs inputs = inputs_of(sums, features.grams.size(), prior);
     const double error = (spam ? 1 : 0) - probability_of(mixed(inputs));
     Lesson lesson;

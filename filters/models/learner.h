@@ -19,6 +19,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -85,20 +86,32 @@ private:
         std::size_t known[2] = {0, 0};
         double grams = 0;
     };
+    // A feature that is known.
     struct Hit {
-        const FeatureSlot* slot = nullptr;
-        std::size_t index = 0;
+        std::uint32_t index = 0;  // of its hash
+        std::uint32_t ham = 0;
+        std::uint32_t spam = 0;
+        std::int32_t weight = 0;
         double odds = 0;  // see feature_odds
+    };
+    struct Hits {
+        std::vector<Hit> places;  // the first `count` are taken
+        std::size_t count = 0;
+        std::span<Hit> all() { return std::span(places).first(count); }
+        std::span<const Hit> all() const { return std::span(places).first(count); }
     };
     // Of the envelope, or of the content.
     static std::size_t section_of(std::uint64_t hash) {
         return (hash & content_feature_bit) != 0 ? 1 : 0;
     }
-    // hits: nullptr, or where to put the features that are known.
-    Sums sum(const FeatureVector& features, std::vector<Hit>* hits) const;
+    void find(const FeatureVector& features, Hits& hits) const;
+    // hits: gets the features that are known and what each says.
+    Sums sum(const FeatureVector& features, Hits& hits) const;
+    // Working memory of the thread for one message at a time.
+    static Hits& spare_hits();
     Inputs inputs_of(const Sums& sums, std::size_t grams, double prior) const;
     double mixed(const Inputs& inputs) const;
-    void explain(const FeatureVector& features, const std::vector<Hit>& hits, const Sums& sums,
+    void explain(const FeatureVector& features, const Hits& hits, const Sums& sums,
                  const Inputs& inputs, ModelScore& score) const;
     std::int32_t trust_step(const Sums& sums, const Inputs& inputs, bool spam) const;
     void apply(const FeatureVector& features, const Taught& change, int direction);

@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 namespace postern::filters {
 
 namespace {
 
 constexpr std::size_t strongest_each_way = 8;
+constexpr double infinity = std::numeric_limits<double>::infinity();
 
 // The first few of all that were offered, by an order in which no two are equal.
 template <class Item, class Before>
@@ -22,6 +24,8 @@ public:
         for (; at > 0 && before_(item, items_[at - 1]); --at) items_[at] = items_[at - 1];
         items_[at] = item;
     }
+    // nullptr: there is room for any.
+    const Item* last() const { return size_ < limit_ || size_ == 0 ? nullptr : &items_[size_ - 1]; }
     const Item* begin() const { return items_.data(); }
     const Item* end() const { return items_.data() + size_; }
 
@@ -36,7 +40,7 @@ private:
 
 // Splits the sum up among the features: their shares, the head's, the prior's and `rest` make it
 // up.
-void Learner::explain(const FeatureVector& features, const std::vector<Hit>& hits, const Sums& sums,
+void Learner::explain(const FeatureVector& features, const Hits& hits, const Sums& sums,
                       const Inputs& inputs, ModelScore& score) const {
     double per_weight[2];
     double per_odds[2];
@@ -56,19 +60,26 @@ void Learner::explain(const FeatureVector& features, const std::vector<Hit>& hit
         return a.share != b.share ? a.share < b.share : a.hit->index < b.hit->index;
     };
     const auto more = [less](const Share& a, const Share& b) { return less(b, a); };
-    const std::size_t each = std::min(strongest_each_way, hits.size() / 2);
+    const std::size_t each = std::min(strongest_each_way, hits.count / 2);
     FirstFew<Share, decltype(less)> lowest(each, less);
     FirstFew<Share, decltype(more)> highest(each, more);
-    for (const Hit& hit : hits) {
-        const std::size_t section = section_of(features.hashes[hit.index]);
-        const double share = hit.slot->weight * per_weight[section] + hit.odds * per_odds[section];
+    const std::uint64_t* hashes = features.hashes.data();
+    // Most features are between the two.
+    double low = infinity;
+    double high = -infinity;
+    for (const Hit& hit : hits.all()) {
+        const std::size_t section = section_of(hashes[hit.index]);
+        const double share = hit.weight * per_weight[section] + hit.odds * per_odds[section];
+        if ((share > low) & (share < high)) continue;
         lowest.offer({share, &hit});
         highest.offer({share, &hit});
+        if (lowest.last() != nullptr) low = lowest.last()->share;
+        if (highest.last() != nullptr) high = highest.last()->share;
     }
     const auto take = [&](const Share& one) {
         if (one.share == 0) return;
         score.strongest.push_back(
-            {one.hit->index, one.share, one.hit->slot->ham, one.hit->slot->spam});
+            {one.hit->index, one.share, one.hit->ham, one.hit->spam});
         score.rest -= one.share;
     };
     score.strongest.reserve(2 * each);

@@ -13,15 +13,19 @@ namespace {
 
 void append_paragraphs(std::string_view text, std::string& out) {
     const std::size_t begin = out.size();
+    const char* from = text.data();
     std::size_t at = 0;
+    while (at < text.size() && is_space(from[at])) ++at;
     while (at < text.size()) {
         const std::size_t word = at;
-        while (at < text.size() && !is_space(text[at])) ++at;
+        // Single blanks stay as they are, and most of a text has no other white space.
+        while (at + plain_run < text.size() && is_plain_run(from + at)) at += plain_run;
+        while (at < text.size() && !is_space(from[at])) ++at;
         out.append(text.substr(word, at - word));
         std::size_t line_ends = 0;
         const std::size_t gap = at;
-        for (; at < text.size() && is_space(text[at]); ++at) line_ends += text[at] == '\n';
-        if (at == gap || out.size() == begin) continue;
+        for (; at < text.size() && is_space(from[at]); ++at) line_ends += from[at] == '\n';
+        if (at == gap) continue;
         out += line_ends > 1 ? '\n' : ' ';
     }
     if (out.size() > begin) {

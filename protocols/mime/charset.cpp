@@ -107,11 +107,15 @@ std::string from_windows_1252(std::string_view bytes) {
         0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0x9D,   0x017E, 0x0178};
     std::string out;
     out.reserve(bytes.size() + bytes.size() / 8);
-    for (const char c : bytes) {
-        const auto byte = static_cast<unsigned char>(c);
-        append_utf8(out, byte >= 0x80 && byte < 0xA0 ? table[byte - 0x80u] : byte);
+    const auto is_foreign = [](char c) { return (static_cast<unsigned char>(c) & 0x80) != 0; };
+    for (auto at = bytes.begin();;) {
+        const auto foreign = std::find_if(at, bytes.end(), is_foreign);
+        out.append(at, foreign);
+        if (foreign == bytes.end()) return out;
+        const auto byte = static_cast<unsigned char>(*foreign);
+        append_utf8(out, byte < 0xA0 ? table[byte - 0x80u] : byte);
+        at = foreign + 1;
     }
-    return out;
 }
 
 std::string guess(std::string_view bytes) {

@@ -153,11 +153,8 @@ std::string unfold(std::string_view raw_value) {
     const bool folded = raw_value.find('\n') != std::string_view::npos ||
                         raw_value.find('\r') != std::string_view::npos;
     if (!folded) return std::string(raw_value);
-    std::string out;
-    out.reserve(raw_value.size());
-    for (const char c : raw_value) {
-        if (c != '\r' && c != '\n') out += c;
-    }
+    std::string out(raw_value);
+    std::erase_if(out, [](char c) { return c == '\r' || c == '\n'; });
     return out;
 }
 

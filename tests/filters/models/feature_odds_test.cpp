@@ -20,12 +20,14 @@ TEST(FeatureOdds, LeanToTheClassAFeatureIsSeenIn) {
 
 TEST(OddsMemo, AnswersAsIfItRememberedNothing) {
     OddsMemo memo;
-    EXPECT_EQ(memo.of({0, 0}, {3, 4}), 0);
+    EXPECT_EQ(memo.of({3, 4})(0, 0), 0);
     std::mt19937 random(5);
     for (int i = 0; i < 20000; ++i) {
         const ClassCounts all{1000 + random() % 3, 500 + random() % 3};
         const ClassCounts seen{random() % 60, random() % 60};
-        ASSERT_EQ(memo.of(seen, all), feature_odds(seen, all));
+        const auto ham = static_cast<std::uint32_t>(seen.ham);
+        const auto spam = static_cast<std::uint32_t>(seen.spam);
+        ASSERT_EQ(memo.of(all)(ham, spam), feature_odds(seen, all));
     }
 }
 
