@@ -6,6 +6,12 @@
 
 namespace postern::pop3 {
 
+namespace {
+
+constexpr std::size_t spare_bytes = 128;  // of a reply: the line before the message and its end
+
+}  // namespace
+
 void Engine::State::retr(std::string_view argument) {
     if (const auto index = find_message(argument)) start_retrieval(*index, std::nullopt);
 }
@@ -56,6 +62,8 @@ void Engine::State::bytes_read(const MessageBytes& answer) {
     if (bytes.empty()) retrieval.offset = maildrop[retrieval.index].size;
     retrieval.offset += bytes.size();
     if (retrieval.top) bytes = bytes.substr(0, retrieval.top->take(bytes));
+    // In one step rather than doubling from a line up: a dot in 64 bytes is more than mail has.
+    held_replies.reserve(held_replies.size() + bytes.size() + bytes.size() / 64 + spare_bytes);
     retrieval.stuffer.write(bytes, held_replies);
     if (held_replies.size() >= held_reply_bytes) flush();
 }

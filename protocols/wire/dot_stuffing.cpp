@@ -4,23 +4,28 @@
 
 namespace postern::wire {
 
+// Most lines go out as they came: what lies between two places that need a byte more is copied in
+// one piece.
 void DotStuffer::write(std::string_view bytes, std::string& out) {
-    while (!bytes.empty()) {
-        if (at_line_start_ && bytes.front() == '.') out += '.';
-        const std::size_t lf = bytes.find('\n');
-        if (lf == std::string_view::npos) {
-            out.append(bytes);
-            at_line_start_ = false;
-            after_cr_ = bytes.back() == '\r';
-            return;
-        }
+    if (bytes.empty()) return;
+    if (at_line_start_ && bytes.front() == '.') out += '.';
+    std::size_t copied = 0;
+    for (std::size_t lf = bytes.find('\n'); lf != std::string_view::npos;) {
         const bool has_cr = lf == 0 ? after_cr_ : bytes[lf - 1] == '\r';
-        out.append(bytes.substr(0, lf));
-        out.append(has_cr ? "\n" : "\r\n");
-        bytes.remove_prefix(lf + 1);
-        at_line_start_ = true;
-        after_cr_ = false;
+        const std::size_t next = lf + 1;
+        if (!has_cr) {
+            out.append(bytes.substr(copied, lf - copied)).append("\r\n");
+            copied = next;
+        }
+        if (next < bytes.size() && bytes[next] == '.') {
+            out.append(bytes.substr(copied, next - copied)).append(1, '.');
+            copied = next;
+        }
+        lf = bytes.find('\n', next);
     }
+    out.append(bytes.substr(copied));
+    at_line_start_ = bytes.back() == '\n';
+    after_cr_ = bytes.back() == '\r';
 }
 
 void DotStuffer::finish(std::string& out) {

@@ -78,12 +78,17 @@ Result<Header> read_header(const Source& source) {
     return header;
 }
 
-Result<std::string> blob_range(const Source& source, const Header& header, std::uint64_t begin,
-                               std::uint64_t end) {
-    if (end <= header.first_bytes.size()) return header.first_bytes.substr(begin, end - begin);
+// Bytes [begin, end) of the blob; `read` holds those that the header's did not include.
+Result<std::string_view> blob_range(const Source& source, const Header& header, std::uint64_t begin,
+                                    std::uint64_t end, std::string& read) {
+    if (end <= header.first_bytes.size()) {
+        return std::string_view(header.first_bytes).substr(begin, end - begin);
+    }
     auto bytes = source.read(begin, end - begin);
-    if (bytes && bytes->size() != end - begin) return damaged_body(source.id);
-    return bytes;
+    if (!bytes) return bytes.error();
+    if (bytes->size() != end - begin) return damaged_body(source.id);
+    read = *std::move(bytes);
+    return std::string_view(read);
 }
 
 // Null: none is needed.
@@ -162,8 +167,9 @@ Result<std::string> read_frames(const Source& source, std::uint64_t offset, std:
     const std::uint64_t end = offset + std::min(length, header->size - offset);
     const std::uint64_t first = offset / frame_bytes;
     const std::uint64_t last = (end - 1) / frame_bytes;
-    const auto packed =
-        blob_range(source, *header, header->frame_starts[first], header->frame_starts[last + 1]);
+    std::string beyond_header;
+    const auto packed = blob_range(source, *header, header->frame_starts[first],
+                                   header->frame_starts[last + 1], beyond_header);
     if (!packed) return packed.error();
     DictionaryPtr dictionary;
     if (first == 0) {
@@ -178,8 +184,8 @@ Result<std::string> read_frames(const Source& source, std::uint64_t offset, std:
         const std::uint64_t packed_size =
             header->frame_starts[frame + 1] - header->frame_starts[frame];
         const std::size_t got =
-            unpack(std::string_view(*packed).substr(start, packed_size), body.data() + filled,
-                   body.size() - filled, frame == 0 ? dictionary.get() : nullptr);
+            unpack(packed->substr(start, packed_size), body.data() + filled, body.size() - filled,
+                   frame == 0 ? dictionary.get() : nullptr);
         if (got == 0) return damaged_body(id);
         filled += got;
     }

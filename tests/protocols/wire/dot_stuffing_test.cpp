@@ -112,6 +112,7 @@ TEST(DotStuffer, WhatTheWireNeeds) {
         {"\n\n", "\r\n\r\n.\r\n"},
         {"a\r.b\r\n", "a\r.b\r\n.\r\n"},
         {"a\r", "a\r\r\n.\r\n"},
+        {"a\r\n.\n..b\r\n\n.", "a\r\n..\r\n...b\r\n\r\n..\r\n.\r\n"},
     };
     for (const auto& [text, wire] : cases) {
         for (std::size_t piece = 1; piece <= text.size() + 1; ++piece) {
