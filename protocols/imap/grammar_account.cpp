@@ -9,6 +9,12 @@ namespace {
 
 constexpr std::size_t max_entries = 100;  // in one GETMETADATA or SETMETADATA
 
+// A list that begins with a word, and so not with an entry.
+bool has_options(const Parser& parser) {
+    const std::string_view rest = parser.lexer.rest();
+    return rest.size() > 1 && rest[0] == '(' && rest[1] != '/' && rest[1] != '"' && rest[1] != '{';
+}
+
 // MAXSIZE n and DEPTH 0, 1 or infinity.
 bool parse_metadata_options(Parser& parser, command::GetMetadata& out) {
     return parse_options(parser, [&](std::string_view word) {
@@ -62,8 +68,7 @@ MaybeCommand parse_set_quota(Parser& parser) {
 MaybeCommand parse_get_metadata(Parser& parser) {
     command::GetMetadata out;
     if (!parser.space()) return std::nullopt;
-    // Some clients put the options behind the name, as early drafts had it.
-    if (parser.lexer.peek() == '(' && (!parse_metadata_options(parser, out) || !parser.space())) {
+    if (has_options(parser) && (!parse_metadata_options(parser, out) || !parser.space())) {
         return std::nullopt;
     }
     const auto raw = parser.lexer.astring();
@@ -71,6 +76,10 @@ MaybeCommand parse_get_metadata(Parser& parser) {
     auto name = raw->empty() ? std::optional(*raw) : parser.mailbox_name(*raw);
     if (!name || !parser.space()) return std::nullopt;
     out.name = std::move(*name);
+    // Some clients put the options behind the name, as the RFC's examples do (erratum 2785).
+    if (has_options(parser) && (!parse_metadata_options(parser, out) || !parser.space())) {
+        return std::nullopt;
+    }
     const bool list = parser.lexer.skip('(');
     do {
         auto entry = parse_metadata_entry(parser);

@@ -74,8 +74,23 @@ void run(Session& session, command::Select command) {
 
 void run(Session& session, command::Create command) {
     if (command.name == inbox) return session.no("ALREADYEXISTS", "INBOX is always there");
-    ask_done(session, CreateMailbox{std::move(command.name), std::move(command.special_use)},
-             "CREATE completed");
+    const auto created = [&session](const std::string& code) {
+        session.ok("CREATE completed", code);
+    };
+    session.ask<Done>(
+        CreateMailbox{command.name, std::move(command.special_use)},
+        [&session, created, name = command.name](Done) {
+            // RFC 8474 section 4.1. The mailbox is there, also where its id cannot be read.
+            session.ask_either<StatusData>(
+                GetStatus{name},
+                [created](const StatusData& data) {
+                    created("MAILBOXID (" + data.mailbox_id + ')');
+                },
+                [&session, created](const Failure& failure) {
+                    session.log("cannot tell the new mailbox's id: " + failure.text);
+                    created("");
+                });
+        });
 }
 
 void run(Session& session, command::Delete command) {

@@ -56,6 +56,13 @@ Answer ImapMemory::list() const {
 Answer ImapMemory::create(const imap::CreateMailbox& asked) {
     const std::string& name = asked.name;
     if (find(name) != nullptr) return Failure{"ALREADYEXISTS", "The mailbox is there already"};
+    const auto has_use = [&](const auto& each) {
+        return each.second.special_use == asked.special_use;
+    };
+    if (!asked.special_use.empty() &&
+        std::none_of(mailboxes_.begin(), mailboxes_.end(), has_use)) {
+        return Failure{"USEATTR", "This special use is not known"};
+    }
     for (std::size_t at = name.find('/'); at != std::string::npos; at = name.find('/', at + 1)) {
         if (find(name.substr(0, at)) == nullptr) make(name.substr(0, at));
     }
