@@ -32,6 +32,22 @@ struct FeatureVector {
     bool operator==(const FeatureVector&) const = default;
 };
 
+// Where a table has what it knows of a feature, so that who makes a vector can have it fetched from
+// memory meanwhile. Nothing is read by it: it may outlive the table. Empty: none.
+struct FeaturePlaces {
+    static constexpr char nowhere = 0;
+    const char* table = &nowhere;
+    std::size_t count = 0;  // places, of place_bytes each, in the order of the hashes
+    static constexpr std::size_t place_bytes = 64;
+    static std::size_t place_of(std::uint64_t hash, std::size_t places) {
+        __extension__ using Wide = unsigned __int128;
+        return static_cast<std::size_t>(Wide{hash} * places >> feature_bits);
+    }
+    void fetch(std::uint64_t hash) const {
+        __builtin_prefetch(table + place_of(hash, count) * place_bytes);
+    }
+};
+
 // Fits one value of the key-value store (64 KiB) with room for what a learn job adds.
 inline constexpr std::size_t max_feature_vector_bytes =
     1 + 16 + 3 * 4 + max_features * (feature_bits / 8) + max_grams * 4;

@@ -31,10 +31,15 @@ constexpr bool is_space(char c) {
 inline constexpr std::size_t plain_run = 16;
 inline bool is_plain_run(const char* text) {
     unsigned char odd = 0;
+    // Bytes and no branches: compilers make a few instructions on all of them of it.
     for (std::size_t i = 0; i < plain_run; ++i) {
-        const bool line_end = text[i] >= '\t' && text[i] <= '\r';
-        const bool blanks = (text[i] == ' ') & is_space(text[i + 1]);
-        odd |= static_cast<unsigned char>(line_end | blanks);
+        const auto here = static_cast<unsigned char>(text[i]);
+        const auto next = static_cast<unsigned char>(text[i + 1]);
+        const unsigned char other_space = static_cast<unsigned char>(here - '\t') < 5;
+        const unsigned char other_next = static_cast<unsigned char>(next - '\t') < 5;
+        const unsigned char blank = here == ' ';
+        const unsigned char blank_next = next == ' ';
+        odd |= static_cast<unsigned char>(other_space | (blank & (other_next | blank_next)));
     }
     return odd == 0;
 }

@@ -38,10 +38,11 @@ std::string FeatureNames::of(std::size_t index) const {
     return name.append(" ").append(text_, second.begin, second.size);
 }
 
-void extract(const Content& content, Names names, Features& features) {
+void extract(const Content& content, Names names, Features& features,
+             const FeaturePlaces& places) {
     features.names.clear();
     {
-        TokenSink sink(features.vector, names == Names::kept ? &features.names : nullptr);
+        TokenSink sink(features.vector, names == Names::kept ? &features.names : nullptr, places);
         add_header_tokens(content, sink);
         sink.begin_section(true);
         add_body_tokens(content, sink);

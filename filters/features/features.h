@@ -73,8 +73,9 @@ enum class Names : bool { left_out, kept };
 // Thread-safe: no state but its arguments. Cost is bounded by the limits of Content and of
 // FeatureVector.
 Features extract(const Content& content, Names names = Names::left_out);
-// The same into `features`, whose memory is used again.
-void extract(const Content& content, Names names, Features& features);
+// The same into `features`, whose memory is used again. places: of the models that will score it.
+void extract(const Content& content, Names names, Features& features,
+             const FeaturePlaces& places = {});
 Features extract(const ScanInput& input, Names names = Names::left_out);
 
 // The feature that a folded word of that kind ("subject", "" for the text) is, and the one that two

@@ -24,13 +24,17 @@ public:
     // places. At most max_numbers may be inserted.
     bool insert(std::uint64_t number, std::size_t hash) {
         const std::uint64_t mine = epoch_ | number;
-        for (std::size_t at = hash & (places - 1);; at = (at + 1) & (places - 1)) {
-            std::uint64_t& word = words_[at];
-            // Free or the number itself: one branch, since which of both cannot be foretold.
-            const bool is_free = (word & epoch_mask) != epoch_;
-            if (is_free | (word == mine)) {
-                word = mine;
-                return is_free;
+        // Two places at once, the first of which is taken first, and of each whether it is free or
+        // has the number itself: which it will be cannot be foretold, but nearly always it is one.
+        for (std::size_t at = hash & (places - 2);; at = (at + 2) & (places - 1)) {
+            std::uint64_t* pair = words_ + at;
+            const bool first_free = (pair[0] & epoch_mask) != epoch_;
+            const bool second_free = (pair[1] & epoch_mask) != epoch_;
+            const bool first = first_free | (pair[0] == mine);
+            const bool second = second_free | (pair[1] == mine);
+            if (first | second) {
+                pair[first ? 0 : 1] = mine;
+                return first ? first_free : second_free;
             }
         }
     }

@@ -48,8 +48,12 @@ std::uint64_t neighbours_feature(std::string_view kind, std::string_view first,
 
 thread_local std::unique_ptr<TokenSink::Memory> TokenSink::spare_;
 
-TokenSink::TokenSink(FeatureVector& vector, FeatureNames* names)
-    : names_(names), seed_(seed_of(kind_)), vector_(vector), memory_(std::move(spare_)) {
+TokenSink::TokenSink(FeatureVector& vector, FeatureNames* names, const FeaturePlaces& places)
+    : names_(names),
+      places_(places),
+      seed_(seed_of(kind_)),
+      vector_(vector),
+      memory_(std::move(spare_)) {
     if (!memory_) memory_ = std::make_unique<Memory>();
     if (names_ != nullptr) names_->make_room(max_tokens + 1, max_pairs + 1);
 }
@@ -67,6 +71,7 @@ TokenSink::Recent TokenSink::add_token(std::string_view kind, std::string_view w
     const std::uint64_t hash = feature_of(hash64(word, seed_), content_);
     const std::uint32_t name = names_ == nullptr ? 0 : names_->note_word(kind, word);
     if (!full()) {
+        places_.fetch(hash);
         memory_->tokens.data()[token_count_] = hash;
         if (names_ != nullptr) names_->token_is(token_count_, name);
         token_count_ += seen_.insert(hash, hash) ? 1 : 0;
@@ -86,6 +91,7 @@ void TokenSink::add_running(std::string_view kind, std::string_view word) {
     std::size_t count = pair_count_;
     for (std::size_t i = 0; i < recent_count_ && count < max_pairs; ++i) {
         const std::uint64_t pair = feature_of(mix(recent[i].hash, now.hash, i + 1), content_);
+        places_.fetch(pair);
         pairs[count] = pair;
         if (names_ != nullptr) names_->pair_is(count, recent[i].name, now.name, i + 1);
         count += seen_.insert(pair, pair) ? 1 : 0;

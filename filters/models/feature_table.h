@@ -58,7 +58,11 @@ public:
         const Found found = look_up(hash);
         return found.known ? &found.slot : nullptr;
     }
-    void prefetch(std::uint64_t hash) const { __builtin_prefetch(&buckets_[bucket_of(hash)]); }
+    FeaturePlaces places() const {
+        static_assert(sizeof(FeatureBucket) == FeaturePlaces::place_bytes);
+        return {reinterpret_cast<const char*>(buckets_.begin()), buckets_.size()};
+    }
+    void prefetch(std::uint64_t hash) const { places().fetch(hash); }
     FeatureSlot* find(std::uint64_t hash);
     // The slot of that feature, made when it is not there.
     FeatureSlot& at(std::uint64_t hash, std::uint8_t epoch);
@@ -77,8 +81,7 @@ private:
     }
     // Scaled instead of masked: any number of buckets will do.
     std::size_t bucket_of(std::uint64_t hash) const {
-        __extension__ using Wide = unsigned __int128;
-        return static_cast<std::size_t>(Wide{hash} * buckets_.size() >> feature_bits);
+        return FeaturePlaces::place_of(hash, buckets_.size());
     }
 
     LargeArray<FeatureBucket> buckets_;

@@ -46,6 +46,7 @@ public:
     bool learn(const FeatureVector& features, Class as, double prior);
     bool unlearn(const FeatureVector& features);
     bool knows(const FeatureVector& features) const;
+    FeaturePlaces places() const { return features_.places(); }
     // False: that identity was merged before.
     bool merge(const Learner& other, std::uint64_t identity);
     bool add_counts(const Counts& counts);

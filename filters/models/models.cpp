@@ -90,6 +90,11 @@ public:
         return score;
     }
 
+    FeaturePlaces places() const override {
+        std::shared_lock lock(mutex_);
+        return own_->places();
+    }
+
     bool learn(const FeatureVector& features, Class as) override {
         std::unique_lock lock(mutex_);
         return own_->learn(features, as, prior_ ? opinion(features).log_odds : 0);

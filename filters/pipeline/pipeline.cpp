@@ -131,7 +131,7 @@ private:
     void add_learned(const Content& content, const std::vector<std::string>& recipients,
                      Report& report) const {
         thread_local Features features;  // its memory is for the next one
-        extract(content, Names::kept, features);
+        extract(content, Names::kept, features, models_->places());
         const ModelScore score = models_->score(features.vector);
         const double modest_score = modest_rules_score(report);
         report.probability = score.probability;

@@ -1,5 +1,6 @@
 #include "filters/features/features.h"
 
+#include "filters/features/ascii.h"
 #include "filters/features/confusables.h"
 #include "filters/features/feature_sources.h"
 #include "filters/features/token_sink.h"
@@ -10,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <random>
 #include <set>
 
 namespace postern::filters {
@@ -151,6 +153,45 @@ TEST(Features, OddInputsAreTaken) {
         const Features features = features_of(message);
         EXPECT_EQ(features.names.size(), features.vector.hashes.size());
         EXPECT_TRUE(FeatureVector::decode(features.vector.encode()).has_value());
+    }
+}
+
+TEST(Features, WhiteSpaceLeavesNoTraceWhereverItStands) {
+    for (std::size_t before = 0; before < 40; ++before) {
+        const std::string start = header + "\r\n" + std::string(before, 'a');
+        const std::string end = "b of it, and then more words that follow";
+        const FeatureVector one = features_of(start + " " + end).vector;
+        for (const char* gap : {"  ", "\t", " \r\n ", "\r\n\r\n", " \v\f "}) {
+            EXPECT_EQ(features_of(start + gap + end).vector, one) << before;
+            EXPECT_EQ(features_of(start + " " + end + gap).vector, one) << before;
+        }
+    }
+}
+
+TEST(Features, AreTheSameWhereverTheyAreFetchedFrom) {
+    const std::string message = header + "\r\nBuy now, buy cheap!\r\n";
+    const mime::Message parsed = mime::parse(message);
+    const Content content = read_content({message, parsed, {}, Time{}});
+    const std::vector<char> table(10 * FeaturePlaces::place_bytes);
+    Features features;
+    extract(content, Names::kept, features, {table.data(), 10});
+    EXPECT_EQ(features.vector, features_of(message).vector);
+    EXPECT_EQ(FeaturePlaces::place_of((std::uint64_t{1} << feature_bits) - 1, 10), 9u);
+}
+
+TEST(PlainRun, HasNoWhiteSpaceButBlanksBetweenWords) {
+    std::mt19937 random(11);
+    for (int i = 0; i < 20'000; ++i) {
+        std::string text(plain_run + 1, 'a');
+        for (char& c : text) {
+            if (random() % 8 == 0) c = " \t\n\v\f\r\b\x0E\x1F!\xA0"[random() % 11];
+        }
+        bool plain = true;
+        for (std::size_t at = 0; at < plain_run; ++at) {
+            if (!is_space(text[at])) continue;
+            plain = plain && text[at] == ' ' && !is_space(text[at + 1]);
+        }
+        ASSERT_EQ(is_plain_run(text.data()), plain) << testing::PrintToString(text);
     }
 }
 
