@@ -18,7 +18,8 @@ namespace {
 
 struct Options {
     std::string name;
-    std::string soft, hard, cap, messages;
+    std::string soft, hard, messages;
+    CapTexts cap;
     std::vector<std::string> addresses;
 };
 
@@ -28,6 +29,12 @@ Result<std::uint64_t> size_of(const std::string& text) {
     const auto size = parse_size(text);
     if (size) return *size;
     return Error{Errc::invalid, text + ": not a size; give " + size_help};
+}
+
+Result<std::uint64_t> messages_of(const std::string& text) {
+    const auto messages = wire::parse_number(text);
+    if (messages) return *messages;
+    return Error{Errc::invalid, text + ": not a number of messages"};
 }
 
 // What is not named stays as it is: of the sizes both or neither.
@@ -46,10 +53,8 @@ Result<mail::PoolLimits> limits_of(const Options& options, mail::PoolLimits limi
         if (options.soft.empty()) limits.soft_bytes = *size;
     }
     if (!options.messages.empty()) {
-        const auto messages = wire::parse_number(options.messages);
-        if (!messages) {
-            return Error{Errc::invalid, options.messages + ": not a number of messages"};
-        }
+        const auto messages = messages_of(options.messages);
+        if (!messages) return messages.error();
         limits.messages = *messages;
     }
     return limits;
@@ -174,7 +179,7 @@ CLI::App* add_command(CLI::App& group, const char* name, const char* help,
 }  // namespace
 
 Result<void> assign_pool(StoreAccess& store, const std::string& address, const std::string& pool,
-                         const std::string& cap) {
+                         const CapTexts& cap) {
     const auto user = store.directory.find(address);
     if (!user) return user.error();
     if (!*user) return Error{Errc::not_found, address + ": no such user"};
@@ -185,10 +190,15 @@ Result<void> assign_pool(StoreAccess& store, const std::string& address, const s
         if (!found) return found.error();
         quota.pool = found->number;
     }
-    if (!cap.empty()) {
-        const auto size = size_of(cap);
+    if (!cap.bytes.empty()) {
+        const auto size = size_of(cap.bytes);
         if (!size) return size.error();
         quota.cap = {*size, *size};
+    }
+    if (!cap.messages.empty()) {
+        const auto messages = messages_of(cap.messages);
+        if (!messages) return messages.error();
+        quota.cap.messages = *messages;
     }
     return pools.assign((*user)->id, quota);
 }
@@ -224,7 +234,9 @@ void add_pool(CLI::App& app, Action& chosen) {
     auto* assigned = named(add_command(
         *group, "assign", "Put users into a pool ('none': out of it).", options, chosen, assign));
     assigned->add_option("USER", options->addresses, "Their addresses.")->required();
-    assigned->add_option("--cap", options->cap, "What one of them may use of it at most.");
+    assigned->add_option("--cap", options->cap.bytes, "What one of them may use of it at most.");
+    assigned->add_option("--cap-messages", options->cap.messages,
+                         "How many messages one of them may have at most; 0: any number.");
 }
 
 }  // namespace postern::cli

@@ -10,8 +10,13 @@ namespace postern::cli {
 
 inline constexpr const char* no_pool = "none";
 
-// `pool` may be no_pool; an empty cap is none. Errors: not_found, invalid, unavailable.
+// What one user may use at most, as given; empty: no such limit.
+struct CapTexts {
+    std::string bytes, messages;
+};
+
+// `pool` may be no_pool. Errors: not_found, invalid, unavailable.
 Result<void> assign_pool(StoreAccess& store, const std::string& address, const std::string& pool,
-                         const std::string& cap);
+                         const CapTexts& cap);
 
 }  // namespace postern::cli

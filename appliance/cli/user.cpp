@@ -63,7 +63,7 @@ int add(Context& context, const Options& options) {
         if (!marked) return fail(marked.error(), "remove the user and add it again");
     }
     if (options.pool.empty()) return exit_ok;
-    const auto assigned = assign_pool(**store, user->address, options.pool, "");
+    const auto assigned = assign_pool(**store, user->address, options.pool, {});
     if (assigned) return exit_ok;
     return fail(
         assigned.error(),
@@ -155,12 +155,16 @@ int list(Context& context, const Options& options) {
         }
         const auto preferences = (*store)->preferences.get(user.id);
         if (!preferences) return fail(preferences.error());
+        const auto quota = mail::Pools(*(*store)->kv).quota_of(user.id);
+        if (!quota) return fail(quota.error());
         rows.push_back({{"address", user.address},
                         {"id", user.id.value},
                         {"group", *group},
                         {"password", !user.password_hash.empty()},
                         {"pop3_mailboxes", preferences->pop3_mailboxes},
-                        {"pop3_expire_days", preferences->pop3_expire_days}});
+                        {"pop3_expire_days", preferences->pop3_expire_days},
+                        {"cap_bytes", quota->cap.hard_bytes},
+                        {"cap_messages", quota->cap.messages}});
     }
     if (context.json) print_json(nlohmann::json{{"users", std::move(rows)}});
     return exit_ok;

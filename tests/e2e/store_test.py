@@ -116,6 +116,18 @@ class Pools(E2eTest):
         self.assertEqual((pool["soft_bytes"], pool["max_messages"]), (1 << 20, 0))
         self.assertIsNone(self.refusal(message("third", "z"), "dan"))
 
+    def test_one_user_may_have_so_many_messages(self):
+        self.gateway.cli("user", "add", "erin@example.net", "--password-stdin",
+                         stdin=PASSWORD + "\n")
+        self.gateway.cli("pool", "assign", "none", "erin@example.net", "--cap-messages", "2")
+        with self.gateway.imap("erin") as client:
+            self.check(client.append("INBOX", None, None, message("first", "x")))
+            self.assertEqual(client.getquotaroot("INBOX")[1][1], [b'"" (MESSAGE 1 2)'])
+            self.check(client.append("INBOX", None, None, message("second", "y")))
+            with self.assertRaisesRegex(imaplib.IMAP4.error, "OVERQUOTA"):
+                self.check(client.append("INBOX", None, None, message("third", "z")))
+        self.assertEqual(self.refusal(message("third", "z"), "erin")[0], 452)
+
     def pool(self, name):
         pools = self.gateway.cli_json("pool", "list")["pools"]
         return next(pool for pool in pools if pool["name"] == name)

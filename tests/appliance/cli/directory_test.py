@@ -46,6 +46,26 @@ class Users(PosternCase):
         self.run_postern("user", "remove", "ANN@example.org")
         self.assertEqual(self.run_postern("user", "list"), "bob@example.org\n")
 
+    def test_what_one_user_may_use(self):
+        self.add_user("ann@example.org")
+        self.run_postern("pool", "add", "acme", "--soft", "2G")
+
+        def caps():
+            user = self.run_json("user", "list")["users"][0]
+            return user["cap_bytes"], user["cap_messages"]
+
+        self.assertEqual(caps(), (0, 0))
+        self.run_postern("pool", "assign", "acme", "ann@example.org", "--cap", "1K",
+                         "--cap-messages", "7")
+        self.assertEqual(caps(), (1024, 7))
+        self.run_postern("pool", "assign", "acme", "ann@example.org", "--cap-messages", "x",
+                         code=BAD_DATA)
+        self.assertIn("x: not a number of messages", self.errors)
+        self.run_postern("pool", "assign", "none", "ann@example.org", "--cap-messages", "8")
+        self.assertEqual(caps(), (0, 8))
+        self.run_postern("pool", "assign", "acme", "ann@example.org")
+        self.assertEqual(caps(), (0, 0))
+
     def test_groups_and_rights(self):
         self.add_user("ann@example.org")
         self.run_postern("user", "add", "info@example.org", "--group")
