@@ -58,8 +58,12 @@ net::Awaitable<imap::Answer> ImapService::on(imap::Search question) {
         auto found = search(mail, box, question.program, *gone, index, &progress);
         if (!found) return found.error();
         answer.uids = std::move(*found);
-        if (question.with_modseq) {
-            auto highest = highest_modseq(mail, box, answer.uids);
+        if (question.modseq_of != imap::ModSeqOf::none) {
+            const auto& found_uids = answer.uids;
+            auto highest =
+                highest_modseq(mail, box,
+                               imap::modseq_counts_of(question.modseq_of, found_uids,
+                                                      found_uids.min(), found_uids.max()));
             if (!highest) return highest.error();
             answer.highest_modseq = *highest;
         }
@@ -70,7 +74,9 @@ net::Awaitable<imap::Answer> ImapService::on(imap::Search question) {
         }
         return answer;
     };
-    if (!question.with_modseq && !question.with_relevancy && !needs_rows(question.program)) {
+    const bool on_the_core = question.modseq_of == imap::ModSeqOf::none &&
+                             !question.with_relevancy && !needs_rows(question.program);
+    if (on_the_core) {
         SearchProgress unused;
         auto found = job(unused);
         if (!found) co_return failure(found.error());
@@ -98,8 +104,11 @@ net::Awaitable<imap::Answer> ImapService::on(imap::Sort question) {
             sort_messages(mail, box.id, *found, question.keys, *gone, answer.relevancy, &progress);
         if (!sorted) return sorted.error();
         answer.uids = std::move(*sorted);
-        if (!question.with_modseq) return answer;
-        auto highest = highest_modseq(mail, box, *found);
+        if (question.modseq_of == imap::ModSeqOf::none || answer.uids.empty()) return answer;
+        auto highest =
+            highest_modseq(mail, box,
+                           imap::modseq_counts_of(question.modseq_of, *found, answer.uids.front(),
+                                                  answer.uids.back()));
         if (!highest) return highest.error();
         answer.highest_modseq = *highest;
         return answer;

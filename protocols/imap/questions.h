@@ -282,24 +282,24 @@ struct Expunged {
 // -> SearchResult
 struct Search {
     SearchKey program;
-    bool with_modseq = false;
+    ModSeqOf modseq_of = ModSeqOf::none;
     bool with_relevancy = false;
 };
 struct SearchResult {
     UidSet uids;
-    ModSeq highest_modseq = 0;              // of those found; with_modseq alone
+    ModSeq highest_modseq = 0;              // among those that modseq_of names
     std::map<Uid, std::uint8_t> relevancy;  // 1 to 100 (RFC 6203); with_relevancy alone
 };
 // -> Sorted
 struct Sort {
     SearchKey program;
     std::vector<SortKey> keys;
-    bool with_modseq = false;
+    ModSeqOf modseq_of = ModSeqOf::none;
     bool with_relevancy = false;
 };
 struct Sorted {
     std::vector<Uid> uids;
-    ModSeq highest_modseq = 0;
+    ModSeq highest_modseq = 0;  // likewise
     std::map<Uid, std::uint8_t> relevancy;
 };
 // -> Threads

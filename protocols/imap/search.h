@@ -83,4 +83,11 @@ inline constexpr std::size_t max_sort_keys = 16;
 
 enum class ThreadAlgorithm : std::uint8_t { ordered_subject, references };
 
+// Whose mod-sequences an answer tells the highest of (RFC 4731 section 3.2): of the first, the last
+// or both of them when only these are shown, else of all that was found.
+enum class ModSeqOf : std::uint8_t { none, first, last, ends, all };
+
+// Those of `found` that count; first and last in the order of the answer, 0 when nothing was found.
+UidSet modseq_counts_of(ModSeqOf of, const UidSet& found, UidSet::Value first, UidSet::Value last);
+
 }  // namespace postern::imap

@@ -153,15 +153,30 @@ void fail(Session& session, const command::Search& command, const Failure& failu
     session.fail(failure);
 }
 
-void thread(Session& session, const command::Search& command, SearchKey program) {
-    // A message that the client was not told of yet has no place in the tree.
+// Only messages that the client was told of.
+SearchKey among_known(Session& session, SearchKey program) {
     SearchKey known, both;
     known.kind = SearchKey::Kind::uids;
     known.uids = session.view()->uids();
     both.kind = SearchKey::Kind::and_;
     both.children = {std::move(known), std::move(program)};
-    session.ask<Threads>(Thread{std::move(both), *command.thread}, [&session, uid = command.uid](
-                                                                       const Threads& threads) {
+    return both;
+}
+
+ModSeqOf modseq_of(const command::Search& command) {
+    const SearchReturn& returns = command.returns;
+    if (!command.program.tells_modseq) return ModSeqOf::none;
+    const bool others =
+        returns.all || returns.count || returns.relevancy || returns.partial.has_value();
+    if (others || (!returns.min && !returns.max)) return ModSeqOf::all;
+    if (returns.min && returns.max) return ModSeqOf::ends;
+    return returns.min ? ModSeqOf::first : ModSeqOf::last;
+}
+
+void thread(Session& session, const command::Search& command, SearchKey program) {
+    Question question = Thread{among_known(session, std::move(program)), *command.thread};
+    session.ask<Threads>(std::move(question), [&session,
+                                               uid = command.uid](const Threads& threads) {
         const MailboxView& view = *session.view();
         session.send(
             "* THREAD" +
@@ -173,13 +188,25 @@ void thread(Session& session, const command::Search& command, SearchKey program)
 
 }  // namespace
 
+UidSet modseq_counts_of(ModSeqOf of, const UidSet& found, Uid first, Uid last) {
+    if (of == ModSeqOf::all) return found;
+    UidSet out;
+    if (found.empty() || of == ModSeqOf::none) return out;
+    if (of != ModSeqOf::last) out.add(first);
+    if (of != ModSeqOf::first) out.add(last);
+    return out;
+}
+
 void run(Session& session, command::Search command) {
     auto resolved = resolve_program(session, command.program);
     if (!resolved) return session.bad("No message has that sequence number");
     SearchKey program = std::move(*resolved);
-    const bool modseq = command.program.tells_modseq;
+    const ModSeqOf modseq = modseq_of(command);
     const bool relevancy = command.returns.relevancy;
-    if (modseq) session.enable_condstore();
+    if (modseq != ModSeqOf::none) {
+        session.enable_condstore();
+        program = among_known(session, std::move(program));
+    }
     if (command.thread) return thread(session, command, std::move(program));
     const auto otherwise = [&session, command](const Failure& failure) {
         fail(session, command, failure);

@@ -81,7 +81,7 @@ struct UpdateRun : std::enable_shared_from_this<UpdateRun> {
         auto program = resolve_program(session, context.program, &context.positions);
         both.children = {std::move(among), std::move(*program)};
         session.ask_either<SearchResult>(
-            Search{std::move(both), false, false},
+            Search{std::move(both), ModSeqOf::none, false},
             [self = shared_from_this()](const SearchResult& result) { self->take(result.uids); },
             [self = shared_from_this()](const Failure& failure) { self->give_up(failure); });
     }

@@ -488,6 +488,14 @@ std::uint8_t relevancy_of(Uid uid) {
     return static_cast<std::uint8_t>(100 / uid);
 }
 
+ModSeq highest_modseq(const ImapMemory::Mailbox& mailbox, const UidSet& uids) {
+    ModSeq highest = 0;
+    for (const Uid uid : uids.to_vector()) {
+        highest = std::max(highest, mailbox.messages.at(uid).modseq);
+    }
+    return highest;
+}
+
 }  // namespace
 
 Answer ImapRig::search(const imap::Search& asked) {
@@ -497,9 +505,10 @@ Answer ImapRig::search(const imap::Search& asked) {
     for (const auto& [uid, message] : mailbox->messages) {
         if (!memory_.matches(*mailbox, uid, asked.program)) continue;
         out.uids.add(uid);
-        out.highest_modseq = std::max(out.highest_modseq, message.modseq);
         if (asked.with_relevancy) out.relevancy[uid] = relevancy_of(uid);
     }
+    out.highest_modseq = highest_modseq(
+        *mailbox, modseq_counts_of(asked.modseq_of, out.uids, out.uids.min(), out.uids.max()));
     return out;
 }
 
@@ -511,7 +520,6 @@ Answer ImapRig::sort(const imap::Sort& asked) {
     for (const auto& [uid, message] : mailbox->messages) {
         if (!memory_.matches(*mailbox, uid, asked.program)) continue;
         out.uids.push_back(uid);
-        out.highest_modseq = std::max(out.highest_modseq, message.modseq);
         if (asked.with_relevancy) out.relevancy[uid] = relevancy_of(uid);
     }
     if (asked.keys.front().by == imap::SortKey::By::size) {
@@ -520,6 +528,11 @@ Answer ImapRig::sort(const imap::Sort& asked) {
         });
     }
     if (asked.keys.front().reverse) std::reverse(out.uids.begin(), out.uids.end());
+    if (out.uids.empty()) return out;
+    UidSet found;
+    for (const Uid uid : out.uids) found.add(uid);
+    out.highest_modseq = highest_modseq(
+        *mailbox, modseq_counts_of(asked.modseq_of, found, out.uids.front(), out.uids.back()));
     return out;
 }
 

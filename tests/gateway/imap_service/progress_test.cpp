@@ -45,7 +45,7 @@ protected:
 };
 
 TEST_F(ProgressTest, ASearchIsWaitedForInPieces) {
-    EXPECT_EQ(answer_at_last<imap::SearchResult>(imap::Search{body("body"), false, false}).uids,
+    EXPECT_EQ(answer_at_last<imap::SearchResult>(imap::Search{body("body")}).uids,
               (UidSet{1, 2, 3}));
 }
 
@@ -53,7 +53,7 @@ TEST_F(ProgressTest, ASortAndAThreadAreWaitedForInPieces) {
     imap::SortKey by;
     by.reverse = true;
     by.by = imap::SortKey::By::subject;
-    EXPECT_EQ(answer_at_last<imap::Sorted>(imap::Sort{body("body"), {by}, false, false}).uids,
+    EXPECT_EQ(answer_at_last<imap::Sorted>(imap::Sort{body("body"), {by}}).uids,
               (std::vector<Uid>{3, 2, 1}));
     EXPECT_EQ(answer_at_last<imap::Threads>(
                   imap::Thread{body("body"), imap::ThreadAlgorithm::ordered_subject})
@@ -63,15 +63,14 @@ TEST_F(ProgressTest, ASortAndAThreadAreWaitedForInPieces) {
 
 TEST_F(ProgressTest, ASessionMayEndMeanwhile) {
     const auto held = hold_pool();
-    get<imap::Progress>(*first_, imap::Search{body("body"), false, false});
+    get<imap::Progress>(*first_, imap::Search{body("body")});
     first_.reset();
     held->set_value();
 }
 
 TEST_F(ProgressTest, WhatIsQuickHasNoProgress) {
     backends_->progress_interval = std::chrono::minutes(1);
-    EXPECT_EQ(get<imap::SearchResult>(*first_, imap::Search{body("body"), false, false}).uids,
-              (UidSet{1, 2, 3}));
+    EXPECT_EQ(get<imap::SearchResult>(*first_, imap::Search{body("body")}).uids, (UidSet{1, 2, 3}));
     EXPECT_EQ(get<imap::MessagesCopied>(*first_, imap::CopyMessages{{1, 2}, "Sent", false}).to,
               (std::vector<Uid>{1, 2}));
     EXPECT_EQ(failure_code(*first_, imap::GoOn{}), "SERVERBUG");

@@ -184,5 +184,23 @@ TEST_F(ServiceTest, SearchRunsOverTheSelectedMailbox) {
     EXPECT_EQ(get<imap::SearchResult>(*first_, imap::Search{}).uids.to_string(), "1:2");
 }
 
+TEST_F(ServiceTest, SearchTellsTheModSequenceOfThoseThatCount) {
+    using imap::ModSeqOf;
+    for (int i = 0; i < 3; ++i) add("Subject: apple\n\n");
+    get<imap::MailboxOpened>(*first_, imap::OpenMailbox{"INBOX", false});
+    const auto rows = get<imap::RowPage>(*first_, imap::FetchRows{{1, 2, 3}, 10, false}).rows;
+    ASSERT_EQ(rows.size(), 3u);
+    const auto highest = [&](ModSeqOf of) {
+        return get<imap::SearchResult>(*first_, imap::Search{{}, of, false}).highest_modseq;
+    };
+    EXPECT_EQ(highest(ModSeqOf::none), 0u);
+    EXPECT_EQ(highest(ModSeqOf::first), rows[0].modseq);
+    EXPECT_EQ(highest(ModSeqOf::last), rows[2].modseq);
+    EXPECT_EQ(highest(ModSeqOf::ends), rows[2].modseq);
+    EXPECT_EQ(highest(ModSeqOf::all), rows[2].modseq);
+    const imap::Sort backwards{{}, {{imap::SortKey::By::arrival, true}}, ModSeqOf::first, false};
+    EXPECT_EQ(get<imap::Sorted>(*first_, backwards).highest_modseq, rows[2].modseq);
+}
+
 }  // namespace
 }  // namespace postern::imap_service
