@@ -69,6 +69,7 @@ void add_commands(CLI::App& app, Action& chosen) {
     add_mailbox(app, chosen);
     add_acl(app, chosen);
     add_pool(app, chosen);
+    add_certificate(app, chosen);
     add_backup(app, chosen);
     add_store(app, chosen);
     add_train(app, chosen);

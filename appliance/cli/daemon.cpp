@@ -40,6 +40,11 @@ void wake_queue(const config::Config& config) {
     (void)control::request(config.control_socket(), {{"command", "queue-wake"}}, reply);
 }
 
+Result<void> reload_daemon(const config::Config& config) {
+    nlohmann::json reply;
+    return control::request(config.control_socket(), {{"command", "reload"}}, reply);
+}
+
 std::optional<std::string> daemon_status(const config::Config& config) {
     nlohmann::json reply;
     if (!control::request(config.control_socket(), {{"command", "status"}}, reply)) {

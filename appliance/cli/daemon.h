@@ -26,6 +26,10 @@ void wake_learning(const config::Config& config);
 // Tells a running daemon that the queue was changed.
 void wake_queue(const config::Config& config);
 
+// Makes a running daemon read configuration and certificates again; it drops no session. Errors:
+// unavailable (none answers), invalid (it refused them).
+Result<void> reload_daemon(const config::Config& config);
+
 // The daemon's own status as JSON text; nullopt: none answers.
 std::optional<std::string> daemon_status(const config::Config& config);
 

@@ -2,6 +2,7 @@
 
 #include "appliance/cli/store_access.h"
 #include "gateway/net/tls.h"
+#include "gateway/serve/certificates.h"
 #include "protocols/wire/ip_address.h"
 
 #include <arpa/inet.h>
@@ -175,20 +176,24 @@ Finding check_disk_speed(const std::string& folder) {
 }
 
 Finding check_certificate(const config::Config& config) {
-    auto certificate = config.tls.certificate;
-    auto key = config.tls.key;
-    if (certificate.empty()) {
-        certificate = config.tls_folder() + "/self-signed.pem";
-        key = config.tls_folder() + "/self-signed.key";
+    if (config.by_acme() && config.listeners.http.empty()) {
+        return {"certificate", Level::bad, "the authority asks at port 80, where nothing listens",
+                "set listeners.http: [\"0.0.0.0:80\", \"[::]:80\"], and restart the daemon"};
+    }
+    auto files = serve::chosen_certificate(config);
+    if (files.certificate.empty()) {
+        files.certificate = config.tls_folder() + "/self-signed.pem";
+        files.key = config.tls_folder() + "/self-signed.key";
     }
     std::vector<net::CertificateFiles> more;
     for (const auto& [file, its_key] : config.tls.more) more.push_back({file, its_key});
-    const auto loaded = net::TlsContext::load(certificate, key, more);
+    const auto loaded = net::TlsContext::load(files.certificate, files.key, more);
     if (!loaded) {
         return {"certificate", Level::bad, loaded.error().text,
                 "set tls.certificate and tls.key, or start the daemon to make one"};
     }
-    return health::judge_certificate((*loaded)->expires(), (*loaded)->self_signed(), now());
+    return health::judge_certificate((*loaded)->expires(), (*loaded)->self_signed(),
+                                     config.by_acme(), now());
 }
 
 }  // namespace postern::cli

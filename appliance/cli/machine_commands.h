@@ -10,6 +10,7 @@ class App;
 namespace postern::cli {
 
 void add_setup(CLI::App& app, Action& chosen);
+void add_certificate(CLI::App& app, Action& chosen);
 void add_backup(CLI::App& app, Action& chosen);
 
 }  // namespace postern::cli

@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 constexpr const char* config_part = "config";
 constexpr const char* data_part = "data";
 constexpr const char* files_part = "files";
-constexpr const char* data_parts[] = {"tls", "filter", "srs.key"};
+constexpr const char* data_parts[] = {"tls", "acme", "filter", "srs.key"};
 
 Error failed(const fs::path& path, const std::error_code& problem) {
     return {Errc::unavailable, path.string() + ": " + problem.message()};

@@ -34,16 +34,22 @@ Result<pid_t> start(const std::vector<std::string>& command, int output) {
     return child;
 }
 
-Result<void> wait_for_end(const std::string& name, pid_t child) {
+// Its exit code. Errors: unavailable.
+Result<int> wait_for_code(const std::string& name, pid_t child) {
     int status = 0;
     while (::waitpid(child, &status, 0) < 0) {
         if (errno != EINTR) return Error{Errc::unavailable, name + ": was lost sight of"};
     }
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
-    const std::string how = WIFEXITED(status)
-                                ? "ended with " + std::to_string(WEXITSTATUS(status))
-                                : "was ended by signal " + std::to_string(WTERMSIG(status));
-    return Error{Errc::unavailable, name + " " + how};
+    if (WIFEXITED(status)) return WEXITSTATUS(status);
+    return Error{Errc::unavailable,
+                 name + " was ended by signal " + std::to_string(WTERMSIG(status))};
+}
+
+Result<void> wait_for_end(const std::string& name, pid_t child) {
+    const auto code = wait_for_code(name, child);
+    if (!code) return code.error();
+    if (*code == 0) return {};
+    return Error{Errc::unavailable, name + " ended with " + std::to_string(*code)};
 }
 
 }  // namespace
@@ -52,6 +58,12 @@ Result<void> run_program(const std::vector<std::string>& command) {
     const auto child = start(command, -1);
     if (!child) return child.error();
     return wait_for_end(command[0], *child);
+}
+
+Result<int> code_of_program(const std::vector<std::string>& command) {
+    const auto child = start(command, -1);
+    if (!child) return child.error();
+    return wait_for_code(command[0], *child);
 }
 
 Result<void> read_program(const std::vector<std::string>& command,

@@ -82,10 +82,12 @@ Result<config::Answers> ask(const Context& context, const Options& options) {
         }
     }
     if (done) {
-        auto certificate = ask_line("Certificate, a PEM file (empty: self-signed)", "");
+        auto certificate = ask_line(
+            "Certificate, a PEM file, or acme to get one by port 80 (empty: self-signed)", "");
         if (!certificate) return certificate.error();
         answers.certificate = *certificate;
-        if (!certificate->empty()) done = field(answers.key, "Its key, a PEM file", "");
+        const bool given = !certificate->empty() && !answers.by_acme();
+        if (given) done = field(answers.key, "Its key, a PEM file", "");
     }
     if (done) {
         done = field(answers.backup_target,
@@ -136,6 +138,7 @@ void report(const Context& context, const config::Answers& answers, const Done& 
                              {"domain", answers.domain},
                              {"admin", answers.admin},
                              {"self_signed", done.self_signed},
+                             {"acme", answers.by_acme()},
                              {"file", setup_file(context)},
                              {"dns", dns_records(context, answers)}};
         if (done.made_password) facts["password"] = answers.admin_password;
@@ -150,6 +153,11 @@ void report(const Context& context, const config::Answers& answers, const Done& 
     }
     if (done.self_signed) {
         print("The certificate is self-signed; set tls.certificate and tls.key in that file.\n");
+    }
+    if (answers.by_acme()) {
+        print("The certificate comes from " + answers.acme_directory +
+              ",\nwhich asks at port 80: postern certificate renew, once the daemon runs and the "
+              "names below\nare in the DNS. A timer does the same every few hours.\n");
     }
     print("\nIn the DNS, beside an A or AAAA record and a PTR record of " + answers.hostname +
           ":\n");
@@ -191,8 +199,9 @@ void add_setup(CLI::App& app, Action& chosen) {
         "and abuse, and writes host name, certificate and backup target to local.d/10-setup.yaml\n"
         "beside the configuration. All answers are checked before anything is changed. When no\n"
         "password is given, one is made up and shown once.\n\n"
-        "Answers: hostname, domain, admin, admin_password, certificate, key (files or PEM texts),\n"
-        "backup_target; the first two are needed. A #cloud-config file has them below postern:.\n\n"
+        "Answers: hostname, domain, admin, admin_password, certificate, key (files or PEM texts;\n"
+        "or certificate: acme), acme_directory, backup_target; the first two are needed. A\n"
+        "#cloud-config file has them below postern:.\n\n"
         "Example:\n"
         "  postern setup\n"
         "  postern setup --answers answers.yaml --json");

@@ -84,7 +84,7 @@ std::string random_password() {
 }
 
 Result<void> place_certificate(const Context& context, config::Answers& answers) {
-    if (answers.certificate.empty()) return {};
+    if (answers.certificate.empty() || answers.by_acme()) return {};
     if (config::is_pem(answers.certificate)) {
         const auto folder = config_folder(context) / "tls";
         const auto certificate = folder / "certificate.pem";
@@ -143,7 +143,11 @@ Result<void> write_setup_file(const Context& context, const config::Answers& ans
     std::string text =
         "# Written by postern setup. Yours to change.\nhostname: " + quoted(answers.hostname) +
         "\n";
-    if (!answers.certificate.empty()) {
+    if (answers.by_acme()) {
+        text += "listeners:\n  http: [\"0.0.0.0:80\", \"[::]:80\"]\n";
+        text += "tls:\n  acme:\n    directory: " + quoted(answers.acme_directory) +
+                "\n    contact: " + quoted(answers.admin) + "\n";
+    } else if (!answers.certificate.empty()) {
         text += "tls:\n  certificate: " + quoted(answers.certificate) +
                 "\n  key: " + quoted(answers.key) + "\n";
     }

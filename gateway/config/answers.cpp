@@ -21,9 +21,17 @@ bool is_address(const std::string& text) {
 }
 
 // As the configuration takes it; whether the directory takes a domain or a user is its own to say.
+bool is_taken(const std::string& before, const std::string& value, const std::string& after) {
+    return value.find('\'') == std::string::npos &&
+           parse_config(before + '\'' + value + '\'' + after, "answers").has_value();
+}
+
 bool is_target(const std::string& target) {
-    const auto quoted = "backup: {target: '" + target + "'}";
-    return target.find('\'') == std::string::npos && parse_config(quoted, "answers").has_value();
+    return is_taken("backup: {target: ", target, "}");
+}
+
+bool is_directory(const std::string& url) {
+    return !url.empty() && is_taken("tls: {acme: {directory: ", url, "}}");
 }
 
 using Complain = std::function<void(bool ok, const char* key, const std::string& expected)>;
@@ -38,8 +46,10 @@ void check(const Answers& answers, const Complain& complain) {
              "admin", "expected an address in the domain, as ann@" + answers.domain);
     complain(answers.admin_password.size() <= max_password_bytes, "admin_password",
              "expected at most " + std::to_string(max_password_bytes) + " bytes");
-    complain(answers.certificate.empty() == answers.key.empty(), "certificate",
-             "expected together with key");
+    complain((answers.certificate.empty() || answers.by_acme()) == answers.key.empty(),
+             "certificate", "expected together with key, or acme without one");
+    complain(is_directory(answers.acme_directory), "acme_directory",
+             "expected the https:// address of an authority's ACME directory");
     complain(is_pem(answers.certificate) == is_pem(answers.key), "key",
              "expected as a PEM text when certificate is one, as a path when that is one");
     complain(is_target(answers.backup_target), "backup_target",
@@ -61,6 +71,7 @@ void describe(Section& root, Answers& answers) {
     root.text("admin_password", answers.admin_password);
     root.lines("certificate", answers.certificate);
     root.lines("key", answers.key);
+    root.text("acme_directory", answers.acme_directory);
     root.text("backup_target", answers.backup_target);
     root.text("address", answers.address);
     root.text("gateway", answers.gateway);

@@ -12,20 +12,25 @@
 
 namespace postern::config {
 
+inline constexpr const char* lets_encrypt = "https://acme-v02.api.letsencrypt.org/directory";
+
 struct Answers {
     std::string hostname;        // as the MX record will give it
     std::string domain;          // the first one
     std::string admin;           // "ann@example.org"; default: postmaster@ the domain
     std::string admin_password;  // empty: one is made up, and printed once
-    // PEM texts, or paths of files; both empty: self-signed.
+    // PEM texts, or paths of files; both empty: self-signed. "acme" alone: by acme_directory.
     std::string certificate;
     std::string key;
+    std::string acme_directory = lets_encrypt;
     std::string backup_target;  // as backup.target of the configuration
     // Of the machine; for the image alone.
     std::string address;  // "dhcp" or "192.0.2.10/24"
     std::string gateway;
     std::vector<std::string> name_servers;
     bool operator==(const Answers&) const = default;
+
+    bool by_acme() const { return certificate == "acme"; }
 };
 
 // Errors: not_found, unavailable, invalid as "FILE:LINE: key: what was expected".

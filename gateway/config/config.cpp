@@ -66,7 +66,34 @@ void describe_listeners(Section& section, Listeners& value) {
     section.endpoints("metrics", value.metrics);
 }
 
+// RFC 8555 asks for HTTPS; without it only what a test runs on this machine.
+bool is_authority(const std::string& url) {
+    for (const char* start : {"https://", "http://127.0.0.1:", "http://[::1]:"}) {
+        if (url.starts_with(start) && url.size() > std::string_view(start).size()) {
+            return std::none_of(url.begin(), url.end(), [](unsigned char c) { return c <= ' '; });
+        }
+    }
+    return false;
+}
+
+void describe_acme(Section& section, Acme& value) {
+    section.text("directory", value.directory);
+    section.text("contact", value.contact);
+    section.texts("names", value.names);
+    section.check(value.directory.empty() || is_authority(value.directory), "directory",
+                  "expected the https:// address of an authority's ACME directory");
+    const auto at = value.contact.find('@');
+    section.check(value.contact.empty() || (at != 0 && at != std::string::npos &&
+                                            value.contact.front() != '-'),
+                  "contact", "expected an e-mail address");
+    section.check(value.names.size() <= max_acme_names &&
+                      std::all_of(value.names.begin(), value.names.end(), is_hostname),
+                  "names",
+                  "expected at most " + std::to_string(max_acme_names) + " host names");
+}
+
 void describe_tls(Section& section, Tls& value) {
+    section.section("acme", [&](Section& each) { describe_acme(each, value.acme); });
     section.text("certificate", value.certificate);
     section.text("key", value.key);
     section.texts_by_name("more", value.more);

@@ -46,12 +46,26 @@ struct Listeners {
     bool operator==(const Listeners&) const = default;
 };
 
+// So many names Let's Encrypt puts into one certificate, the host name being one of them.
+inline constexpr std::size_t max_acme_names = 99;
+
+// A certificate that an authority gives and renews (RFC 8555), fetched by
+// `postern certificate renew`.
+struct Acme {
+    std::string directory;           // its URL; empty: no such certificate
+    std::string contact;             // e-mail address for the account there; may be empty
+    std::vector<std::string> names;  // in the certificate beside the host name
+    bool operator==(const Acme&) const = default;
+};
+
 struct Tls {
-    std::string certificate;  // PEM chain; both empty: a self-signed one in data_dir/tls
+    // PEM chain; both empty: the one that came by ACME, or a self-signed one in data_dir/tls
+    std::string certificate;
     std::string key;          // PEM
     // Further certificate files with their keys, for clients that ask for a name they are valid
     // for.
     std::vector<std::pair<std::string, std::string>> more;
+    Acme acme;
     bool operator==(const Tls&) const = default;
 };
 
@@ -211,7 +225,17 @@ struct Config {
     std::string search_folder() const { return store_folder() + "/search"; }
     std::string filter_folder() const { return data_dir + "/filter"; }
     std::string tls_folder() const { return data_dir + "/tls"; }
+    // Whether an authority gives the certificate.
+    bool by_acme() const { return tls.certificate.empty() && !tls.acme.directory.empty(); }
+    // What port 80 answers challenges from, and beside it what the ACME client keeps.
     std::string acme_folder() const { return data_dir + "/acme"; }
+    std::string acme_client_folder() const { return acme_folder() + "/client"; }
+    std::string acme_certificate() const {
+        return acme_client_folder() + "/" + hostname + "/cert.pem";
+    }
+    std::string acme_key() const {
+        return acme_client_folder() + "/private/" + hostname + "/key.pem";
+    }
     std::string srs_file() const { return data_dir + "/srs.key"; }
     std::string run_folder() const { return data_dir + "/run"; }
     std::string control_socket() const { return run_folder() + "/control.sock"; }

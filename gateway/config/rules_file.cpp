@@ -2,6 +2,7 @@
 
 #include "filters/metas/expression.h"
 #include "filters/patterns/vetting.h"
+#include "gateway/config/shipped.h"
 #include "gateway/config/yaml_reader.h"
 
 #include <algorithm>
@@ -16,7 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int max_levels_up = 6;
 
 bool is_symbol_name(const std::string& name) {
     if (name.empty() || name.size() > filters::max_rule_name_bytes) return false;
@@ -81,20 +81,6 @@ void read_rules(ReadState& state, const YAML::Node& root, std::vector<filters::R
     }
 }
 
-// In the installation or the source tree that the program stands in, else where the package puts
-// it.
-fs::path shipped_rules() {
-    std::error_code ignored;
-    fs::path folder = fs::read_symlink("/proc/self/exe", ignored).parent_path();
-    for (int level = 0; level < max_levels_up && folder.has_relative_path(); ++level) {
-        for (const char* place : {"share/postern/rules", "appliance/etc/rules"}) {
-            if (fs::is_directory(folder / place, ignored)) return folder / place;
-        }
-        folder = folder.parent_path();
-    }
-    return "/usr/share/postern/rules";
-}
-
 Result<std::vector<std::string>> files_of(const std::string& path) {
     std::error_code problem;
     if (!fs::is_directory(path, problem)) return std::vector<std::string>{path};
@@ -137,7 +123,7 @@ Result<std::vector<filters::Rule>> parse_rules(const std::string& yaml, const st
 
 Result<std::vector<filters::Rule>> load_rules(const std::vector<std::string>& paths) {
     const std::vector<std::string> wanted =
-        paths.empty() ? std::vector<std::string>{shipped_rules().string()} : paths;
+        paths.empty() ? std::vector<std::string>{shipped_rules()} : paths;
     std::vector<filters::Rule> all;
     for (const std::string& path : wanted) {
         const auto files = files_of(path);

@@ -67,7 +67,7 @@ Finding judge_disk(const Disk& disk, const std::string& folder) {
     return finding;
 }
 
-Finding judge_certificate(Time expires, bool self_signed, Time now) {
+Finding judge_certificate(Time expires, bool self_signed, bool by_acme, Time now) {
     const auto days = std::chrono::duration_cast<std::chrono::hours>(expires - now).count() / 24;
     Finding finding{"certificate", Level::good, "valid for " + std::to_string(days) + " more days",
                     ""};
@@ -78,11 +78,14 @@ Finding judge_certificate(Time expires, bool self_signed, Time now) {
         finding.level = Level::warning;
     }
     if (finding.level != Level::good) {
-        finding.remedy = "renew it, and run: systemctl reload postern";
+        finding.remedy = by_acme ? "postern certificate renew says why it was not renewed"
+                                 : "renew it, and run: systemctl reload postern";
     } else if (self_signed) {
         finding.level = Level::warning;
         finding.text = "self-signed: mail programs will ask their users about it";
-        finding.remedy = "get one (docs/admin/install.md), and set tls.certificate and tls.key";
+        finding.remedy =
+            by_acme ? "the authority's has not come yet: postern certificate renew says why"
+                    : "get one (docs/admin/install.md), and set tls.certificate and tls.key";
     }
     return finding;
 }

@@ -43,7 +43,8 @@ Finding judge_disk(const Disk& disk, const std::string& folder);
 
 inline constexpr int certificate_warning_days = 21;
 inline constexpr int certificate_bad_days = 3;
-Finding judge_certificate(Time expires, bool self_signed, Time now);
+// `by_acme`: an authority is to give one and to renew it.
+Finding judge_certificate(Time expires, bool self_signed, bool by_acme, Time now);
 
 // Whether somebody keeps the clock right (adjtimex); a container often cannot tell.
 Finding check_clock();

@@ -6,6 +6,7 @@
 #include "gateway/pop3_service/expiry.h"
 #include "gateway/scan/compiled_file.h"
 #include "gateway/scan/from_config.h"
+#include "gateway/serve/certificates.h"
 #include "gateway/serve/serve.h"
 #include "store/care/train_dictionary.h"
 #include "store/kv/upgrade_copy.h"
@@ -60,14 +61,16 @@ Daemon::~Daemon() = default;
 
 std::optional<Failure> load_tls(const config::Config& config,
                                 std::shared_ptr<const net::TlsContext>& tls) {
-    net::CertificateFiles files{config.tls.certificate, config.tls.key, false};
+    auto files = chosen_certificate(config);
     if (files.certificate.empty()) {
         auto own = net::ensure_self_signed(config.tls_folder(), config.hostname);
         if (!own) return cannot_create(own.error());
         files = *own;
         logging::warning(
             files.made ? "self-signed certificate made" : "self-signed certificate in use",
-            {{"certificate", files.certificate}, {"hint", "set tls.certificate and tls.key"}});
+            {{"certificate", files.certificate},
+             {"hint", config.by_acme() ? "postern certificate renew"
+                                       : "set tls.certificate and tls.key"}});
     }
     std::vector<net::CertificateFiles> more;
     for (const auto& [certificate, key] : config.tls.more) more.push_back({certificate, key});

@@ -63,7 +63,8 @@ std::vector<health::Finding> Daemon::findings() const {
     }
     all.push_back(health::judge_disk(health::disk_of(config->data_dir), config->data_dir));
     const auto tls = server_->tls();
-    all.push_back(health::judge_certificate(tls->expires(), tls->self_signed(), wall_clock()));
+    all.push_back(health::judge_certificate(tls->expires(), tls->self_signed(), config->by_acme(),
+                                            wall_clock()));
     all.push_back(health::check_clock());
     all.push_back(
         health::judge_learning(learned.applied, learned.logged, model.ham, model.spam));

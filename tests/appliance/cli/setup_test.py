@@ -65,6 +65,18 @@ class Setup(PosternCase):
         self.assertEqual(aliases, {"abuse@example.org": ["ann@example.org"],
                                    "postmaster@example.org": ["ann@example.org"]})
 
+    def test_a_certificate_by_acme_opens_port_80(self):
+        self.set_up(LEAST)
+        self.assertNotIn("http", self.layer.read_text())
+        report = self.set_up(LEAST + "certificate: acme\n", "--again")
+        self.assertIn("postern certificate renew", report)
+        self.assertNotIn("self-signed", report)
+        written = self.layer.read_text()
+        self.assertIn('http: ["0.0.0.0:80", "[::]:80"]', written)
+        self.assertIn("https://acme-v02.api.letsencrypt.org/directory", written)
+        self.assertIn('contact: "postmaster@example.org"', written)
+        self.run_postern("config", "check")
+
     def test_it_is_done_once_unless_asked_for(self):
         self.set_up(LEAST)
         self.set_up(LEAST, code=FAILURE)

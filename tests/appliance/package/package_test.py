@@ -6,7 +6,10 @@ import glob
 import imaplib
 import os
 import re
+import signal
 import smtplib
+import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -20,7 +23,8 @@ OUT = f"{ROOT}/build/package"
 UNIT_EXPOSURE_LIMIT = 1.6
 PASSWORD = "correct horse"
 
-sys.path.insert(0, f"{ROOT}/appliance/trial")
+sys.path[:0] = [f"{ROOT}/appliance/trial", f"{ROOT}/tests/e2e"]
+from acme_server import AcmeServer  # noqa: E402
 from gateway import trusting_tls  # noqa: E402
 
 
@@ -59,7 +63,8 @@ class Built(unittest.TestCase):
                      "/usr/share/bash-completion/completions/postern",
                      "/usr/share/doc/postern/admin/", "/usr/share/doc/postern/copyright"):
             self.assertIn(path, self.files)
-        for unit in ("postern.service", "postern-backup.service", "postern-backup.timer"):
+        for unit in ("postern.service", "postern-backup.service", "postern-backup.timer",
+                     "postern-certificate.service", "postern-certificate.timer"):
             self.assertTrue(any(path.endswith("systemd/system/" + unit) for path in self.files))
         self.assertFalse(any(path.endswith(".a") or "/include/" in path for path in self.files))
         conffiles = output("dpkg-deb", "-I", the_package(), "conffiles")
@@ -79,14 +84,16 @@ class Built(unittest.TestCase):
         spare = {"g++", "ccache", "mold", "python3"}
         self.assertEqual(listed - spare, named - {"debhelper-compat"})
 
-    def test_the_unit_is_locked_down(self):
+    def test_the_units_that_face_the_network_are_locked_down(self):
         with tempfile.TemporaryDirectory() as folder:
             subprocess.run(["dpkg-deb", "-x", the_package(), folder], check=True, timeout=60)
-            unit = glob.glob(f"{folder}/**/postern.service", recursive=True)[0]
-            verdict = output("systemd-analyze", "security", "--offline=true", "--no-pager", unit)
-        exposure = float(re.search(r"exposure level.*?: ([\d.]+)", verdict)[1])
-        print(f"systemd-analyze security: {exposure}", flush=True)
-        self.assertLessEqual(exposure, UNIT_EXPOSURE_LIMIT)
+            for name in ("postern.service", "postern-certificate.service"):
+                unit = glob.glob(f"{folder}/**/{name}", recursive=True)[0]
+                verdict = output("systemd-analyze", "security", "--offline=true", "--no-pager",
+                                 unit)
+                exposure = float(re.search(r"exposure level.*?: ([\d.]+)", verdict)[1])
+                print(f"systemd-analyze security {name}: {exposure}", flush=True)
+                self.assertLessEqual(exposure, UNIT_EXPOSURE_LIMIT)
 
     def test_without_ssse3_the_daemon_says_what_it_needs(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -158,6 +165,50 @@ class Installed(unittest.TestCase):
                        stdout=subprocess.DEVNULL)
         return newer
 
+    def upgrades_cut_off(self, package):
+        """As docs/admin/disaster.md says."""
+        for seconds in (0.05, 0.2, 0.6):
+            self.stop()
+            self.cut_off(package, seconds)
+            self.chroot.run("dpkg", "--configure", "-a", check=False)
+            self.install(self.chroot.file(package))
+            self.serve()
+            self.assertEqual(self.subjects(), ["first", "second"])
+
+    def cut_off(self, package, seconds):
+        """Power goes while dpkg puts a package in."""
+        child = subprocess.Popen(["chroot", self.chroot.path, "dpkg", "-i", package],
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                 start_new_session=True)
+        time.sleep(seconds)
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait(timeout=60)
+
+    def certificate_by_acme(self):
+        """From an authority on loopback, that asks at port 80."""
+        folder = self.chroot.file("/tmp/authority")
+        os.mkdir(folder)
+        authority = AcmeServer(folder)
+        self.addCleanup(authority.close)
+        authority.challenge_port = 80
+        with open(self.chroot.file("/etc/postern/local.d/30-acme.yaml"), "w",
+                  encoding="utf-8") as file:
+            file.write('listeners:\n  http: ["127.0.0.1:80"]\n'
+                       f"tls:\n  acme:\n    directory: {authority.url}/directory\n")
+        self.stop()
+        self.serve()
+        self.chroot.run("postern", "certificate", "renew")
+        context = ssl.create_default_context(cafile=f"{folder}/ca.pem")
+        with socket.create_connection(("127.0.0.1", 993), timeout=60) as plain, \
+                context.wrap_socket(plain, server_hostname="mx.example.org") as secure:
+            self.assertIn(("DNS", "mx.example.org"), secure.getpeercert()["subjectAltName"])
+        kept = self.chroot.file("/var/lib/postern/acme/client/private/mx.example.org/key.pem")
+        self.assertEqual(os.stat(kept).st_uid, self.chroot.uid("postern"))
+        # As the timer's unit does.
+        said = self.chroot.run("setpriv", "--reuid=postern", "--regid=postern", "--clear-groups",
+                               "postern", "certificate", "renew", "--scheduled").stdout
+        self.assertIn("still good", said)
+
     def test_from_installing_to_purging(self):
         self.install(the_package())
         enter_own_network()
@@ -193,11 +244,17 @@ class Installed(unittest.TestCase):
             self.deliver("second")
             self.assertEqual(self.subjects(), ["first", "second"])
 
+        with self.subTest("an upgrade that was cut off is finished"):
+            self.upgrades_cut_off("/newer.deb")
+
         with self.subTest("and so does going back"):
             self.stop()
             self.install(the_package())
             self.serve()
             self.assertEqual(self.subjects(), ["first", "second"])
+
+        with self.subTest("an authority's certificate comes and is used"):
+            self.certificate_by_acme()
 
         with self.subTest("a backup becomes the same gateway again"):
             run("postern", "backup", "/var/backups/postern")

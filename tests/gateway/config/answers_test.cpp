@@ -39,6 +39,17 @@ TEST(Answers, EveryKeyIsRead) {
     EXPECT_EQ(answers->name_servers, std::vector<std::string>{"192.0.2.53"});
 }
 
+TEST(Answers, AnAuthorityMayGiveTheCertificate) {
+    const auto answers = parse_answers(least + "certificate: acme\n", "a.yaml");
+    ASSERT_TRUE(answers) << answers.error().text;
+    EXPECT_TRUE(answers->by_acme());
+    EXPECT_EQ(answers->acme_directory, lets_encrypt);
+    const auto other = parse_answers(
+        least + "certificate: acme\nacme_directory: https://ca.example/acme\n", "a.yaml");
+    ASSERT_TRUE(other) << other.error().text;
+    EXPECT_EQ(other->acme_directory, "https://ca.example/acme");
+}
+
 TEST(Answers, CloudConfigHoldsThemBelowOneKey) {
     const std::string head = "#cloud-config\nusers: [default]\n";
     const auto answers = parse_answers(
@@ -64,6 +75,10 @@ TEST(Answers, AreRefusedWithTheirLine) {
         {"admin: ann\n", "a.yaml:3: admin: expected"},
         {"admin: \"@example.org\"\n", "a.yaml:3: admin: expected"},
         {"certificate: /c.pem\n", "a.yaml:3: certificate: expected together with key"},
+        {"certificate: acme\nkey: /k.pem\n", "a.yaml:3: certificate: expected together with key"},
+        {"certificate: acme\nacme_directory: \"http://ca.example/\"\n",
+         "a.yaml:4: acme_directory: expected the https:// address"},
+        {"certificate: acme\nacme_directory: \"\"\n", "a.yaml:4: acme_directory: expected"},
         {"certificate: /c.pem\nkey: \"-----BEGIN PRIVATE KEY-----\"\n", "a.yaml:4: key: expected"},
         {"backup_target: here\n", "a.yaml:3: backup_target: expected an absolute path"},
         {"backup_target: \"/it's\"\n", "a.yaml:3: backup_target: expected an absolute path"},

@@ -140,6 +140,16 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"tls: {certificate: a}\n",
                 "p.yaml:1: tls.certificate: expected together with tls.key"},
         BadCase{"tls: {key: a}\n", "p.yaml:1: tls.key: expected together with tls.certificate"},
+        BadCase{"tls: {acme: {directory: \"http://ca.example/\"}}\n",
+                "p.yaml:1: tls.acme.directory: expected the https:// address"},
+        BadCase{"tls: {acme: {directory: \"https://\"}}\n",
+                "p.yaml:1: tls.acme.directory: expected the https:// address"},
+        BadCase{"tls: {acme: {directory: \"https://ca.example/ a\"}}\n",
+                "p.yaml:1: tls.acme.directory: expected the https:// address"},
+        BadCase{"tls: {acme: {contact: \"-c@example.org\"}}\n",
+                "p.yaml:1: tls.acme.contact: expected an e-mail address"},
+        BadCase{"tls: {acme: {names: [\"--force\"]}}\n",
+                "p.yaml:1: tls.acme.names: expected at most 99 host names"},
         BadCase{"auth:\n  allow_plaintext: yes\n",
                 "p.yaml:2: auth.allow_plaintext: expected true or false"},
         BadCase{"smtp: {max_message_bytes: 65535}\n",
@@ -196,6 +206,17 @@ TEST(Config, ListLengthIsBounded) {
     EXPECT_EQ(error_of(list_of(max_list_entries - 1)), "");
     EXPECT_EQ(error_of(list_of(max_list_entries)), "");
     EXPECT_NE(error_of(list_of(max_list_entries + 1)), "");
+}
+
+TEST(Config, NamesOfOneCertificateAreBounded) {
+    auto list_of = [](std::size_t count) {
+        std::string yaml = "tls: {acme: {names: [";
+        for (std::size_t i = 0; i < count; ++i) yaml += "a.example,";
+        return yaml + "]}}\n";
+    };
+    EXPECT_EQ(error_of(list_of(max_acme_names - 1)), "");
+    EXPECT_EQ(error_of(list_of(max_acme_names)), "");
+    EXPECT_NE(error_of(list_of(max_acme_names + 1)), "");
 }
 
 TEST(Config, MissingFileIsAnError) {

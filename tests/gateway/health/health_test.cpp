@@ -10,7 +10,7 @@ constexpr std::uint64_t gib = 1024ull * 1024 * 1024;
 
 Level certificate(std::chrono::hours left, bool self_signed = false) {
     const auto now = from_unix_ms(1'700'000'000'000);
-    return judge_certificate(now + left, self_signed, now).level;
+    return judge_certificate(now + left, self_signed, false, now).level;
 }
 
 }  // namespace
@@ -34,6 +34,17 @@ TEST(Health, ACertificateEnds) {
     EXPECT_EQ(certificate(days(certificate_bad_days) - std::chrono::hours(1)), Level::bad);
     EXPECT_EQ(certificate(std::chrono::hours(0)), Level::bad);
     EXPECT_EQ(certificate(days(300), true), Level::warning);
+}
+
+TEST(Health, WhoRenewsACertificateIsNamed) {
+    const auto now = from_unix_ms(1'700'000'000'000);
+    const auto later = now + std::chrono::hours(24 * 300);
+    EXPECT_NE(judge_certificate(now, false, true, now).remedy.find("certificate renew"),
+              std::string::npos);
+    EXPECT_NE(judge_certificate(now, false, false, now).remedy.find("reload"), std::string::npos);
+    EXPECT_NE(judge_certificate(later, true, true, now).remedy.find("has not come"),
+              std::string::npos);
+    EXPECT_EQ(judge_certificate(later, false, true, now).remedy, "");
 }
 
 TEST(Health, LearningFallsBehind) {
