@@ -31,7 +31,7 @@ Result<std::optional<mime::Summary>> summary_of(mail::MailStore& store,
 }
 
 std::string local_part(const std::vector<mime::EnvelopeAddress>& addresses) {
-    return addresses.empty() ? "" : mime::fold_case(addresses.front().mailbox);
+    return addresses.empty() ? "" : mime::casemap(addresses.front().mailbox);
 }
 
 // RFC 5957: the decoded name where there is one, else the address.
@@ -39,9 +39,9 @@ std::string display(const std::vector<mime::EnvelopeAddress>& addresses) {
     if (addresses.empty()) return "";
     const auto& first = addresses.front();
     const std::string name = mime::decode_words(first.name);
-    if (!name.empty()) return mime::fold_case(name);
-    if (first.host.empty()) return mime::fold_case(first.mailbox);
-    return mime::fold_case(first.mailbox + '@' + first.host);
+    if (!name.empty()) return mime::casemap(name);
+    if (first.host.empty()) return mime::casemap(first.mailbox);
+    return mime::casemap(first.mailbox + '@' + first.host);
 }
 
 SortFacts facts_of(const mail::MessageRow& row, const mime::Summary& summary) {
@@ -51,7 +51,7 @@ SortFacts facts_of(const mail::MessageRow& row, const mime::Summary& summary) {
     out.sent = summary.sent_unix_ms != 0 ? summary.sent_unix_ms : out.arrival;
     out.size = row.size;
     auto subject = mime::base_subject(summary.subject);
-    out.subject = mime::fold_case(subject.text);
+    out.subject = mime::casemap(subject.text);
     out.is_reply = subject.is_reply;
     out.message_id = summary.message_id;
     out.references = summary.references;

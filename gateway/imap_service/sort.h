@@ -16,8 +16,7 @@
 
 namespace postern::imap_service {
 
-// What of a message can decide its place. Texts are folded (i;unicode-casemap as by
-// mime::fold_case).
+// What of a message can decide its place. Texts are folded as by mime::casemap.
 struct SortFacts {
     Uid uid = 0;
     std::int64_t arrival = 0;  // Unix ms

@@ -70,6 +70,7 @@ public:
 private:
     void step();
     void take_special(char c);
+    void take_route();
     void read_word();
     void read_comment();
     void add(Token::Kind kind, std::string text);
@@ -85,6 +86,7 @@ private:
     Tokens outside_;  // of the address being read: its name, or all of it when there is no '<'
     Tokens inside_;   // between '<' and '>'
     std::string comment_;
+    std::string route_;
     bool space_ = false;
     bool in_angle_ = false;
     bool had_angle_ = false;
@@ -120,7 +122,7 @@ void AddressParser::take_special(char c) {
     } else if (c == '>') {
         in_angle_ = false;
     } else if (c == ':' && in_route) {
-        inside_.clear();  // the route of "<@a,@b:joe@c>" is history (RFC 5322 section 4.4)
+        take_route();
     } else if (c == ':' && !in_group_ && !outside_.empty() && !outside_.has_at() && !had_angle_) {
         start_group();
     } else if (c == ';') {
@@ -130,6 +132,16 @@ void AddressParser::take_special(char c) {
         finish_address();
     }
     if (c == ':') space_ = true;
+}
+
+// "<@a,@b:joe@c>" (RFC 5322 section 4.4): what stands before the colon.
+void AddressParser::take_route() {
+    route_.clear();
+    for (const Token& token : inside_.list) {
+        if (token.kind == Token::Kind::at && !route_.empty()) route_ += ',';
+        route_ += token.text;
+    }
+    inside_.clear();
 }
 
 // A domain literal is part of a word, and so is a bracket alone.
@@ -194,6 +206,7 @@ void AddressParser::finish_address() {
     outside_.clear();
     inside_.clear();
     comment_.clear();
+    route_.clear();
     space_ = in_angle_ = had_angle_ = false;
 }
 
@@ -203,6 +216,7 @@ void AddressParser::read_angle(Address& address) {
     if (inside_.has_at()) {
         address.local = inside_.joined(0, inside_.last_at);
         address.domain = inside_.joined(inside_.last_at + 1, size);
+        address.route = std::move(route_);
     } else {
         inside_.append_phrase(address.local, 0, size);
     }

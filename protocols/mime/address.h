@@ -16,8 +16,9 @@ struct Address {
     Kind kind = Kind::mailbox;
     std::string
         name;  // display name or group name, unquoted, encoded words as written; may be empty
-    std::string local;   // before the '@', unquoted
-    std::string domain;  // after the '@'; empty: none was written
+    std::string local;    // before the '@', unquoted
+    std::string domain;   // after the '@'; empty: none was written
+    std::string route{};  // "@a,@b" of the obsolete "<@a,@b:joe@c>"; mostly empty
     bool operator==(const Address&) const = default;
     std::string addr_spec() const { return domain.empty() ? local : local + "@" + domain; }
 };

@@ -31,7 +31,9 @@ void append_address(std::string& out, const Address& address) {
     }
     out += '(';
     append_imap_text_or_nil(out, address.name);
-    out += " NIL ";
+    out += ' ';
+    append_imap_text_or_nil(out, address.route);
+    out += ' ';
     // NIL here would say "group": an address without domain has an empty one. Encoded words may not
     // stand in an address, so that 8-bit ones stay as they are.
     append_imap_string(out, is_utf8(address.local) ? address.local : to_utf8(address.local, ""));

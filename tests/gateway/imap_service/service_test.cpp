@@ -186,7 +186,7 @@ TEST_F(ServiceTest, SearchRunsOverTheSelectedMailbox) {
 
 TEST_F(ServiceTest, SearchTellsTheModSequenceOfThoseThatCount) {
     using imap::ModSeqOf;
-    for (int i = 0; i < 3; ++i) add("Subject: apple\n\n");
+    for (const int day : {19'001, 19'002, 19'003}) add("Subject: apple\n\n", {}, day);
     get<imap::MailboxOpened>(*first_, imap::OpenMailbox{"INBOX", false});
     const auto rows = get<imap::RowPage>(*first_, imap::FetchRows{{1, 2, 3}, 10, false}).rows;
     ASSERT_EQ(rows.size(), 3u);

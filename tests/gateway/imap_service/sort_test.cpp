@@ -34,7 +34,7 @@ TEST_F(SortTest, OrdersByEachCriterion) {
     EXPECT_THAT(sorted({{By::arrival, true}}), ElementsAre(1, 2, 3));
     EXPECT_THAT(sorted({{By::date, false}}), ElementsAre(3, 2, 1));
     EXPECT_THAT(sorted({{By::from, false}}), ElementsAre(3, 2, 1));
-    EXPECT_THAT(sorted({{By::subject, false}}), ElementsAre(2, 1, 3));
+    EXPECT_THAT(sorted({{By::subject, false}}), ElementsAre(2, 3, 1));
     EXPECT_THAT(sorted({{By::size, false}}), ElementsAre(3, 2, 1));
     EXPECT_THAT(sorted({{By::to, false}}), ElementsAre(3, 2, 1));
     EXPECT_THAT(sorted({{By::cc, true}}), ElementsAre(1, 2, 3));
@@ -42,6 +42,14 @@ TEST_F(SortTest, OrdersByEachCriterion) {
     EXPECT_THAT(sorted({{By::cc, false}, {By::arrival, false}}), ElementsAre(3, 2, 1));
     stopped_ = true;
     EXPECT_FALSE(sort_messages(*mail_, box("INBOX"), {1}, {{By::date, false}}, stopped_));
+}
+
+TEST_F(SortTest, SignsComeAfterLetters) {
+    add("Subject: _\n\n");
+    add("Subject: [news]\n\n");
+    add("Subject: zebra\n\n");
+    add("Subject: 7\n\n");
+    EXPECT_THAT(sorted({{By::subject, false}}), ElementsAre(4, 3, 2, 1));
 }
 
 class ThreadTest : public testing::Test {

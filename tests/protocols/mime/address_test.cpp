@@ -45,6 +45,10 @@ TEST(Addresses, Groups) {
 TEST(Addresses, ObsoleteSyntax) {
     EXPECT_EQ(read("joe . public @ example . net"), "|joe.public|example.net");
     EXPECT_EQ(read("<@a.example,@b.example:joe@c.example>"), "|joe|c.example");
+    const auto routed = parse_addresses("<@a.example, @b.example :joe@c.example>, ann@d.example");
+    ASSERT_EQ(routed.size(), 2U);
+    EXPECT_EQ(routed[0].route, "@a.example,@b.example");
+    EXPECT_EQ(routed[1].route, "");
     EXPECT_EQ(read(",,joe@x,, ,b@y,"), "|joe|x |b|y");
     EXPECT_EQ(read("\"joe public\"@example.net"), "|joe public|example.net");
     EXPECT_EQ(read("joe@[192.0.2.1]"), "|joe|[192.0.2.1]");

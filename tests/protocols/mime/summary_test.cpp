@@ -52,6 +52,12 @@ TEST(Envelope, GroupsAndAddressesWithoutDomain) {
         R"-(NIL NIL NIL)) ((NIL NIL "root" "")) NIL NIL NIL))-");
 }
 
+TEST(Envelope, RouteOfOldAddresses) {
+    EXPECT_EQ(
+        envelope_of("To: <@relay.example:joe@c.example>\r\n"),
+        R"-((NIL NIL NIL NIL NIL ((NIL "@relay.example" "joe" "c.example")) NIL NIL NIL NIL))-");
+}
+
 TEST(Envelope, ListsFromSeveralFields) {
     EXPECT_EQ(envelope_of("To: a@b\r\nTo: c@d\r\nSubject: one\r\nSubject: two\r\n"),
               R"-((NIL "one" NIL NIL NIL ((NIL NIL "a" "b")(NIL NIL "c" "d")) NIL NIL NIL NIL))-");
