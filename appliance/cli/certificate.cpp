@@ -57,21 +57,21 @@ private:
 };
 
 // What stands in the way before anybody is asked; empty: nothing does.
-Error obstacle(const config::Config& config) {
+std::string obstacle(const config::Config& config) {
     const auto& tls = config.tls;
     if (tls.acme.directory.empty()) {
-        return {Errc::invalid, "tls.acme.directory is empty: no authority was chosen"};
+        return "tls.acme.directory is empty: no authority was chosen";
     }
     if (!tls.certificate.empty()) {
-        return {Errc::invalid, "tls.certificate is set, so no authority is asked for one"};
+        return "tls.certificate is set, so no authority is asked for one";
     }
     if (config.listeners.http.empty()) {
-        return {Errc::invalid, "listeners.http is empty: the authority asks at port 80"};
+        return "listeners.http is empty: the authority asks at port 80";
     }
     if (config.hostname.find('.') == std::string::npos) {
-        return {Errc::invalid, config.hostname + ": no authority knows a name without a domain"};
+        return config.hostname + ": no authority knows a name without a domain";
     }
-    return {Errc::invalid, ""};
+    return "";
 }
 
 Result<void> make_folders(const config::Config& config) {
@@ -158,9 +158,9 @@ Result<bool> fetch(const config::Config& config, bool force) {
 int renew(Context& context, const Options& options) {
     const auto& config = context.config;
     const auto before = obstacle(config);
-    if (!before.text.empty()) {
+    if (!before.empty()) {
         if (options.scheduled) return exit_ok;
-        return fail(exit_failure, before.text, "docs/admin/install.md says what ACME needs");
+        return fail(exit_failure, before, "docs/admin/install.md says what ACME needs");
     }
     const auto fresh = fetch(config, options.force);
     if (!fresh) {

@@ -17,7 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-
 bool is_symbol_name(const std::string& name) {
     if (name.empty() || name.size() > filters::max_rule_name_bytes) return false;
     return std::all_of(name.begin(), name.end(), [](char c) {
