@@ -36,10 +36,10 @@ inline constexpr std::size_t max_rspamd_tokens = 8'000'000;  // what comes later
 
 class RspamdStatistics {
 public:
-    // The limits: for tests. max_features: of pairs, and of words.
+    // The limits: for tests. most_features: of pairs, and of words.
     explicit RspamdStatistics(std::size_t max_tokens = max_rspamd_tokens,
-                              std::size_t max_features = max_dump_features)
-        : max_tokens_(max_tokens), max_features_(max_features) {}
+                              std::size_t most_features = max_dump_features)
+        : max_tokens_(max_tokens), max_features_(most_features) {}
 
     // One field of one hash in Redis; others than rspamd's are passed over.
     void add_field(std::string_view key, std::string_view field, std::string_view value);

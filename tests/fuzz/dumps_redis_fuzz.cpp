@@ -38,7 +38,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     Features features;
     features.vector.hashes = {2};
     const auto first = features.names.note_word("", "click");
-    features.names.pair_is(first, features.names.note_word("", "here"), 1);
+    features.names.make_room(0, 1);
+    features.names.pair_is(0, first, features.names.note_word("", "here"), 1);
+    features.names.keep(0, 1);
     statistics.recognise(features);
     if (const auto counts = statistics.finish()) {
         for (const CountedFeature& each : counts->features) {
