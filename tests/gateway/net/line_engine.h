@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <deque>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -134,14 +135,27 @@ struct Seen {
     std::atomic<int> asked{0};
     std::atomic<std::uint64_t> streamed{0};
     std::chrono::milliseconds answer_delay{0};
-    std::shared_ptr<Waker> waker;  // of the latest session; read after its greeting
+
+    // Of the latest session. Sessions begin on several threads.
+    void keep(std::shared_ptr<Waker> latest) {
+        const std::lock_guard lock(mutex_);
+        waker_ = std::move(latest);
+    }
+    std::shared_ptr<Waker> waker() {
+        const std::lock_guard lock(mutex_);
+        return waker_;
+    }
+
+private:
+    std::mutex mutex_;
+    std::shared_ptr<Waker> waker_;
 };
 
 class Service {
 public:
     Service(Seen& seen, Session& session) : seen_(seen), session_(session) {
         ++seen_.services;
-        seen_.waker = session.waker();
+        seen_.keep(session.waker());
     }
     ~Service() { --seen_.services; }
 

@@ -206,13 +206,13 @@ TEST_F(Runner, WakeFromAnotherThread) {
     Client client(port_);
     EXPECT_EQ(client.line(), "hello");
     for (int i = 0; i < 10; ++i) {
-        std::thread([&] { seen_.waker->wake(); }).join();
+        std::thread([&] { seen_.waker()->wake(); }).join();
         EXPECT_EQ(client.line(), "changed");
     }
     client.send("quit\n");
     EXPECT_EQ(client.line(), "bye");
     EXPECT_TRUE(soon([&] { return server_->sessions() == 0; }));
-    seen_.waker->wake();  // of a session that is gone
+    seen_.waker()->wake();  // of a session that is gone
 }
 
 TEST_F(Runner, CapsRefusePolitelyAndPlacesComeBack) {
