@@ -90,14 +90,25 @@ Result<void> fill(const config::Config& config, const fs::path& config_file, con
     return {};
 }
 
-// What the copy's folder holds goes into `to`, over what is there.
-Result<void> bring_back(const fs::path& from, const fs::path& to) {
+// What the copy's folder holds goes into `to`, over what is there. `to` itself stays as it is, with
+// its owner.
+Result<void> bring_back(const fs::path& from, const fs::path& to,
+                        const std::vector<std::string>& more_options) {
     std::error_code problem;
     if (!fs::exists(from, problem)) return {};
     fs::create_directories(to, problem);
     if (problem) return failed(to, problem);
-    return run_program(
-        {"cp", "-a", "--remove-destination", "--", (from / ".").string(), to.string()});
+    std::vector<std::string> command{"cp", "-a", "--remove-destination",
+                                     "--target-directory=" + to.string()};
+    command.insert(command.end(), more_options.begin(), more_options.end());
+    command.emplace_back("--");
+    const std::size_t empty = command.size();
+    for (fs::directory_iterator each(from, problem), end; !problem && each != end;
+         each.increment(problem)) {
+        command.push_back(each->path().string());
+    }
+    if (problem) return failed(from, problem);
+    return command.size() == empty ? Result<void>() : run_program(command);
 }
 
 }  // namespace
@@ -132,8 +143,9 @@ Result<std::vector<std::string>> restore_machine(const config::Config& config,
         return Error{Errc::not_found, folder + ": no copy of the configuration as old as " + name};
     }
     const auto copy = fs::path(folder) / "machine" / *(after - 1);
-    auto done = bring_back(copy / data_part, config.data_dir);
-    if (done) done = bring_back(copy / config_part, fs::absolute(config_file).parent_path());
+    // Another machine's number of the mail's owner means nothing here.
+    auto done = bring_back(copy / data_part, config.data_dir, {"--no-preserve=ownership"});
+    if (done) done = bring_back(copy / config_part, fs::absolute(config_file).parent_path(), {});
     if (!done) return done.error();
     std::vector<std::string> left;
     std::error_code problem;

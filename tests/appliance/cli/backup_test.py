@@ -69,7 +69,13 @@ class Backup(PosternCase):
         self.run_postern("restore", target, code=FAILURE)
         self.assertIn("--replace", self.errors)
         self.assertEqual(self.messages(), 2)
+        data = self.folder / "data"
+        data.chmod(0o750)
+        owner = 12345 if os.geteuid() == 0 else os.geteuid()
+        os.chown(data, owner, -1)
         report = self.run_json("restore", target, "--replace")
+        self.assertEqual((data.stat().st_mode & 0o777, data.stat().st_uid), (0o750, owner))
+        self.assertEqual({path.lstat().st_uid for path in data.rglob("*")}, {owner})
         self.assertEqual(report["left"], [str(self.key)])
         self.assertTrue((pathlib.Path(report["put_aside"])).is_dir())
         self.check_restored()
