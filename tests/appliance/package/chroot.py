@@ -12,14 +12,19 @@ CLONE_NEWNET = 0x40000000
 class Chroot:
     def __init__(self):
         self._folder = tempfile.TemporaryDirectory(prefix="postern-chroot-")
+        os.chmod(self._folder.name, 0o755)  # the daemon comes here as its own user
         self.path = os.path.join(self._folder.name, "root")
         started = time.monotonic()
         subprocess.run(["mmdebstrap", "--quiet", "--mode=root", "--variant=apt",
                         "--aptopt=Acquire::Retries \"3\"", "bookworm", self.path], check=True,
                        timeout=900, stdout=subprocess.DEVNULL)
+        # Without it systemd-tmpfiles, which makes the data folder, does nothing.
+        subprocess.run(["mount", "-t", "proc", "proc", self.file("/proc")], check=True, timeout=60)
+        self.run("apt-get", "-qq", "-o", "Acquire::Retries=3", "update")  # mmdebstrap leaves none
         self.seconds = time.monotonic() - started
 
     def close(self):
+        subprocess.run(["umount", "--lazy", self.file("/proc")], check=True, timeout=60)
         self._folder.cleanup()
 
     def file(self, path):
