@@ -20,7 +20,9 @@ class Chroot:
                        timeout=900, stdout=subprocess.DEVNULL)
         # Without it systemd-tmpfiles, which makes the data folder, does nothing.
         subprocess.run(["mount", "-t", "proc", "proc", self.file("/proc")], check=True, timeout=60)
-        self.run("apt-get", "-qq", "-o", "Acquire::Retries=3", "update")  # mmdebstrap leaves none
+        # mmdebstrap leaves no lists.
+        if self.run("apt-get", "-qq", "-o", "Acquire::Retries=3", "update", check=False).returncode:
+            raise OSError("apt-get update failed")
         self.seconds = time.monotonic() - started
 
     def close(self):
