@@ -11,8 +11,8 @@ namespace postern::smtp_service {
 
 namespace {
 
-// One spelling of an address: report addresses need no mailbox, so that the local part is of ours
-// to compare.
+// One spelling of an address: report addresses need no mailbox, so that the local part is ours to
+// compare.
 std::string folded(std::string_view address) {
     return wire::lower_case(addresses::ascii_address(address));
 }
