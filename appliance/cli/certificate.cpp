@@ -1,5 +1,6 @@
 // A certificate from an authority by ACME (RFC 8555), by the program uacme.
 #include "appliance/cli/daemon.h"
+#include "appliance/cli/file_lock.h"
 #include "appliance/cli/machine_commands.h"
 #include "appliance/cli/ownership.h"
 #include "appliance/cli/programs.h"
@@ -10,7 +11,6 @@
 #include <CLI/CLI.hpp>
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,23 +38,6 @@ struct Options {
 std::string challenge_folder(const config::Config& config) {
     return config.acme_folder() + "/.well-known/acme-challenge";
 }
-
-// One at a time: the timer's and an admin's would take each other's challenges.
-class Turn {
-public:
-    explicit Turn(const config::Config& config)
-        : file_(::open((config.acme_folder() + "/lock").c_str(),
-                       O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600)) {}
-    ~Turn() {
-        if (file_ >= 0) ::close(file_);
-    }
-    Turn(const Turn&) = delete;
-    Turn& operator=(const Turn&) = delete;
-    bool taken() const { return file_ >= 0 && ::flock(file_, LOCK_EX | LOCK_NB) == 0; }
-
-private:
-    int file_;
-};
 
 // What stands in the way before anybody is asked; empty: nothing does.
 std::string obstacle(const config::Config& config) {
@@ -137,8 +120,9 @@ Result<void> have_account(const config::Config& config) {
 // Whether there is a new one.
 Result<bool> fetch(const config::Config& config, bool force) {
     if (auto done = make_folders(config); !done) return done.error();
-    const Turn turn(config);
-    if (!turn.taken()) return Error{Errc::unavailable, "another renewal is under way"};
+    // The timer's and an admin's would take each other's challenges.
+    const FileLock turn(config.acme_folder() + "/lock");
+    if (!turn.held()) return Error{Errc::unavailable, "another renewal is under way"};
     if (auto done = have_account(config); !done) return done.error();
     const auto hook = config::shipped_acme_hook();
     if (hook.empty()) return Error{Errc::not_found, "acme-hook does not lie beside the program"};

@@ -1,5 +1,6 @@
 #include "appliance/cli/daemon.h"
 #include "appliance/cli/dump_import.h"
+#include "appliance/cli/file_lock.h"
 #include "appliance/cli/filter_access.h"
 #include "appliance/cli/filter_commands.h"
 #include "appliance/cli/prior_builder.h"
@@ -8,10 +9,7 @@
 #include "gateway/learning/snapshot.h"
 #include "protocols/base/hash.h"
 
-#include <fcntl.h>
 #include <nlohmann/json.hpp>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -25,24 +23,6 @@ namespace {
 constexpr auto checkpoint_interval = std::chrono::seconds(20);
 constexpr std::size_t shown_problems = 20;
 constexpr std::size_t max_model_file_bytes = 2ull * 1024 * 1024 * 1024;
-
-// One import at a time: the lock goes with the process.
-class ImportLock {
-public:
-    explicit ImportLock(const std::string& path)
-        : descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)),
-          held_(descriptor_ >= 0 && ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) {}
-    ~ImportLock() {
-        if (descriptor_ >= 0) ::close(descriptor_);
-    }
-    ImportLock(const ImportLock&) = delete;
-    ImportLock& operator=(const ImportLock&) = delete;
-    bool held() const { return held_; }
-
-private:
-    int descriptor_;
-    bool held_;
-};
 
 // The state of an import under way lies beside the prior that it began with, so that a run that was
 // ended goes on where it was, and a prior that is half done is never used.
@@ -275,7 +255,7 @@ int filter_import(Context& context, const FilterOptions& options) {
     std::error_code error;
     std::filesystem::create_directories(config.filter_folder(), error);
     if (error) return fail(exit_failure, config.filter_folder() + ": " + error.message());
-    const ImportLock lock(config.filter_folder() + "/import.lock");
+    const FileLock lock(config.filter_folder() + "/import.lock");
     if (!lock.held()) {
         return fail(exit_unavailable, "another import is under way", "wait for its end");
     }
