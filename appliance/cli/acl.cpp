@@ -1,5 +1,6 @@
 #include "appliance/cli/acl.h"
 
+#include "appliance/cli/choose.h"
 #include "appliance/cli/store_access.h"
 #include "gateway/sharing/sharing.h"
 #include "protocols/imap/rights.h"
@@ -143,14 +144,11 @@ int remove(Context& context, const Options& options) {
     return change(context, options, "");
 }
 
-CLI::App* add_command(CLI::App& group, const char* name, const char* help,
-                      const std::shared_ptr<Options>& options, Action& chosen,
-                      int (*run)(Context&, const Options&)) {
-    auto* sub = group.add_subcommand(name, help);
+CLI::App* add_owned(CLI::App& group, const char* name, const char* help,
+                    const std::shared_ptr<Options>& options, Action& chosen,
+                    int (*run)(Context&, const Options&)) {
+    auto* sub = add_command(group, name, help, options, chosen, run);
     sub->add_option("OWNER", options->owner, "The address whose mailboxes they are.")->required();
-    sub->callback([&chosen, options, run] {
-        chosen = [options, run](Context& context) { return run(context, *options); };
-    });
     return sub;
 }
 
@@ -178,18 +176,18 @@ void add_acl(CLI::App& app, Action& chosen) {
         sub->add_option("--mailbox", options->mailboxes,
                         "This mailbox alone, not all that there are now; may be repeated.");
     };
-    boxes(add_command(*group, "list", "List the rights that were given, one a line.", options,
-                      chosen, list));
+    boxes(add_owned(*group, "list", "List the rights that were given, one a line.", options, chosen,
+                    list));
     auto* given =
-        add_command(*group, "set", "Give rights, in place of those before.", options, chosen, set);
+        add_owned(*group, "set", "Give rights, in place of those before.", options, chosen, set);
     given->add_option("WHOM", options->whom, "An address, or anyone.")->required();
     given->add_option("RIGHTS", options->rights, "read, write, full, all, or letters.")->required();
     boxes(given);
-    auto* taken = add_command(*group, "remove", "Take all rights away.", options, chosen, remove);
+    auto* taken = add_owned(*group, "remove", "Take all rights away.", options, chosen, remove);
     taken->add_option("WHOM", options->whom, "As it was given.")->required();
     boxes(taken);
-    auto* whose = add_command(*group, "seen", "Whether what one has read is read for all.", options,
-                              chosen, seen);
+    auto* whose = add_owned(*group, "seen", "Whether what one has read is read for all.", options,
+                            chosen, seen);
     whose->add_option("WHOSE", options->seen, "own: each person's own; common: all see the same.")
         ->required()
         ->check(CLI::IsMember({"own", "common"}));

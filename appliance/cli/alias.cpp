@@ -1,3 +1,4 @@
+#include "appliance/cli/choose.h"
 #include "appliance/cli/commands.h"
 #include "appliance/cli/store_access.h"
 #include "gateway/addresses/resolver.h"
@@ -87,23 +88,18 @@ void add_alias(CLI::App& app, Action& chosen) {
     group->require_subcommand(1);
     group->footer(footer);
     auto options = std::make_shared<Options>();
-    const auto choose = [&chosen, options](CLI::App* sub, int (*run)(Context&, const Options&)) {
-        sub->callback([&chosen, options, run] {
-            chosen = [options, run](Context& context) { return run(context, *options); };
-        });
-    };
     auto* adding = group->add_subcommand("add", "Add targets to an address.");
     adding->add_option("ADDRESS", options->source, "NAME@DOMAIN, or @DOMAIN for a whole domain.")
         ->required();
     adding->add_option("TARGET", options->targets, "Where its mail goes.")->required();
-    choose(adding, add);
+    choose(*adding, chosen, options, add);
     auto* removing = group->add_subcommand("remove", "Remove targets of an address, or all of it.");
     removing->add_option("ADDRESS", options->source, "As given to add.")->required();
     removing->add_option("TARGET", options->targets, "Only these; none: all.");
-    choose(removing, remove);
+    choose(*removing, chosen, options, remove);
     auto* listing = group->add_subcommand("list", "List aliases, one target a line.");
     listing->add_option("DOMAIN", options->domain, "Only of this domain.");
-    choose(listing, list);
+    choose(*listing, chosen, options, list);
 }
 
 }  // namespace postern::cli

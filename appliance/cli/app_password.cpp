@@ -1,5 +1,6 @@
 #include "gateway/auth/app_password.h"
 
+#include "appliance/cli/choose.h"
 #include "appliance/cli/commands.h"
 #include "appliance/cli/store_access.h"
 #include "store/directory/credentials.h"
@@ -85,12 +86,9 @@ void add_app_password(CLI::App& app, Action& chosen) {
     auto options = std::make_shared<Options>();
     const auto command = [&](const char* name, const char* help, bool named,
                              int (*run)(Context&, const Options&)) {
-        auto* sub = group->add_subcommand(name, help);
+        auto* sub = add_command(*group, name, help, options, chosen, run);
         sub->add_option("ADDRESS", options->address, "The user.")->required();
         if (named) sub->add_option("NAME", options->name, "Of the device.")->required();
-        sub->callback([&chosen, options, run] {
-            chosen = [options, run](Context& context) { return run(context, *options); };
-        });
     };
     command("add", "Make one, and print it.", true, add);
     command("remove", "Refuse it from now on.", true, remove);

@@ -1,6 +1,7 @@
 // The whole gateway to a folder or another machine, and back.
 #include "store/care/backup.h"
 
+#include "appliance/cli/choose.h"
 #include "appliance/cli/machine_commands.h"
 #include "appliance/cli/machine_copy.h"
 #include "appliance/cli/programs.h"
@@ -206,9 +207,7 @@ void add_backup(CLI::App& app, Action& chosen) {
         "Example:\n"
         "  postern backup /mnt/disk2/postern\n"
         "  postern backup ssh:backup@host.example.org:/srv/postern");
-    saved->callback([&chosen, options] {
-        chosen = [options](Context& context) { return backup(context, *options); };
-    });
+    choose(*saved, chosen, options, backup);
     auto* restored = app.add_subcommand("restore", "Bring the whole gateway back from a backup.");
     restored->add_option("SOURCE", options->place, "As TARGET of postern backup.")->required();
     restored->add_option("--at", options->at,
@@ -220,9 +219,7 @@ void add_backup(CLI::App& app, Action& chosen) {
         "Example:\n"
         "  systemctl stop postern\n"
         "  postern restore /mnt/disk2/postern --replace");
-    restored->callback([&chosen, options] {
-        chosen = [options](Context& context) { return restore(context, *options); };
-    });
+    choose(*restored, chosen, options, restore);
 }
 
 }  // namespace postern::cli

@@ -1,4 +1,5 @@
 // A certificate from an authority by ACME (RFC 8555), by the program uacme.
+#include "appliance/cli/choose.h"
 #include "appliance/cli/daemon.h"
 #include "appliance/cli/file_lock.h"
 #include "appliance/cli/machine_commands.h"
@@ -80,8 +81,7 @@ std::vector<std::string> client(const config::Config& config) {
     for (const auto& word :
          {std::string("env"), "POSTERN_ACME_CHALLENGES=" + challenge_folder(config),
           std::string("uacme"), std::string("--yes"), std::string("--type=EC"),
-          "--confdir=" + config.acme_client_folder(),
-          "--acme-url=" + config.tls.acme.directory}) {
+          "--confdir=" + config.acme_client_folder(), "--acme-url=" + config.tls.acme.directory}) {
         command.push_back(word);
     }
     return command;
@@ -91,8 +91,8 @@ std::vector<std::string> client(const config::Config& config) {
 Result<void> write_anew(const std::string& path, const std::string& text) {
     ::unlink(path.c_str());
     const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    const bool written = file >= 0 && ::write(file, text.data(), text.size()) ==
-                                          static_cast<ssize_t>(text.size());
+    const bool written =
+        file >= 0 && ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
     if (file >= 0) ::close(file);
     if (!written) return Error{Errc::unavailable, path + ": cannot be written"};
     return {};
@@ -186,9 +186,7 @@ void add_certificate(CLI::App& app, Action& chosen) {
         "a session. The timer postern-certificate does this every few hours.\n\n"
         "Example:\n"
         "  postern certificate renew");
-    command->callback([&chosen, options] {
-        chosen = [options](Context& context) { return renew(context, *options); };
-    });
+    choose(*command, chosen, options, renew);
 }
 
 }  // namespace postern::cli

@@ -1,3 +1,4 @@
+#include "appliance/cli/choose.h"
 #include "appliance/cli/commands.h"
 #include "appliance/cli/daemon.h"
 #include "appliance/cli/domain_plan.h"
@@ -132,9 +133,7 @@ void add_doctor(CLI::App& app, Action& chosen) {
         "Example:\n"
         "  postern doctor\n"
         "  postern doctor example.org --json");
-    command->callback([&chosen, options] {
-        chosen = [options](Context& context) { return doctor(context, *options); };
-    });
+    choose(*command, chosen, options, doctor);
 }
 
 }  // namespace postern::cli

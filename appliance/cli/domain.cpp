@@ -1,3 +1,4 @@
+#include "appliance/cli/choose.h"
 #include "appliance/cli/commands.h"
 #include "appliance/cli/domain_plan.h"
 #include "appliance/cli/store_access.h"
@@ -70,11 +71,9 @@ void add_domain(CLI::App& app, Action& chosen) {
     auto name = std::make_shared<std::string>();
     const auto with_name = [&](const char* command, const char* help,
                                int (*run)(Context&, const std::string&)) {
-        auto* sub = group->add_subcommand(command, help);
-        sub->add_option("DOMAIN", *name, "Domain name in ASCII, any case.")->required();
-        sub->callback([&chosen, name, run] {
-            chosen = [name, run](Context& context) { return run(context, *name); };
-        });
+        add_command(*group, command, help, name, chosen, run)
+            ->add_option("DOMAIN", *name, "Domain name in ASCII, any case.")
+            ->required();
     };
     with_name("add", "Accept mail for a domain.", add);
     with_name("remove", "Stop accepting mail for a domain. It must have no users left.", remove);

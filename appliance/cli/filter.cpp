@@ -1,3 +1,4 @@
+#include "appliance/cli/choose.h"
 #include "appliance/cli/commands.h"
 #include "appliance/cli/daemon.h"
 #include "appliance/cli/filter_access.h"
@@ -166,9 +167,7 @@ void add_merge(CLI::App& filter, Action& chosen) {
     auto options = std::make_shared<FilterOptions>();
     options->forecast = false;
     command->add_option("FILE", options->sources, "What filter export wrote.")->required();
-    command->callback([&chosen, options] {
-        chosen = [options](Context& context) { return filter_import(context, *options); };
-    });
+    choose(*command, chosen, options, filter_import);
 }
 
 void add_rest(CLI::App& filter, Action& chosen) {
@@ -185,9 +184,7 @@ void add_rest(CLI::App& filter, Action& chosen) {
     exporting->add_option("FILE", options->file, "Where to; replaced as a whole.")->required();
     exporting->add_flag("--compact", options->compact,
                         "A tenth of the size, for others: without what tells single messages.");
-    exporting->callback([&chosen, options] {
-        chosen = [options](Context& context) { return filter_export(context, *options); };
-    });
+    choose(*exporting, chosen, options, filter_export);
 
     auto* reset = filter.add_subcommand("reset", "Forget what was learned here, or the prior.");
     reset->footer(

@@ -1,3 +1,4 @@
+#include "appliance/cli/choose.h"
 #include "appliance/cli/commands.h"
 #include "appliance/cli/log_trace.h"
 #include "appliance/cli/programs.h"
@@ -19,8 +20,7 @@ struct Options {
     std::string since = "-7 days";
 };
 
-Result<void> read_file(const std::string& path,
-                       const std::function<void(std::string_view)>& take) {
+Result<void> read_file(const std::string& path, const std::function<void(std::string_view)>& take) {
     std::ifstream in(path, std::ios::binary);
     if (!in) return Error{Errc::not_found, path + ": cannot be opened"};
     for (std::string line; std::getline(in, line);) take(line);
@@ -41,8 +41,8 @@ Result<void> read_log(const Options& options, const std::function<void(std::stri
 }
 
 std::string text_of(const logging::Line& line) {
-    std::string text = harmless(line.value("time")) + "  " +
-                       coloured(harmless(line.value("event")), Colour::bold);
+    std::string text =
+        harmless(line.value("time")) + "  " + coloured(harmless(line.value("event")), Colour::bold);
     for (const auto& [key, value] : line.fields) {
         if (key == "time" || key == "level" || key == "event" || value.empty()) continue;
         text += " " + key + "=" + harmless(value);
@@ -108,9 +108,7 @@ void add_log(CLI::App& app, Action& chosen) {
         "Example:\n"
         "  postern log trace '<20231114@example.org>'\n"
         "  postern log trace ann@example.org --since today");
-    command->callback([&chosen, options] {
-        chosen = [options](Context& context) { return trace(context, *options); };
-    });
+    choose(*command, chosen, options, trace);
 }
 
 }  // namespace postern::cli

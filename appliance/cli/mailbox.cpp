@@ -1,3 +1,4 @@
+#include "appliance/cli/choose.h"
 #include "appliance/cli/commands.h"
 #include "appliance/cli/sizes.h"
 #include "appliance/cli/store_access.h"
@@ -87,9 +88,7 @@ void add_mailbox(CLI::App& app, Action& chosen) {
     listed->footer("Example:\n  postern mailbox list ann@example.org --json");
     auto address = std::make_shared<std::string>();
     listed->add_option("USER", *address, "The user's address.")->required();
-    listed->callback([&chosen, address] {
-        chosen = [address](Context& context) { return list(context, *address); };
-    });
+    choose(*listed, chosen, address, list);
 }
 
 }  // namespace postern::cli

@@ -1,3 +1,4 @@
+#include "appliance/cli/choose.h"
 #include "appliance/cli/commands.h"
 #include "appliance/cli/pool_options.h"
 #include "appliance/cli/sizes.h"
@@ -164,16 +165,6 @@ int assign(Context& context, const Options& options) {
         if (!done) return fail(done.error());
     }
     return exit_ok;
-}
-
-CLI::App* add_command(CLI::App& group, const char* name, const char* help,
-                      const std::shared_ptr<Options>& options, Action& chosen,
-                      int (*run)(Context&, const Options&)) {
-    auto* sub = group.add_subcommand(name, help);
-    sub->callback([&chosen, options, run] {
-        chosen = [options, run](Context& context) { return run(context, *options); };
-    });
-    return sub;
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+#include "appliance/cli/choose.h"
 #include "appliance/cli/commands.h"
 #include "appliance/cli/store_access.h"
 #include "gateway/addresses/resolver.h"
@@ -112,11 +113,6 @@ void add_rewrite(CLI::App& app, Action& chosen) {
     group->require_subcommand(1);
     group->footer(footer);
     auto options = std::make_shared<Options>();
-    const auto choose = [&chosen, options](CLI::App* sub, int (*run)(Context&, const Options&)) {
-        sub->callback([&chosen, options, run] {
-            chosen = [options, run](Context& context) { return run(context, *options); };
-        });
-    };
     const auto senders = [options](CLI::App* sub) {
         sub->add_flag("--sender", options->sender, "Of senders; without it, of recipients.");
     };
@@ -125,17 +121,17 @@ void add_rewrite(CLI::App& app, Action& chosen) {
         ->required();
     adding->add_option("TO", options->to, "What it becomes.")->required();
     senders(adding);
-    choose(adding, add);
+    choose(*adding, chosen, options, add);
     auto* removing = group->add_subcommand("remove", "Remove a rule.");
     removing->add_option("FROM", options->from, "As given to add.")->required();
     senders(removing);
-    choose(removing, remove);
+    choose(*removing, chosen, options, remove);
     auto* listing = group->add_subcommand("list", "List the rules, in the order they are tried.");
-    choose(listing, list);
+    choose(*listing, chosen, options, list);
     auto* testing = group->add_subcommand("test", "Show what becomes of an address.");
     testing->add_option("ADDRESS", options->from, "The address.")->required();
     senders(testing);
-    choose(testing, test);
+    choose(*testing, chosen, options, test);
 }
 
 }  // namespace postern::cli

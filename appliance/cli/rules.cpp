@@ -1,3 +1,4 @@
+#include "appliance/cli/choose.h"
 #include "appliance/cli/report_text.h"
 #include "appliance/cli/rules_commands.h"
 #include "filters/checks/check.h"
@@ -77,9 +78,7 @@ void add_list(CLI::App& group, Action& chosen) {
         "  postern rules list | sort -rn | head");
     auto hidden = std::make_shared<bool>(false);
     command->add_flag("--all", *hidden, "Also the parts of meta rules, whose names begin with __.");
-    command->callback([&chosen, hidden] {
-        chosen = [hidden](Context& context) { return list(context, *hidden); };
-    });
+    choose(*command, chosen, hidden, list);
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+#include "appliance/cli/choose.h"
 #include "appliance/cli/rules_commands.h"
 #include "appliance/cli/terminal.h"
 #include "filters/checks/check.h"
@@ -245,9 +246,7 @@ void add_rules_import(CLI::App& group, Action& chosen) {
     command->add_option("--lang", options->language, "Language of descriptions, as \"de\".")
         ->type_name("LANG");
     command->add_flag("--list", options->list, "Say of each rule what became of it.");
-    command->callback([&chosen, options] {
-        chosen = [options](Context& context) { return import(context, *options); };
-    });
+    choose(*command, chosen, options, import);
 }
 
 }  // namespace postern::cli

@@ -1,3 +1,4 @@
+#include "appliance/cli/choose.h"
 #include "appliance/cli/filter_access.h"
 #include "appliance/cli/report_text.h"
 #include "appliance/cli/rules_commands.h"
@@ -208,9 +209,7 @@ void add_rules_test(CLI::App& group, Action& chosen) {
         ->required()
         ->expected(2, 10000);
     command->add_flag("--examples", options->examples, "Also name the ham that is hit.");
-    command->callback([&chosen, options] {
-        chosen = [options](Context& context) { return test(context, *options); };
-    });
+    choose(*command, chosen, options, test);
 }
 
 }  // namespace postern::cli

@@ -1,3 +1,4 @@
+#include "appliance/cli/choose.h"
 #include "appliance/cli/commands.h"
 #include "appliance/cli/filter_access.h"
 #include "appliance/cli/report_text.h"
@@ -48,8 +49,7 @@ void add_scan(CLI::App& app, Action& chosen) {
         "  postern scan --json message.eml");
     auto paths = std::make_shared<std::vector<std::string>>();
     command->add_option("PATH", *paths, "Where the messages are.")->required();
-    command->callback(
-        [&chosen, paths] { chosen = [paths](Context& context) { return scan(context, *paths); }; });
+    choose(*command, chosen, paths, scan);
 }
 
 }  // namespace postern::cli

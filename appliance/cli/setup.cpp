@@ -1,3 +1,4 @@
+#include "appliance/cli/choose.h"
 #include "appliance/cli/domain_plan.h"
 #include "appliance/cli/machine_commands.h"
 #include "appliance/cli/questions.h"
@@ -205,9 +206,7 @@ void add_setup(CLI::App& app, Action& chosen) {
         "Example:\n"
         "  postern setup\n"
         "  postern setup --answers answers.yaml --json");
-    command->callback([&chosen, options] {
-        chosen = [options](Context& context) { return setup(context, *options); };
-    });
+    choose(*command, chosen, options, setup);
 }
 
 }  // namespace postern::cli

@@ -1,3 +1,4 @@
+#include "appliance/cli/choose.h"
 #include "appliance/cli/commands.h"
 #include "appliance/cli/store_commands.h"
 #include "appliance/cli/uidl_source.h"
@@ -11,15 +12,6 @@ namespace postern::cli {
 namespace {
 
 using Options = std::shared_ptr<StoreOptions>;
-
-CLI::App* add_command(CLI::App& group, const char* name, const char* help, const Options& options,
-                      Action& chosen, int (*run)(Context&, const StoreOptions&)) {
-    auto* sub = group.add_subcommand(name, help);
-    sub->callback([&chosen, options, run] {
-        chosen = [options, run](Context& context) { return run(context, *options); };
-    });
-    return sub;
-}
 
 void add_checks(CLI::App& group, const Options& options, Action& chosen) {
     for (const bool repair : {false, true}) {

@@ -1,3 +1,4 @@
+#include "appliance/cli/choose.h"
 #include "appliance/cli/commands.h"
 #include "appliance/cli/daemon.h"
 #include "appliance/cli/feature_batches.h"
@@ -151,9 +152,7 @@ void add_train(CLI::App& app, Action& chosen) {
         ->required()
         ->check(CLI::IsMember({"spam", "ham"}));
     command->add_option("PATH", options->paths, "Where the messages are.")->required();
-    command->callback([&chosen, options] {
-        chosen = [options](Context& context) { return train(context, *options); };
-    });
+    choose(*command, chosen, options, train);
 }
 
 }  // namespace postern::cli

@@ -1,4 +1,5 @@
 #include "appliance/cli/accounts.h"
+#include "appliance/cli/choose.h"
 #include "appliance/cli/commands.h"
 #include "appliance/cli/pool_options.h"
 #include "appliance/cli/store_access.h"
@@ -190,16 +191,6 @@ int remove(Context& context, const Options& options) {
         [&](mail::Done<void> each) { (*store)->mail->remove_account(user.id, std::move(each)); });
     return done ? exit_ok
                 : fail(done.error(), "the user is gone, some of its mail is still stored");
-}
-
-CLI::App* add_command(CLI::App& group, const char* name, const char* help,
-                      const std::shared_ptr<Options>& options, Action& chosen,
-                      int (*run)(Context&, const Options&)) {
-    auto* sub = group.add_subcommand(name, help);
-    sub->callback([&chosen, options, run] {
-        chosen = [options, run](Context& context) { return run(context, *options); };
-    });
-    return sub;
 }
 
 }  // namespace

@@ -6,9 +6,23 @@ namespace postern::mail {
 
 namespace {
 
-class SetOwnSeen final : public MailboxOperation {
+// Works in steps until `more_` is left false.
+class SteppedOperation : public MailboxOperation {
 public:
-    SetOwnSeen(bool on, Done<void> done) : on_(on), done_(std::move(done)) {}
+    explicit SteppedOperation(Done<void> done) : done_(std::move(done)) {}
+    bool confirm() override { return !more_; }
+    void finish(Result<void> outcome) override { done_(outcome); }
+
+protected:
+    bool more_ = false;
+
+private:
+    Done<void> done_;
+};
+
+class SetOwnSeen final : public SteppedOperation {
+public:
+    SetOwnSeen(bool on, Done<void> done) : SteppedOperation(std::move(done)), on_(on) {}
 
     Result<Step> apply(MailboxChange& change) override {
         // Alone in its batch: it may write all of the mailbox's bitmaps.
@@ -35,18 +49,15 @@ public:
         if (!begun) return begun.error();
         return Step::fits;
     }
-    bool confirm() override { return !more_; }
-    void finish(Result<void> outcome) override { done_(outcome); }
 
 private:
     const bool on_;
-    Done<void> done_;
-    bool more_ = false;
 };
 
-class ForgetSeen final : public MailboxOperation {
+class ForgetSeen final : public SteppedOperation {
 public:
-    ForgetSeen(AccountId account, Done<void> done) : account_(account), done_(std::move(done)) {}
+    ForgetSeen(AccountId account, Done<void> done)
+        : SteppedOperation(std::move(done)), account_(account) {}
 
     Result<Step> apply(MailboxChange& change) override {
         // Alone in its batch: what is stored is all that there is of the account.
@@ -64,18 +75,15 @@ public:
         if (more_) change.forget_marks(account_);
         return Step::fits;
     }
-    bool confirm() override { return !more_; }
-    void finish(Result<void> outcome) override { done_(outcome); }
 
 private:
     const AccountId account_;
-    Done<void> done_;
-    bool more_ = false;
 };
 
-class EndSeen final : public MailboxOperation {
+class EndSeen final : public SteppedOperation {
 public:
-    EndSeen(AccountId account, Done<void> done) : account_(account), done_(std::move(done)) {}
+    EndSeen(AccountId account, Done<void> done)
+        : SteppedOperation(std::move(done)), account_(account) {}
 
     Result<Step> apply(MailboxChange& change) override {
         const auto ranges = ranges_of(change.now_so_far().marks_of(account_));
@@ -88,13 +96,9 @@ public:
         more_ = ended < ranges.size();
         return ended == 0 && more_ ? Step::full : Step::fits;
     }
-    bool confirm() override { return !more_; }
-    void finish(Result<void> outcome) override { done_(outcome); }
 
 private:
     const AccountId account_;
-    Done<void> done_;
-    bool more_ = false;
 };
 
 }  // namespace

@@ -1,0 +1,29 @@
+// How a command says what runs when it is on the command line.
+#pragma once
+
+#include "appliance/cli/context.h"
+
+#include <CLI/CLI.hpp>
+
+#include <memory>
+
+namespace postern::cli {
+
+// When `command` was parsed, `chosen` runs `run` with what the command line put into `options`.
+template <class Options, class Run>
+void choose(CLI::App& command, Action& chosen, const std::shared_ptr<Options>& options, Run run) {
+    command.callback([&chosen, options, run] {
+        chosen = [options, run](Context& context) { return run(context, *options); };
+    });
+}
+
+// A subcommand of `group` that runs `run` so. The group owns it.
+template <class Options, class Run>
+CLI::App* add_command(CLI::App& group, const char* name, const char* help,
+                      const std::shared_ptr<Options>& options, Action& chosen, Run run) {
+    auto* command = group.add_subcommand(name, help);
+    choose(*command, chosen, options, run);
+    return command;
+}
+
+}  // namespace postern::cli
