@@ -54,8 +54,8 @@ void append_collapsed(std::string_view text, std::size_t room, std::string& out)
     out.resize(size);
 }
 
-std::string head_text(const Content& content) {
-    std::string head;
+void read_head_text(const Content& content, std::string& head) {
+    head.clear();
     head.reserve(max_gram_header_bytes + max_gram_source_bytes + max_gram_field_bytes);
     for (const HeaderText& field : content.headers) {
         if (head.size() >= max_gram_header_bytes) break;
@@ -68,7 +68,6 @@ std::string head_text(const Content& content) {
     head.resize(std::min(head.size(), max_gram_header_bytes));
     head += '\n';
     append_collapsed(content.source, max_gram_source_bytes, head);
-    return head;
 }
 
 bool is_own_received(const HeaderText& field) {
@@ -84,7 +83,8 @@ bool is_feature_field(const HeaderText& field) {
 }
 
 void head_grams(const Content& content, std::vector<std::uint32_t>& grams) {
-    const std::string head = head_text(content);
+    thread_local std::string head;  // its memory is for the next one
+    read_head_text(content, head);
     std::array<std::uint32_t, max_grams + 1> found;
     std::size_t count = 0;
     SeenTable seen;
@@ -105,7 +105,7 @@ Id128 content_digest(const Content& content) {
         low = hash64(text, low);
         high = hash64(text, high);
     };
-    std::string value;
+    thread_local std::string value;  // its memory is for the next one
     for (const HeaderText& field : content.headers) {
         if (!field.is_feature) continue;
         value.clear();
