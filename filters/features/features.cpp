@@ -40,7 +40,7 @@ std::string FeatureNames::of(std::size_t index) const {
     return name.append(" ").append(text_, second.begin, second.size);
 }
 
-void extract(const Content& content, Names names, Features& features, const FeaturePlaces& places) {
+void extract(const Content& content, Names names, Features& features, const ModelPlaces& places) {
     features.names.clear();
     {
         TokenSink sink(features.vector, names == Names::kept ? &features.names : nullptr, places);
@@ -49,7 +49,7 @@ void extract(const Content& content, Names names, Features& features, const Feat
         add_body_tokens(content, sink);
         sink.finish();
     }
-    head_grams(content, features.vector.grams);
+    head_grams(content, features.vector.grams, places);
     features.vector.digest = content_digest(content);
 }
 

@@ -82,7 +82,8 @@ bool is_feature_field(const HeaderText& field) {
            !equals_nocase(field.name, "content-transfer-encoding");
 }
 
-void head_grams(const Content& content, std::vector<std::uint32_t>& grams) {
+void head_grams(const Content& content, std::vector<std::uint32_t>& grams,
+                const ModelPlaces& places) {
     thread_local std::string head;  // its memory is for the next one
     read_head_text(content, head);
     std::array<std::uint32_t, max_grams + 1> found;
@@ -92,7 +93,8 @@ void head_grams(const Content& content, std::vector<std::uint32_t>& grams) {
         std::uint32_t gram = 0;
         std::memcpy(&gram, head.data() + i, 4);
         const std::uint32_t key = gram == 0 ? 1 : gram;  // 0: a free place
-        found.data()[count] = key;                       // stays where it is new
+        places.fetch_gram(key);
+        found.data()[count] = key;  // stays where it is new
         count += seen.insert(key, key * gram_multiplier >> 18) ? 1 : 0;
     }
     grams.assign(found.data(), found.data() + count);
