@@ -1,5 +1,6 @@
 #include "filters/evidence.h"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace postern::filters {
@@ -37,6 +38,7 @@ bool is_blank(char c) {
 
 std::string quote_evidence(std::string_view text, std::size_t max_bytes) {
     std::string out;
+    out.reserve(std::min(text.size(), max_bytes));
     std::size_t cut = 0;  // where out still leaves room for the ellipsis
     while (!text.empty()) {
         std::string_view piece = replacement;

@@ -48,6 +48,32 @@ struct FeaturePlaces {
     }
 };
 
+// The same of a table of byte patterns, which has four octets for each.
+struct GramPlaces {
+    const char* table = &FeaturePlaces::nowhere;
+    unsigned bits = 0;  // of the number of places, which is a power of two
+    static std::size_t place_of(std::uint32_t gram, unsigned bits) {
+        return static_cast<std::size_t>(std::uint64_t{gram * 0x9E3779B1u} >> (32 - bits));
+    }
+    void fetch(std::uint32_t gram) const { __builtin_prefetch(table + place_of(gram, bits) * 4); }
+};
+
+// Of a site's own model and of its prior.
+struct ModelPlaces {
+    FeaturePlaces own;
+    FeaturePlaces prior;
+    GramPlaces own_grams;
+    GramPlaces prior_grams;
+    void fetch(std::uint64_t hash) const {
+        own.fetch(hash);
+        if (prior.count > 0) prior.fetch(hash);
+    }
+    void fetch_gram(std::uint32_t gram) const {
+        own_grams.fetch(gram);
+        if (prior.count > 0) prior_grams.fetch(gram);
+    }
+};
+
 // Fits one value of the key-value store (64 KiB) with room for what a learn job adds.
 inline constexpr std::size_t max_feature_vector_bytes =
     1 + 16 + 3 * 4 + max_features * (feature_bits / 8) + max_grams * 4;

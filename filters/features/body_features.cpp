@@ -32,7 +32,9 @@ std::string_view readable(std::string_view text) {
 void add_text(std::string_view text, TokenSink& sink) {
     sink.begin_text();
     std::size_t words = 0;
-    for_each_word(fold_words(readable(text)), [&](std::string_view word) {
+    thread_local std::string folded;  // its memory is for the next one
+    fold_words(readable(text), folded);
+    for_each_word(folded, [&](std::string_view word) {
         if (word.size() <= max_plain_word_bytes) {
             sink.add_running("", word);
         } else {

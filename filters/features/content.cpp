@@ -7,6 +7,7 @@
 #include "protocols/mime/header.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace postern::filters {
 
@@ -77,9 +78,16 @@ private:
             // mbox: its first line has colons in the time and reads like a field.
             if (i == 0 && name.find(' ') != std::string_view::npos) continue;
             const std::string_view raw = field.value.of(whole_).substr(0, max_header_value_bytes);
-            content_.headers.push_back({name, mime::decode_words(mime::unfold(raw)), raw});
+            content_.headers.push_back({name, header_text(raw), raw});
             content_.headers.back().is_feature = is_feature_field(content_.headers.back());
         }
+    }
+
+    static std::string header_text(std::string_view raw) {
+        std::string text = mime::unfold(raw);
+        const bool plain = mime::is_ascii(text) && text.find("=?") == std::string::npos;
+        if (!plain) text = mime::decode_words(text);
+        return text;
     }
 
     void read_part(const mime::Part& part) {
@@ -213,8 +221,22 @@ std::size_t Content::count(std::string_view name) const {
 
 Content read_content(const ScanInput& input) {
     Content content;
-    if (!input.parsed.parts.empty()) Reader(input, content).read();
+    read_content(input, content);
     return content;
+}
+
+void read_content(const ScanInput& input, Content& content) {
+    Content empty;
+    const auto keep_memory = [](auto& from, auto& to) {
+        from.clear();
+        to.swap(from);
+    };
+    keep_memory(content.headers, empty.headers);
+    keep_memory(content.text, empty.text);
+    keep_memory(content.source, empty.source);
+    keep_memory(content.urls, empty.urls);
+    content = std::move(empty);
+    if (!input.parsed.parts.empty()) Reader(input, content).read();
 }
 
 bool is_delivery_field(std::string_view name) {

@@ -55,6 +55,8 @@ struct Content {
 };
 
 Content read_content(const ScanInput& input);
+// The same into `content`, whose memory is used again.
+void read_content(const ScanInput& input, Content& content);
 
 // Fields that a gateway adds (verdicts, delivery): they are of the journey's end, not of the
 // message.

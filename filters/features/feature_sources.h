@@ -19,7 +19,9 @@ void add_body_tokens(const Content& content, TokenSink& sink);  // text, HTML, U
 bool is_feature_field(const HeaderText& field);
 
 // Unique hashed 4-grams of the head: the fields as read, then the source of the first text.
-void head_grams(const Content& content, std::vector<std::uint32_t>& grams);
+// places: what is fetched for each.
+void head_grams(const Content& content, std::vector<std::uint32_t>& grams,
+                const ModelPlaces& places = {});
 
 Id128 content_digest(const Content& content);
 

@@ -22,7 +22,9 @@ void FeatureNames::keep(std::size_t tokens, std::size_t pairs) {
 }
 
 std::string FeatureNames::name_of(const Word& word) const {
-    std::string name(word.kind);
+    std::string name;
+    name.reserve(word.kind.size() + 1 + word.size);
+    name = word.kind;
     if (!name.empty()) name += ':';
     return name.append(text_, word.begin, word.size);
 }
@@ -38,8 +40,7 @@ std::string FeatureNames::of(std::size_t index) const {
     return name.append(" ").append(text_, second.begin, second.size);
 }
 
-void extract(const Content& content, Names names, Features& features,
-             const FeaturePlaces& places) {
+void extract(const Content& content, Names names, Features& features, const ModelPlaces& places) {
     features.names.clear();
     {
         TokenSink sink(features.vector, names == Names::kept ? &features.names : nullptr, places);
@@ -48,7 +49,7 @@ void extract(const Content& content, Names names, Features& features,
         add_body_tokens(content, sink);
         sink.finish();
     }
-    head_grams(content, features.vector.grams);
+    head_grams(content, features.vector.grams, places);
     features.vector.digest = content_digest(content);
 }
 

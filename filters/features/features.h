@@ -75,7 +75,7 @@ enum class Names : bool { left_out, kept };
 Features extract(const Content& content, Names names = Names::left_out);
 // The same into `features`, whose memory is used again. places: of the models that will score it.
 void extract(const Content& content, Names names, Features& features,
-             const FeaturePlaces& places = {});
+             const ModelPlaces& places = {});
 Features extract(const ScanInput& input, Names names = Names::left_out);
 
 // The feature that a folded word of that kind ("subject", "" for the text) is, and the one that two

@@ -54,8 +54,8 @@ void append_collapsed(std::string_view text, std::size_t room, std::string& out)
     out.resize(size);
 }
 
-std::string head_text(const Content& content) {
-    std::string head;
+void read_head_text(const Content& content, std::string& head) {
+    head.clear();
     head.reserve(max_gram_header_bytes + max_gram_source_bytes + max_gram_field_bytes);
     for (const HeaderText& field : content.headers) {
         if (head.size() >= max_gram_header_bytes) break;
@@ -68,7 +68,6 @@ std::string head_text(const Content& content) {
     head.resize(std::min(head.size(), max_gram_header_bytes));
     head += '\n';
     append_collapsed(content.source, max_gram_source_bytes, head);
-    return head;
 }
 
 bool is_own_received(const HeaderText& field) {
@@ -83,8 +82,10 @@ bool is_feature_field(const HeaderText& field) {
            !equals_nocase(field.name, "content-transfer-encoding");
 }
 
-void head_grams(const Content& content, std::vector<std::uint32_t>& grams) {
-    const std::string head = head_text(content);
+void head_grams(const Content& content, std::vector<std::uint32_t>& grams,
+                const ModelPlaces& places) {
+    thread_local std::string head;  // its memory is for the next one
+    read_head_text(content, head);
     std::array<std::uint32_t, max_grams + 1> found;
     std::size_t count = 0;
     SeenTable seen;
@@ -92,7 +93,8 @@ void head_grams(const Content& content, std::vector<std::uint32_t>& grams) {
         std::uint32_t gram = 0;
         std::memcpy(&gram, head.data() + i, 4);
         const std::uint32_t key = gram == 0 ? 1 : gram;  // 0: a free place
-        found.data()[count] = key;                       // stays where it is new
+        places.fetch_gram(key);
+        found.data()[count] = key;  // stays where it is new
         count += seen.insert(key, key * gram_multiplier >> 18) ? 1 : 0;
     }
     grams.assign(found.data(), found.data() + count);
@@ -105,7 +107,7 @@ Id128 content_digest(const Content& content) {
         low = hash64(text, low);
         high = hash64(text, high);
     };
-    std::string value;
+    thread_local std::string value;  // its memory is for the next one
     for (const HeaderText& field : content.headers) {
         if (!field.is_feature) continue;
         value.clear();

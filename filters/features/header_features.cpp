@@ -98,9 +98,10 @@ private:
         });
     }
 
-    static std::string shorten(std::string_view word) {
-        if (word.size() <= max_plain_word_bytes) return std::string(word);
-        return "long " + step_of(word.size());
+    // Valid until the next call.
+    std::string_view shorten(std::string_view word) {
+        if (word.size() <= max_plain_word_bytes) return word;
+        return shortened_ = "long " + step_of(word.size());
     }
 
     void add_subject(const std::string& value) {
@@ -212,7 +213,8 @@ private:
             if (registered != word) sink_.add("received", "@@" + std::string(registered));
         } else {
             const bool id = std::count_if(word.begin(), word.end(), is_digit) >= 3;
-            sink_.add_running("received", id ? "id " + shape_of(word) : shorten(word));
+            if (id) return sink_.add_running("received", "id " + shape_of(word));
+            sink_.add_running("received", shorten(word));
         }
     }
 
@@ -265,6 +267,7 @@ private:
 
     const Content& content_;
     TokenSink& sink_;
+    std::string shortened_;
     std::size_t received_ = 0;
     std::string arrived_;  // when the last hop took it
     std::optional<mime::DateTime> sent_;

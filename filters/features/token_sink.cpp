@@ -48,7 +48,7 @@ std::uint64_t neighbours_feature(std::string_view kind, std::string_view first,
 
 thread_local std::unique_ptr<TokenSink::Memory> TokenSink::spare_;
 
-TokenSink::TokenSink(FeatureVector& vector, FeatureNames* names, const FeaturePlaces& places)
+TokenSink::TokenSink(FeatureVector& vector, FeatureNames* names, const ModelPlaces& places)
     : names_(names),
       places_(places),
       seed_(seed_of(kind_)),

@@ -22,7 +22,7 @@ class TokenSink {
 public:
     // vector: where the hashes go. names: nullptr, or where to note what each hash stands for.
     // places: what is fetched for each.
-    TokenSink(FeatureVector& vector, FeatureNames* names, const FeaturePlaces& places = {});
+    TokenSink(FeatureVector& vector, FeatureNames* names, const ModelPlaces& places = {});
     ~TokenSink();
     TokenSink(const TokenSink&) = delete;
     TokenSink& operator=(const TokenSink&) = delete;
@@ -56,7 +56,7 @@ private:
     Recent add_token(std::string_view kind, std::string_view word);
 
     FeatureNames* names_;
-    const FeaturePlaces places_;
+    const ModelPlaces places_;
     bool content_ = false;
     std::string_view kind_;  // whose seed is seed_
     std::uint64_t seed_;

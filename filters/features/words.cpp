@@ -7,8 +7,15 @@
 namespace postern::filters {
 
 std::string fold_words(std::string_view utf8) {
-    if (mime::is_ascii(utf8)) return to_lower(utf8);
-    return fold_confusables(mime::fold_case(utf8));
+    std::string out;
+    fold_words(utf8, out);
+    return out;
+}
+
+void fold_words(std::string_view utf8, std::string& out) {
+    out.clear();
+    if (mime::is_ascii(utf8)) return append_lower(utf8, out);
+    out = fold_confusables(mime::fold_case(utf8));
 }
 
 Character character_at(std::string_view utf8, std::size_t at) {

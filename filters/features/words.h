@@ -15,6 +15,7 @@ inline constexpr std::size_t max_plain_word_bytes = 32;  // longer ones are coun
 
 // Lower case, compatibility forms and look-alikes of other scripts made one (see confusables.h).
 std::string fold_words(std::string_view utf8);
+void fold_words(std::string_view utf8, std::string& out);
 
 struct Character {
     char32_t code = 0;

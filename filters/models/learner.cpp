@@ -87,7 +87,7 @@ Learner::Learner(std::uint64_t max_bytes)
 }
 
 std::size_t Learner::gram_index(std::uint32_t gram) const {
-    return gram_bits_ == 0 ? 0 : (gram * 0x9E3779B1u) >> (32 - gram_bits_);
+    return GramPlaces::place_of(gram, gram_bits_);
 }
 
 Learner::Hits& Learner::spare_hits() {

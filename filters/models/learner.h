@@ -47,6 +47,9 @@ public:
     bool unlearn(const FeatureVector& features);
     bool knows(const FeatureVector& features) const;
     FeaturePlaces places() const { return features_.places(); }
+    GramPlaces gram_places() const {
+        return {reinterpret_cast<const char*>(grams_.begin()), gram_bits_};
+    }
     // False: that identity was merged before.
     bool merge(const Learner& other, std::uint64_t identity);
     bool add_counts(const Counts& counts);

@@ -90,9 +90,14 @@ public:
         return score;
     }
 
-    FeaturePlaces places() const override {
+    ModelPlaces places() const override {
         std::shared_lock lock(mutex_);
-        return own_->places();
+        ModelPlaces places{own_->places(), {}, own_->gram_places(), {}};
+        if (prior_) {
+            places.prior = prior_->places();
+            places.prior_grams = prior_->gram_places();
+        }
+        return places;
     }
 
     bool learn(const FeatureVector& features, Class as) override {

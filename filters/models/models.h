@@ -95,7 +95,7 @@ public:
     virtual const Layers& layers() const = 0;
     virtual ModelScore score(const FeatureVector& features, Shares shares = Shares::kept) const = 0;
     // What score is about to read, for extract.
-    virtual FeaturePlaces places() const = 0;
+    virtual ModelPlaces places() const = 0;
     // Learning a message again as the same class changes nothing (false); as the other class
     // relearns it.
     virtual bool learn(const FeatureVector& features, Class as) = 0;

@@ -1,5 +1,6 @@
 #include "filters/patterns/compiled_rules.h"
 
+#include "filters/patterns/looser.h"
 #include "protocols/base/hash.h"
 
 namespace postern::filters {
@@ -32,18 +33,35 @@ std::string digest_of(std::string_view bytes) {
     return digest;
 }
 
+// What the database of that target looks for.
+std::vector<Pattern> searched(const Groups& groups, std::size_t target) {
+    std::vector<Pattern> patterns = groups[target].patterns;
+    for (Pattern& each : patterns) {
+        each.pattern = std::string(looser(each.pattern, static_cast<Target>(target)));
+    }
+    return patterns;
+}
+
 // What a compiled form depends on.
 std::string key_of(const Groups& groups) {
     std::string text = platform_name();
-    for (const Group& group : groups) {
-        append(text, group.patterns.size());
-        for (const Pattern& each : group.patterns) {
+    for (std::size_t target = 0; target < groups.size(); ++target) {
+        const std::vector<Pattern> patterns = searched(groups, target);
+        append(text, patterns.size());
+        for (const Pattern& each : patterns) {
             append(text, each.flags);
             append(text, each.pattern.size());
             text += each.pattern;
         }
     }
     return digest_of(text);
+}
+
+// The message tells places in the rule's own pattern, not in a looser one.
+Error in_rule(const Rule& rule, const Pattern& pattern, const Error& usual) {
+    std::size_t culprit = 0;
+    const auto alone = compile_database({pattern}, culprit);
+    return {Errc::invalid, "rule " + rule.name + ": " + (alone ? usual : alone.error()).text};
 }
 
 }  // namespace
@@ -90,15 +108,15 @@ Result<void> compile_groups(Groups& groups, const std::vector<Rule>& rules, Comp
         const auto image = cache->load();
         if (image && unseal_groups(*image, groups)) return {};
     }
-    for (Group& group : groups) {
+    for (std::size_t target = 0; target < groups.size(); ++target) {
+        Group& group = groups[target];
         if (group.patterns.empty()) continue;
         std::size_t culprit = group.patterns.size();
-        auto database = compile_database(group.patterns, culprit);
-        if (!database) {
-            if (culprit >= group.patterns.size()) return database.error();
-            return Error{Errc::invalid,
-                         "rule " + rules[group.rules[culprit]].name + ": " + database.error().text};
+        auto database = compile_database(searched(groups, target), culprit);
+        if (!database && culprit < group.patterns.size()) {
+            return in_rule(rules[group.rules[culprit]], group.patterns[culprit], database.error());
         }
+        if (!database) return database.error();
         group.database = std::move(*database);
     }
     if (cache != nullptr) {

@@ -40,6 +40,11 @@ void scan_text(const Database& database, Scratch& scratch, std::string_view text
             static_cast<unsigned>(text.size()), 0, scratch.handle, on_match, context);
 }
 
+std::size_t database_bytes(const Database& database) {
+    std::size_t size = 0;
+    return hs_database_size(database.get(), &size) == HS_SUCCESS ? size : 0;
+}
+
 std::string platform_name() {
     hs_platform_info_t platform{};
     std::string name = hs_version();

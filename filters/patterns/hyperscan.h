@@ -44,6 +44,8 @@ Result<Database> compile_database(const std::vector<Pattern>& patterns, std::siz
 void scan_text(const Database& database, Scratch& scratch, std::string_view text,
                match_event_handler on_match, void* context);
 
+std::size_t database_bytes(const Database& database);
+
 // The library's version and what it would compile for on this processor.
 std::string platform_name();
 

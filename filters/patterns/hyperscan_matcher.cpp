@@ -1,6 +1,7 @@
 #include "filters/patterns/compiled_rules.h"
 #include "filters/patterns/hyperscan.h"
 #include "filters/patterns/locator.h"
+#include "filters/patterns/looser.h"
 #include "filters/patterns/matcher.h"
 #include "filters/patterns/vetting.h"
 
@@ -24,6 +25,8 @@ struct CompiledRule {
     std::uint32_t max_hits = 1;
     bool negated = false;
     bool hidden = false;
+    bool looser = false;   // what the database finds of it is to be checked
+    bool located = false;  // where its matches are will be asked
 };
 
 struct Found {
@@ -37,6 +40,7 @@ struct Workspace {
     Scratch scratch;
     std::vector<bool> seen;
     std::vector<Found> found;
+    std::vector<std::uint32_t> unchecked;  // rules, of one subject
 };
 
 struct NameHash {
@@ -96,6 +100,8 @@ public:
 
     std::vector<PatternHit> match(const std::vector<Subject>& subjects) const override;
 
+    void prepare(const std::function<bool()>& go_on) const override;
+
     bool looks_at(Target target) const override { return group_of(target).database != nullptr; }
     Forms forms_of(Target target, std::string_view name) const override {
         return fields_.forms_of(target, name);
@@ -118,6 +124,8 @@ private:
     static int on_match(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
                         void* context);
     void scan(const std::vector<Subject>& subjects, Workspace& workspace) const;
+    void check(const std::vector<Subject>& subjects, std::size_t subject,
+               Workspace& workspace) const;
     std::uint32_t count(const Found& found, const std::vector<Subject>& subjects,
                         Scratch& scratch) const;
     std::unique_ptr<Workspace> borrow() const;
@@ -172,6 +180,9 @@ Result<void> HyperscanMatcher::add(const Rule& rule) {
     if (rule.caseless) flags |= HS_FLAG_CASELESS;
     if (is_long(target.target)) flags |= HS_FLAG_MULTILINE;
     Group& group = groups_[static_cast<std::size_t>(target.target)];
+    compiled.looser = looser(rule.pattern, target.target).size() < rule.pattern.size();
+    compiled.located =
+        compiled.looser || (!rule.negated && (!compiled.hidden || rule.max_hits > 1));
     compiled.pattern = static_cast<std::uint32_t>(group.patterns.size());
     group.patterns.push_back({rule.pattern, flags});
     group.rules.push_back(static_cast<std::uint32_t>(rules_.size()));
@@ -184,7 +195,12 @@ int HyperscanMatcher::on_match(unsigned id, unsigned long long, unsigned long lo
                                void* context) {
     const auto& pass = *static_cast<const Pass*>(context);
     const std::uint32_t rule = pass.group->rules[id];
-    if (pass.matcher->rules_[rule].field != pass.field || pass.workspace->seen[rule]) return 0;
+    const CompiledRule& compiled = pass.matcher->rules_[rule];
+    if (compiled.field != pass.field || pass.workspace->seen[rule]) return 0;
+    if (compiled.looser) {
+        pass.workspace->unchecked.push_back(rule);
+        return 0;
+    }
     pass.workspace->seen[rule] = true;
     pass.workspace->found.push_back({rule, pass.subject, static_cast<std::size_t>(to)});
     return 0;
@@ -201,7 +217,20 @@ void HyperscanMatcher::scan(const std::vector<Subject>& subjects, Workspace& wor
             if (pass.field == no_field) continue;
         }
         scan_text(group.database, workspace.scratch, subject.text, &on_match, &pass);
+        if (!workspace.unchecked.empty()) check(subjects, i, workspace);
     }
+}
+
+void HyperscanMatcher::check(const std::vector<Subject>& subjects, std::size_t subject,
+                             Workspace& workspace) const {
+    for (const std::uint32_t rule : workspace.unchecked) {
+        const auto end = locators_[rule].first_end(pattern_of(rules_[rule]), subjects[subject].text,
+                                                   workspace.scratch);
+        if (!end) continue;
+        workspace.seen[rule] = true;
+        workspace.found.push_back({rule, subject, *end});
+    }
+    workspace.unchecked.clear();
 }
 
 std::uint32_t HyperscanMatcher::count(const Found& found, const std::vector<Subject>& subjects,
@@ -244,6 +273,20 @@ std::vector<PatternHit> HyperscanMatcher::match(const std::vector<Subject>& subj
     return hits;
 }
 
+void HyperscanMatcher::prepare(const std::function<bool()>& go_on) const {
+    std::vector<std::pair<std::size_t, std::size_t>> order;  // states, rule
+    for (std::size_t i = 0; i < rules_.size(); ++i) {
+        if (!rules_[i].located) continue;
+        order.emplace_back(count_states(pattern_of(rules_[i]).pattern), i);
+    }
+    std::sort(order.begin(), order.end());
+    std::size_t bytes = 0;
+    for (const auto& [states, rule] : order) {
+        if (bytes >= max_prepared_bytes || !go_on()) return;
+        bytes += locators_[rule].prepare(pattern_of(rules_[rule]));
+    }
+}
+
 std::unique_ptr<Workspace> HyperscanMatcher::borrow() const {
     std::unique_ptr<Workspace> workspace;
     {
@@ -256,6 +299,7 @@ std::unique_ptr<Workspace> HyperscanMatcher::borrow() const {
     if (!workspace) workspace = std::make_unique<Workspace>();
     workspace->seen.assign(rules_.size(), false);
     workspace->found.clear();
+    workspace->unchecked.clear();
     return workspace;
 }
 

@@ -53,16 +53,27 @@ int on_counted(unsigned, unsigned long long from, unsigned long long to, unsigne
     return count.matches < count.limit ? 0 : 1;
 }
 
+int on_first(unsigned, unsigned long long, unsigned long long to, unsigned, void* context) {
+    *static_cast<std::optional<std::size_t>*>(context) = static_cast<std::size_t>(to);
+    return 1;
+}
+
 }  // namespace
 
-const Database& Locator::database(const Pattern& pattern) {
+void Locator::compile(const Pattern& pattern) {
     std::call_once(once_, [&] {
         std::size_t culprit = 0;
         const unsigned flags = (pattern.flags & ~HS_FLAG_SINGLEMATCH) | HS_FLAG_SOM_LEFTMOST;
         auto made = compile_database({{pattern.pattern, flags}}, culprit);
+        tells_starts_ = made.has_value();
+        if (!made) made = compile_database({pattern}, culprit);
         if (made) database_ = std::move(*made);
     });
-    return database_;
+}
+
+std::size_t Locator::prepare(const Pattern& pattern) {
+    compile(pattern);
+    return database_ ? database_bytes(database_) : 0;
 }
 
 std::string Locator::evidence(const Pattern& pattern, std::string_view text, std::size_t end,
@@ -70,8 +81,8 @@ std::string Locator::evidence(const Pattern& pattern, std::string_view text, std
     const std::size_t begin = end - std::min(end, evidence_window_bytes);
     const std::string_view window = text.substr(begin, end - begin + evidence_tail_bytes);
     std::vector<Span> spans;
-    const Database& found = database(pattern);
-    if (found) scan_text(found, scratch, window, &on_located, &spans);
+    compile(pattern);
+    if (tells_starts_) scan_text(database_, scratch, window, &on_located, &spans);
     const Span span = choose_span(spans, end - begin);
     if (span.end > span.begin) {
         return quote_evidence(window.substr(span.begin, span.end - span.begin));
@@ -82,11 +93,19 @@ std::string Locator::evidence(const Pattern& pattern, std::string_view text, std
 
 std::uint32_t Locator::count(const Pattern& pattern, std::string_view text, std::uint32_t limit,
                              Scratch& scratch) {
-    const Database& found = database(pattern);
-    if (!found) return std::min(limit, 1U);
+    compile(pattern);
+    if (!tells_starts_) return std::min(limit, 1U);
     Count count{0, limit, {}};
-    scan_text(found, scratch, text, &on_counted, &count);
+    scan_text(database_, scratch, text, &on_counted, &count);
     return count.matches;
+}
+
+std::optional<std::size_t> Locator::first_end(const Pattern& pattern, std::string_view text,
+                                              Scratch& scratch) {
+    compile(pattern);
+    std::optional<std::size_t> end;
+    if (database_) scan_text(database_, scratch, text, &on_first, &end);
+    return end;
 }
 
 }  // namespace postern::filters

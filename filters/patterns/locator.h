@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,12 +23,19 @@ public:
     // counts once.
     std::uint32_t count(const Pattern& pattern, std::string_view text, std::uint32_t limit,
                         Scratch& scratch);
+    // Where the match that ends first ends; nothing: there is none.
+    std::optional<std::size_t> first_end(const Pattern& pattern, std::string_view text,
+                                         Scratch& scratch);
+
+    // What would else be done by the first of those calls; the octets that it takes from then on.
+    std::size_t prepare(const Pattern& pattern);
 
 private:
-    const Database& database(const Pattern& pattern);
+    void compile(const Pattern& pattern);
 
     std::once_flag once_;
     Database database_;
+    bool tells_starts_ = false;  // not of a pattern too large for that
 };
 
 }  // namespace postern::filters

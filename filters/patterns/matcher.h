@@ -23,6 +23,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -79,11 +80,17 @@ private:
     std::uint8_t bits_ = 0;
 };
 
+inline constexpr std::size_t max_prepared_bytes = 8 * 1024 * 1024;
+
 class Matcher {
 public:
     virtual ~Matcher() = default;
     // Each rule at most once, ascending.
     virtual std::vector<PatternHit> match(const std::vector<Subject>& subjects) const = 0;
+    // Makes what finds the evidence of rules, which else the first match of each has to wait for:
+    // some milliseconds, for a long pattern a second. The shortest patterns first; ends when go_on,
+    // which is asked before each, says no, or when max_prepared_bytes are taken. Any thread.
+    virtual void prepare(const std::function<bool()>& go_on) const = 0;
     // Whether any rule looks there; what nobody looks at need not be made.
     virtual bool looks_at(Target target) const = 0;
     // header, part, envelope: of the field of that name, any case.

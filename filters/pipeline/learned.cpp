@@ -6,7 +6,6 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
-#include <cstdio>
 #include <iterator>
 
 namespace postern::filters {
@@ -17,20 +16,34 @@ namespace {
 // reach the usual threshold of 5.
 constexpr double score_per_log_odds = 2.5;
 constexpr std::size_t max_feature_name_bytes = 48;
+static_assert(min_learned_score == -6 && max_learned_score == 9);  // shown without decimals
 
-// "+1.25 what", rounded as printf does.
-std::string share_line(double share, std::string_view what) {
+constexpr std::size_t line_bytes = 120;  // nearly all lines of evidence fit in
+
+// A number, rounded as printf does, and what comes after it.
+void append_number(std::string& line, double value, int decimals, std::string_view unit) {
     char text[32];
-    const auto end = std::to_chars(text, std::end(text), share, std::chars_format::fixed, 2);
-    std::string line(share < 0 || text[0] == '-' ? "" : "+");
-    line.append(text, end.ptr);
-    return line.append(" ").append(what);
+    const auto end = std::to_chars(text, std::end(text), value, std::chars_format::fixed, decimals);
+    line.append(text, end.ptr).append(unit);
+}
+
+// "+1.25"
+void append_signed(std::string& line, double value, std::string_view unit) {
+    if (!std::signbit(value)) line += '+';
+    append_number(line, value, 2, unit);
 }
 
 void append_count(std::string& line, std::uint64_t count, std::string_view unit) {
     char text[24];
     const auto end = std::to_chars(text, std::end(text), count);
     line.append(text, end.ptr).append(unit);
+}
+
+std::string share_line(double share, std::string_view what) {
+    std::string line;
+    line.reserve(line_bytes);
+    append_signed(line, share, " ");
+    return line.append(what);
 }
 
 }  // namespace
@@ -48,20 +61,19 @@ namespace {
 
 // "2.5 x (0.86 x +3.10 learned here + 0.95 x +1.20 prior)": how the score came about.
 std::string sum_line(const ModelScore& score) {
-    char text[160];
-    int size = std::snprintf(text, sizeof text, "score %+.2f = %.1f x (%.2f x %+.2f learned here",
-                             learned_score(score), score_per_log_odds, score.own_voice,
-                             score.log_odds - score.from_prior);
-    std::string line(text, static_cast<std::size_t>(size));
+    std::string line;
+    line.reserve(line_bytes);
+    append_signed(line += "score ", learned_score(score), " = ");
+    append_number(line, score_per_log_odds, 1, " x (");
+    append_number(line, score.own_voice, 2, " x ");
+    append_signed(line, score.log_odds - score.from_prior, " learned here");
     if (score.prior_ham + score.prior_spam > 0) {
-        size = std::snprintf(text, sizeof text, " + %.2f x %+.2f prior",
-                             std::max(score.own_voice, score.prior_voice), score.from_prior);
-        line.append(text, static_cast<std::size_t>(size));
+        append_number(line += " + ", std::max(score.own_voice, score.prior_voice), 2, " x ");
+        append_signed(line, score.from_prior, " prior");
     }
-    char bounds[48];
-    std::snprintf(bounds, sizeof bounds, "), kept within %g to %g", min_learned_score,
-                  max_learned_score);
-    return line + bounds;
+    append_number(line += "), kept within ", min_learned_score, 0, " to ");
+    append_number(line, max_learned_score, 0, "");
+    return line;
 }
 
 }  // namespace
@@ -73,18 +85,18 @@ Symbol learned_symbol(const ModelScore& score, const Features& features) {
                   0,
                   {}};
     symbol.score = learned_score(score);
-    char text[160];
-    std::snprintf(
-        text, sizeof text, "probability %.4f (log-odds %+.2f), from %llu ham and %llu spam",
-        score.probability, score.log_odds, static_cast<unsigned long long>(score.trained_ham),
-        static_cast<unsigned long long>(score.trained_spam));
     symbol.evidence.reserve(score.strongest.size() + 5);
-    symbol.evidence.emplace_back(text);
+    std::string sure("probability ");
+    append_number(sure, score.probability, 4, " (log-odds ");
+    append_signed(sure, score.log_odds, "), from ");
+    append_count(sure, score.trained_ham, " ham and ");
+    append_count(sure, score.trained_spam, " spam");
+    symbol.evidence.push_back(std::move(sure));
     if (score.prior_ham + score.prior_spam > 0) {
-        std::snprintf(text, sizeof text, "%+.2f prior knowledge from %llu ham and %llu spam",
-                      score.from_prior, static_cast<unsigned long long>(score.prior_ham),
-                      static_cast<unsigned long long>(score.prior_spam));
-        symbol.evidence.emplace_back(text);
+        std::string prior = share_line(score.from_prior, "prior knowledge from ");
+        append_count(prior, score.prior_ham, " ham and ");
+        append_count(prior, score.prior_spam, " spam");
+        symbol.evidence.push_back(std::move(prior));
     }
     for (const FeatureShare& each : score.strongest) {
         const std::string name = features.names.of(each.index);
@@ -114,14 +126,15 @@ double over_rules_score(double modest_score, const ModelScore& score) {
 }
 
 Symbol over_rules_symbol(double modest_score, const ModelScore& score) {
-    char text[128];
-    std::snprintf(text, sizeof text, "%.1f x %.2f, of what rules and checks add: %+.2f",
-                  share_over_rules, score.own_voice, modest_score);
+    std::string text;
+    append_number(text, share_over_rules, 1, " x ");
+    append_number(text, score.own_voice, 2, ", of what rules and checks add: ");
+    append_signed(text, modest_score, "");
     return {std::string(over_rules_symbol_name),
             "statistics",
             "What the learned models know already of what rules and checks found",
             over_rules_score(modest_score, score),
-            {text}};
+            {std::move(text)}};
 }
 
 namespace {

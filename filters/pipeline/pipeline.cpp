@@ -70,7 +70,8 @@ public:
         Report report;
         report.spam_threshold = options_.spam_threshold;
         report.unsure_threshold = options_.unsure_threshold;
-        const Content content = read_content(input);
+        thread_local Content content;  // its memory is for the next one
+        read_content(input, content);
         std::vector<SymbolValue> fired;
         add_checks(input, content, report, fired);
         add_rules(input, content, report, fired);
@@ -79,6 +80,8 @@ public:
         conclude(report);
         return report;
     }
+
+    void prepare(const std::function<bool()>& go_on) const override { matcher_->prepare(go_on); }
 
 private:
     void add_checks(const ScanInput& input, const Content& content, Report& report,

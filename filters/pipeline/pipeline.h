@@ -11,6 +11,7 @@
 #include "protocols/base/result.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -40,6 +41,9 @@ public:
                                                    CompiledCache* cache = nullptr);
     virtual ~Pipeline() = default;
     virtual Report scan(const ScanInput& input) const = 0;
+    // Makes in advance what the first match of each rule has to wait for (see Matcher::prepare):
+    // seconds of CPU time. Any thread.
+    virtual void prepare(const std::function<bool()>& go_on) const = 0;
 };
 
 }  // namespace postern::filters

@@ -44,6 +44,10 @@ filters::Report Scanner::scan(std::string_view bytes, const mime::Message& parse
     return current()->scan({bytes, parsed, std::move(connection), now});
 }
 
+void Scanner::prepare(const std::function<bool()>& go_on) const {
+    current()->prepare(go_on);
+}
+
 filters::FeatureVector Scanner::features(std::string_view bytes, const mime::Message& parsed) {
     return filters::extract({bytes, parsed, {}, Time{}}).vector;
 }

@@ -13,6 +13,7 @@
 #include "protocols/base/time.h"
 #include "protocols/mime/message.h"
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string_view>
@@ -37,6 +38,10 @@ public:
     // for a usual message and bounded by filters::max_scanned_bytes.
     filters::Report scan(std::string_view bytes, const mime::Message& parsed,
                          filters::Connection connection, Time now) const;
+
+    // Makes in advance what the first match of each rule has to wait for, for the rules in force
+    // now: seconds of CPU time, on the calling thread; ends early when go_on says no.
+    void prepare(const std::function<bool()>& go_on) const;
 
     // What learning needs of a message; the same parts that scan looks at.
     static filters::FeatureVector features(std::string_view bytes, const mime::Message& parsed);

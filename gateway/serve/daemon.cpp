@@ -12,6 +12,7 @@
 #include "store/kv/upgrade_copy.h"
 
 #include <algorithm>
+#include <sys/resource.h>
 #include <thread>
 
 namespace postern::serve {
@@ -28,6 +29,9 @@ constexpr std::size_t max_waiting_searches = 1000;
 // They wait for the disk: commits of several are joined.
 constexpr unsigned queue_threads = 8;
 constexpr std::size_t max_waiting_queue_calls = 10'000;
+
+// Of setpriority(2), on Linux for the calling thread alone.
+constexpr int rules_niceness = 10;
 
 constexpr std::chrono::hours expiry_interval{1};
 // Not at once, so that a start is light.
@@ -51,6 +55,7 @@ Daemon::Daemon(const config::Config& config)
       search_pool_(search_threads, max_waiting_searches),
       queue_pool_(queue_threads, max_waiting_queue_calls),
       care_pool_(1, 1),
+      rules_pool_(1, 1),
       budget_(config.limits.max_inflight_bytes),
       smtp_limits_(make_limits(config.smtp)),
       imap_limits_(make_limits(config.imap)),
@@ -181,8 +186,17 @@ std::optional<Failure> Daemon::start() {
     train_at_ = std::chrono::steady_clock::now() + first_training_after;
     server_->start();
     if (auto started = outbound_->start(); !started) return cannot_create(started.error());
+    prepare_rules();
     tend();
     return std::nullopt;
+}
+
+// Below whatever serves clients. What is refused, since it waits already, is done by what waits.
+void Daemon::prepare_rules() {
+    rules_pool_.post([this] {
+        ::setpriority(PRIO_PROCESS, 0, rules_niceness);
+        scanner_->prepare([this] { return !ending_; });
+    });
 }
 
 void Daemon::tend() {
@@ -239,6 +253,7 @@ Result<void> Daemon::reload() {
     if (!signing) return signing.error();
     const auto judging = scanner_->reload(judgement->rules, judgement->options);
     if (!judging) return judging.error();
+    prepare_rules();
 
     authenticator_->set_tokens(std::move(*tokens));
     tls_ = tls;
@@ -256,6 +271,7 @@ Result<void> Daemon::reload() {
 }
 
 bool Daemon::shut_down() {
+    ending_ = true;
     const std::chrono::seconds grace(config_.get()->limits.shutdown_grace_s);
     // What is under way to other servers ends at once; the queue keeps it.
     outbound_->stop();

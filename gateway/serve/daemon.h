@@ -27,6 +27,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <mutex>
@@ -61,6 +62,7 @@ public:
 
 private:
     void train_dictionary();
+    void prepare_rules();
     std::optional<Failure> open_store();
     std::optional<Failure> open_filter();
     std::optional<Failure> open_listeners();
@@ -108,6 +110,8 @@ private:
     net::WorkPool search_pool_;
     net::WorkPool queue_pool_;
     net::WorkPool care_pool_;
+    std::atomic<bool> ending_{false};
+    net::WorkPool rules_pool_;
     delivery::InflightBudget budget_;
     limits::RateLimiter rates_;
     pop3_service::MaildropLocks maildrop_locks_;

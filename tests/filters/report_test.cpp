@@ -1,5 +1,7 @@
 #include "filters/report.h"
 
+#include <nlohmann/json.hpp>
+
 #include <cmath>
 
 namespace postern::filters {
@@ -61,6 +63,23 @@ TEST(Report, RoundTrip) {
     EXPECT_EQ(after->symbols[0].evidence[0], "x");
     EXPECT_EQ(after->symbols[0].evidence[1], "\xEF\xBF\xBD\xEF\xBF\xBD not UTF-8");
     EXPECT_EQ(sum(*after), after->score);
+}
+
+// Whoever reads it and writes it again gets the same.
+TEST(Report, IsWrittenAsTheJsonLibraryDoes) {
+    Report report = sample();
+    report.score = 1e-7;
+    report.log_odds = -123456789.125;
+    report.probability = 1.0 / 3;
+    report.spam_threshold = std::nan("");
+    report.trained_ham = UINT64_MAX;
+    report.symbols.push_back({"", "", "", 0, {""}});
+    report.symbols.push_back({"\"q\" \\", "\x7f\x01\n", "\xC3\xA9", 1e22, {"\t", "/", "\xC3"}});
+    const std::string text = encode_report(report, 64 * 1024);
+    EXPECT_EQ(nlohmann::json::parse(text).dump(), text);
+    report.symbols.clear();
+    const std::string without = encode_report(report, 64 * 1024);
+    EXPECT_EQ(nlohmann::json::parse(without).dump(), without);
 }
 
 Report large() {

@@ -174,9 +174,14 @@ TEST(Features, AreTheSameWhereverTheyAreFetchedFrom) {
     const Content content = read_content({message, parsed, {}, Time{}});
     const std::vector<char> table(10 * FeaturePlaces::place_bytes);
     Features features;
-    extract(content, Names::kept, features, {table.data(), 10});
+    const FeaturePlaces places{table.data(), 10};
+    const GramPlaces grams{table.data(), 7};
+    extract(content, Names::kept, features, {places, places, grams, grams});
     EXPECT_EQ(features.vector, features_of(message).vector);
     EXPECT_EQ(FeaturePlaces::place_of((std::uint64_t{1} << feature_bits) - 1, 10), 9u);
+    for (const unsigned bits : {0u, 1u, 31u, 32u}) {
+        EXPECT_LT(GramPlaces::place_of(0xFFFFFFFF, bits), std::uint64_t{1} << bits);
+    }
 }
 
 TEST(PlainRun, HasNoWhiteSpaceButBlanksBetweenWords) {

@@ -65,6 +65,29 @@ TEST(Matcher, EvidenceIsTheWholeMatch) {
                 ElementsAre("B=5550"));
 }
 
+TEST(Matcher, WhatIsPreparedFindsTheSame) {
+    const std::vector<Rule> rules = {
+        rule("LONG", "body", "needle[a-z ]{1,20}here"), rule("SHORT", "body", "needle"),
+        rule("NO", "body", "needle here", true), rule("U", "url", "^http://pills")};
+    const auto matcher = make_matcher(rules);
+    ASSERT_TRUE(matcher.has_value());
+    const std::vector<Subject> subjects = {{Target::body, "", "a needle is here"},
+                                           {Target::url, "", "http://pills/"}};
+    const auto evidence = [&] {
+        std::vector<std::string> all;
+        for (const PatternHit& hit : (*matcher)->match(subjects)) all.push_back(hit.evidence);
+        return all;
+    };
+    int asked = 0;
+    (*matcher)->prepare([&] { return ++asked < 2; });
+    EXPECT_EQ(asked, 2);
+    EXPECT_THAT(evidence(), ElementsAre("needle is here", "needle", "", "http://pills"));
+    asked = 0;
+    (*matcher)->prepare([&] { return ++asked > 0; });
+    EXPECT_EQ(asked, 3);  // of a negated rule there is no evidence
+    EXPECT_THAT(evidence(), ElementsAre("needle is here", "needle", "", "http://pills"));
+}
+
 TEST(Matcher, EvidenceFarInsideALongText) {
     const std::string text = std::string(5000, 'x') + "\nneedle here\n" + std::string(5000, 'x');
     EXPECT_THAT(hits({rule("B", "body", "^needle h?")}, {{Target::body, "", text}}),
