@@ -55,7 +55,7 @@ std::string sum_line(const ModelScore& score) {
     std::string line(text, static_cast<std::size_t>(size));
     if (score.prior_ham + score.prior_spam > 0) {
         size = std::snprintf(text, sizeof text, " + %.2f x %+.2f prior",
-                             std::max(score.own_voice, score.prior_voice), score.from_prior);
+                             score.heard_of_prior(), score.from_prior);
         line.append(text, static_cast<std::size_t>(size));
     }
     char bounds[48];
