@@ -19,6 +19,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,6 +32,8 @@ namespace postern::filters {
 // is seen more than once, and a long run of one class (a folder of ham, then one of spam) does not
 // make the lines believe whatever class they saw last. Counts are not touched by that.
 inline constexpr std::size_t remembered_messages = 160;  // of each class
+// What a line is wrong about tells something once so many of the rarer class were learned.
+inline constexpr std::uint64_t lessons_until_hard_shows = 40;
 inline constexpr std::size_t remembered_features = 1500;
 inline constexpr std::size_t remembered_grams = 1500;
 inline constexpr std::uint64_t messages_per_epoch = 4096;
@@ -132,6 +135,8 @@ private:
     };
     Lesson lesson_of(const FeatureVector& features, bool spam, double prior) const;
     void move_weights(const FeatureVector& features, const Taught& change, int direction);
+    // nullopt: it is not to be remembered.
+    std::optional<std::size_t> place_to_remember(std::uint64_t key, bool spam, double error) const;
     void remember(const FeatureVector& features, std::uint64_t key, bool spam, double error);
     void forget(std::uint64_t key);
     void rehearse(bool spam);

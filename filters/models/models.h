@@ -35,6 +35,9 @@ struct FeatureShare {
 // Likewise for a message of which half_weight_features are known: a line of text says little.
 inline constexpr double half_weight_messages = 40;
 inline constexpr double half_weight_features = 25;
+// A prior's word for ham counts so much of what its word for spam does: a filter that knows little
+// leaves mail where it is anyway, so that such a word rescues hardly anything and hides spam.
+inline constexpr double prior_word_for_ham = 0.5;
 double voice_of(std::uint64_t ham, std::uint64_t spam, std::size_t known_features);
 
 // from_head + from_prior + rest + all shares of `strongest` are log_odds.
@@ -52,10 +55,15 @@ struct ModelScore {
     std::uint64_t prior_spam = 0;
     double own_voice = 0;    // of what was learned here
     double prior_voice = 0;  // of the prior: less for mail unlike the prior's, less where it erred
-    // What is to be believed: each part of log_odds times its voice. A prior is heard at least as
-    // well as the models that learned how far to trust it.
-    double voiced_prior() const { return std::max(own_voice, prior_voice) * from_prior; }
-    double voiced() const { return own_voice * (log_odds - from_prior) + voiced_prior(); }
+    // How much the prior's part counts, 0 to 1. It is heard at least as well as the models that
+    // learned how far to trust it.
+    double heard_of_prior() const {
+        return std::max(own_voice, prior_voice) * (from_prior < 0 ? prior_word_for_ham : 1);
+    }
+    // What is to be believed: each part of log_odds times its voice.
+    double voiced() const {
+        return own_voice * (log_odds - from_prior) + heard_of_prior() * from_prior;
+    }
 };
 
 struct ModelStats {

@@ -40,17 +40,31 @@ void put(std::string& out, const T& value) {
 
 }  // namespace
 
+// What is hard to tell shows only where both classes are known: in a folder of ham that comes
+// before any spam each message looks easy. Until then any message is as good as another.
+std::optional<std::size_t> Learner::place_to_remember(std::uint64_t key, bool spam,
+                                                      double error) const {
+    const std::size_t count = remembered_[spam ? 1 : 0].size();
+    const bool is_full = count >= remembered_messages;
+    if (std::min(ham_, spam_) < lessons_until_hard_shows) {
+        const auto place = static_cast<std::size_t>(key % (spam ? spam_ : ham_));
+        if (!is_full) return count;
+        return place < remembered_messages ? std::optional(place) : std::nullopt;
+    }
+    const bool is_easy = error < remembered_error && key % remembered_of >= remembered_easy;
+    if (is_easy && count >= first_remembered) return std::nullopt;
+    if (!is_full) return count;
+    // Any of them gives way: by chance, but the same in every run.
+    return static_cast<std::size_t>(key / remembered_of % remembered_messages);
+}
+
 void Learner::remember(const FeatureVector& features, std::uint64_t key, bool spam,
                        double error) {
+    const std::optional<std::size_t> place = place_to_remember(key, spam, error);
+    if (!place) return;
     std::vector<Remembered>& memory = remembered_[spam ? 1 : 0];
-    const bool is_easy = error < remembered_error && key % remembered_of >= remembered_easy;
-    if (is_easy && memory.size() >= first_remembered) return;
-    const bool is_full = memory.size() >= remembered_messages;
-    if (!is_full) memory.emplace_back();
-    // Any of them gives way: by chance, but the same in every run.
-    Remembered& entry =
-        is_full ? memory[static_cast<std::size_t>(key / remembered_of % remembered_messages)]
-                : memory.back();
+    if (*place == memory.size()) memory.emplace_back();
+    Remembered& entry = memory[*place];
     entry.key = key;
     entry.features = FeatureVector{};
     entry.features.hashes = thinned(features.hashes, remembered_features);

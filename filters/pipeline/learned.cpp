@@ -68,7 +68,7 @@ std::string sum_line(const ModelScore& score) {
     append_number(line, score.own_voice, 2, " x ");
     append_signed(line, score.log_odds - score.from_prior, " learned here");
     if (score.prior_ham + score.prior_spam > 0) {
-        append_number(line += " + ", std::max(score.own_voice, score.prior_voice), 2, " x ");
+        append_number(line += " + ", score.heard_of_prior(), 2, " x ");
         append_signed(line, score.from_prior, " prior");
     }
     append_number(line += "), kept within ", min_learned_score, 0, " to ");

@@ -3,6 +3,7 @@
 #include "filters/models/feature_table.h"
 #include "filters/models/learner.h"
 #include "filters/models/taught_table.h"
+#include "tests/filters/models/made_mail.h"
 
 #include <gtest/gtest.h>
 
@@ -16,38 +17,6 @@ namespace postern::filters {
 namespace {
 
 constexpr std::uint64_t small = min_model_bytes;
-constexpr std::uint64_t hash_mask = (std::uint64_t{1} << feature_bits) - 1;
-
-// A message of words of its class, words that both share, and words of its own.
-FeatureVector message(std::uint64_t number, bool spam, std::size_t words = 60) {
-    std::mt19937_64 random(number * 2 + (spam ? 1 : 0));
-    FeatureVector vector;
-    for (auto& byte : vector.digest.bytes) byte = static_cast<std::uint8_t>(random());
-    const auto add = [&](std::uint64_t seed) {
-        std::mt19937_64 hash(seed);
-        vector.hashes.push_back((hash() & hash_mask) | 4);
-    };
-    for (std::size_t i = 0; i < words; ++i) {
-        const std::uint64_t pick = random() % 400;
-        if (i % 3 == 0) add(1000 + pick);
-        if (i % 3 == 1) add((spam ? 2000 : 3000) + pick);
-        if (i % 3 == 2) add(random());
-    }
-    std::sort(vector.hashes.begin(), vector.hashes.end());
-    vector.hashes.erase(std::unique(vector.hashes.begin(), vector.hashes.end()),
-                        vector.hashes.end());
-    vector.tokens = static_cast<std::uint32_t>(vector.hashes.size());
-    for (std::uint32_t i = 0; i < 50; ++i) {
-        vector.grams.push_back(static_cast<std::uint32_t>((spam ? 7000 : 9000) + random() % 300));
-    }
-    return vector;
-}
-
-void teach(Models& models, std::uint64_t from, std::uint64_t to) {
-    for (std::uint64_t i = from; i < to; ++i) {
-        models.learn(message(i, i % 2 == 0), i % 2 == 0 ? Class::spam : Class::ham);
-    }
-}
 
 TEST(Models, UntaughtKnowNothing) {
     const auto models = make_models(small);
@@ -63,21 +32,6 @@ TEST(Models, TellTheClassesApart) {
     for (std::uint64_t i = 1000; i < 1040; ++i) {
         EXPECT_GT(models->score(message(i, true)).probability, 0.9) << i;
         EXPECT_LT(models->score(message(i, false)).probability, 0.1) << i;
-    }
-}
-
-// Folders come one class after the other; the last one must not win.
-TEST(Models, TheOrderOfTheClassesHardlyMatters) {
-    for (const int order : {0, 1, 2}) {
-        const auto models = make_models(small);
-        for (std::uint64_t i = 0; i < 320; ++i) {
-            const bool spam = order == 0 ? i % 2 == 0 : order == 1 ? i < 160 : i >= 160;
-            models->learn(message(i, spam), spam ? Class::spam : Class::ham);
-        }
-        for (std::uint64_t i = 1000; i < 1050; ++i) {
-            EXPECT_GT(models->score(message(i, true)).probability, 0.8) << order;
-            EXPECT_LT(models->score(message(i, false)).probability, 0.2) << order;
-        }
     }
 }
 
@@ -132,23 +86,6 @@ TEST(Models, UnlearningAtOnceMovesNoScoreByMoreThanTheBound) {
         EXPECT_TRUE(models->unlearn(message(i, i % 2 == 0)));
         EXPECT_NEAR(models->score(probe).log_odds, before, max_rehearsal_drift);
     }
-}
-
-// A message that was hard to tell is seen again while others, unlike it, are learned.
-TEST(Models, WhatWasHardIsGoneOverAgain) {
-    const auto models = make_models(small);
-    teach(*models, 0, 60);
-    const FeatureVector hard = message(500, true);  // reads like spam, and is none
-    ASSERT_TRUE(models->learn(hard, Class::ham));
-    const double once = models->score(hard).log_odds;
-    std::mt19937_64 random(3);
-    for (std::uint64_t i = 0; i < 160; ++i) {
-        FeatureVector other = message(600 + i, false, 0);
-        other.grams.clear();
-        for (int k = 0; k < 20; ++k) other.hashes.push_back((random() & hash_mask) | 4);
-        models->learn(other, i % 2 == 0 ? Class::spam : Class::ham);
-    }
-    EXPECT_LT(models->score(hard).log_odds, once - 0.1);
 }
 
 TEST(Models, RelearningMovesAMessageToTheOtherClass) {
@@ -215,6 +152,19 @@ TEST(Models, APriorHelpsAtOnceAndIsOverruled) {
     const auto again = make_models(small);
     ASSERT_TRUE(again->load(models->save()).has_value());
     EXPECT_EQ(again->stats().prior_spam, 100u);
+}
+
+TEST(Models, APriorsWordForHamCountsHalf) {
+    const auto elsewhere = make_models(small);
+    teach(*elsewhere, 0, 200);
+    const auto models = make_models(small);
+    ASSERT_TRUE(models->set_prior(elsewhere->save()).has_value());
+    const ModelScore spam = models->score(message(700, true));
+    ASSERT_GT(spam.from_prior, 0);
+    EXPECT_DOUBLE_EQ(spam.voiced(), spam.prior_voice * spam.from_prior);
+    const ModelScore ham = models->score(message(700, false));
+    ASSERT_LT(ham.from_prior, 0);
+    EXPECT_DOUBLE_EQ(ham.voiced(), prior_word_for_ham * ham.prior_voice * ham.from_prior);
 }
 
 TEST(Models, APriorThatErrsIsTrustedLessAndUnlearningRestoresTheTrust) {
