@@ -58,10 +58,11 @@ void Engine::State::capa(std::string_view) {
         config.expire_days ? std::to_string(*config.expire_days) : std::string("NEVER");
     const bool varies = config.expire_varies && !logged_in;
     held_replies.append("EXPIRE ").append(expire).append(varies ? " USER\r\n" : "\r\n");
-    if (!logged_in && passwords_allowed()) {
+    // These too are announced in both states alike (RFC 2449 section 6, RFC 2595 section 4).
+    if (passwords_allowed()) {
         held_replies.append("USER\r\nSASL ").append(offered_mechanisms()).append("\r\n");
     }
-    if (!logged_in && config.tls_offered && !tls) held_replies += "STLS\r\n";
+    if (config.tls_offered && !tls) held_replies += "STLS\r\n";
     held_replies += "IMPLEMENTATION Postern\r\n.\r\n";
 }
 
@@ -125,15 +126,16 @@ void Engine::State::continue_listing() {
     mode = Mode::command;
 }
 
-// Refuses and gives nullopt when there is no such message.
+// Refuses and gives nullopt when there is no such message. A number that fits no message is no
+// mistake of protocol: it does not count as an error.
 std::optional<std::size_t> Engine::State::find_message(std::string_view number) {
     const auto value = wire::parse_number(number);
     if (!value) {
         refuse("That is no message number");
     } else if (*value == 0 || *value > maildrop.size()) {
-        refuse("No such message, there are " + std::to_string(maildrop.size()));
+        error("", "No such message, there are " + std::to_string(maildrop.size()));
     } else if (maildrop[*value - 1].deleted) {
-        refuse("That message is deleted");
+        error("", "That message is deleted");
     } else {
         return *value - 1;
     }

@@ -25,6 +25,7 @@ void Engine::State::auth(std::string_view argument) {
     if (helo.empty()) return refuse(503, "5.5.1", "Say EHLO first");
     if (!authenticated_user.empty()) return refuse(503, "5.5.1", "Authenticated already");
     if (transaction.open) return refuse(503, "5.5.1", "Not in a mail transaction");
+    if (argument.empty()) return refuse(501, "5.5.4", "Say AUTH and a mechanism");
 
     const std::size_t space = argument.find(' ');
     std::optional<std::string_view> initial_response;

@@ -53,8 +53,18 @@ bool take_ret(const Parameter& parameter, MailParameters& parameters) {
     return full || wire::equals_ignoring_case(*parameter.value, "HDRS");
 }
 
+// Of printable ASCII and spaces, as RFC 3461 sections 4.2 and 4.4 want it: it may end up in
+// reports.
 bool is_xtext(std::string_view text) {
-    return !text.empty() && wire::xtext_decode(text).has_value();
+    const auto decoded = wire::xtext_decode(text);
+    return decoded && !decoded->empty() &&
+           std::all_of(decoded->begin(), decoded->end(),
+                       [](char c) { return c >= ' ' && c < 0x7f; });
+}
+
+// Any address, or <>; who logged in is what counts here (RFC 4954 section 5).
+bool take_auth(const Parameter& parameter) {
+    return parameter.value && !parameter.value->empty() && wire::xtext_decode(*parameter.value);
 }
 
 bool take_envelope_id(const Parameter& parameter, MailParameters& parameters) {
@@ -100,7 +110,7 @@ bool take_mail_parameter(const std::string& keyword, const Parameter& parameter,
     if (keyword == "BODY") return take_body(parameter, parameters);
     if (keyword == "RET") return take_ret(parameter, parameters);
     if (keyword == "ENVID") return take_envelope_id(parameter, parameters);
-    if (keyword == "AUTH") return parameter.value.has_value();
+    if (keyword == "AUTH") return take_auth(parameter);
     (keyword == "SMTPUTF8" ? parameters.smtputf8 : parameters.require_tls) = true;
     return !parameter.value;
 }

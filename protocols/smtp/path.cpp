@@ -122,13 +122,23 @@ std::string_view take_domain(std::string_view& text) {
     return domain;
 }
 
+// Where the domain at the front of a source route ends; literals hold colons of their own.
+std::size_t route_domain_end(std::string_view text) {
+    const std::size_t from = text.starts_with('[') ? std::min(text.find(']'), text.size()) : 0;
+    return text.find_first_of(",:>", from);
+}
+
 // "@a,@b:" in front of the mailbox: obsolete, to be ignored (RFC 5321 appendix C).
 bool drop_source_route(std::string_view& text) {
-    if (!text.starts_with('@')) return true;
-    const std::size_t colon = text.find(':');
-    const std::size_t close = text.find('>');
-    if (colon == std::string_view::npos || colon > close) return false;
-    text.remove_prefix(colon + 1);
+    while (text.starts_with('@')) {
+        text.remove_prefix(1);
+        const std::size_t end = route_domain_end(text);
+        if (end == std::string_view::npos || !is_domain(text.substr(0, end))) return false;
+        const char mark = text[end];
+        text.remove_prefix(end + 1);
+        if (mark == ':') return true;
+        if (mark != ',' || !text.starts_with('@')) return false;
+    }
     return true;
 }
 

@@ -20,6 +20,14 @@ std::string_view take_word(std::string_view& text) {
     return word;
 }
 
+// In the notation of its family; a family that is not known has none.
+std::optional<IpAddress> take_address(std::string_view& text, std::string_view family) {
+    const std::string_view word = take_word(text);
+    const bool v6 = word.find(':') != std::string_view::npos;
+    if (family != (v6 ? "TCP6" : "TCP4")) return std::nullopt;
+    return parse_ip(word);
+}
+
 unsigned byte_at(std::string_view bytes, std::size_t pos) {
     return static_cast<unsigned char>(bytes[pos]);
 }
@@ -68,13 +76,12 @@ void ProxyHeader::look_v1() {
         state_ = State::done;
         return;
     }
-    const auto source = parse_ip(take_word(line));
-    const auto destination = parse_ip(take_word(line));
+    const auto source = take_address(line, family);
+    const auto destination = take_address(line, family);
     const auto source_port = parse_number(take_word(line));
     const auto destination_port = parse_number(line);
-    const bool family_known = family == "TCP4" || family == "TCP6";
-    if (!family_known || !source || !destination || !source_port || !destination_port ||
-        *source_port > 65535 || *destination_port > 65535) {
+    if (!source || !destination || !source_port || !destination_port || *source_port > 65535 ||
+        *destination_port > 65535) {
         return fail();
     }
     client_address_ = to_string(*source);

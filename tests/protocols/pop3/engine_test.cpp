@@ -63,7 +63,7 @@ TEST(Pop3Engine, HoweverTheMessageIsRead) {
 }
 
 TEST(Pop3Engine, TopReadsNoFurtherThanItSends) {
-    AliceRig rig({"A: 1\r\n\r\n" + lines(100'000, "text\r\n")});
+    AliceRig alice({"A: 1\r\n\r\n" + lines(100'000, "text\r\n")});
     say(rig, "TOP 1 0\r\n");
     ASSERT_EQ(rig.reads().size(), 1u);
     EXPECT_EQ(rig.reads()[0].second, top_chunk_bytes);
@@ -187,6 +187,9 @@ TEST(Pop3Engine, ErrorLimits) {
         say(rig, lines(errors, "BAD\r\n") + "CAPA\r\n");
         EXPECT_EQ(rig.closed(), errors == max_errors);
     }
+    AliceRig alice({"A: 1\r\n\r\n"});
+    say(alice, lines(max_errors, "RETR 99\r\n"));
+    EXPECT_FALSE(alice.closed()) << "a number without a message is no mistake of protocol";
     for (const unsigned failures : {max_failed_logins - 1, max_failed_logins}) {
         Pop3Rig rig(make_config(), false, {});
         say(rig, lines(failures, "USER alice@example.net\r\nPASS wrong\r\n"));

@@ -36,6 +36,7 @@ TEST(Path, Good) {
     EXPECT_EQ(forward("<postMASTER>"), "[Postmaster]");
     EXPECT_EQ(forward("<postmaster@Example.NET>"), "[postmaster@Example.NET]");
     EXPECT_EQ(forward("<@a.example,@b.example:c@d.example>"), "[c@d.example]");
+    EXPECT_EQ(forward("<@[IPv6:2001:db8::1],@[192.0.2.1]:c@d.example>"), "[c@d.example]");
     EXPECT_EQ(forward("<a+b=c{d}#'!/?^_`|~*%&$-.e@under_score.example>"),
               "[a+b=c{d}#'!/?^_`|~*%&$-.e@under_score.example]");
     EXPECT_EQ(forward("<..odd..@docomo.example>"), "[..odd..@docomo.example]");
@@ -91,6 +92,11 @@ TEST(Path, Bad) {
                             "<\"a\\",
                             "<@a.example c@d>",
                             "<@a:>",
+                            "<@:b@c>",
+                            "<@a,:b@c>",
+                            "<@a,b:c@d>",
+                            "<@!:b@c>",
+                            "<@[192.0.2.1:b@c>",
                             "<<a@b>>",
                             "<a@b,c>",
                             "<postmaster",

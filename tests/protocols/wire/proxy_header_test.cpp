@@ -45,6 +45,9 @@ TEST(ProxyHeader, Version1) {
     expect("PROXY TCP4 192.0.2.777 198.51.100.1 1234 25\r\n", State::malformed, "");
     expect("PROXY TCP4 192.0.2.7 198.51.100.1 65536 25\r\n", State::malformed, "");
     expect("PROXY TCP4 192.0.2.7 198.51.100.1 1234\r\n", State::malformed, "");
+    expect("PROXY TCP4 2001:db8::7 2001:db8::1 1234 25\r\n", State::malformed, "");
+    expect("PROXY TCP6 192.0.2.7 198.51.100.1 1234 25\r\n", State::malformed, "");
+    expect("PROXY TCP6 2001:db8::7 198.51.100.1 1234 25\r\n", State::malformed, "");
     expect("PROXY UDP4 192.0.2.7 198.51.100.1 1234 25\r\n", State::malformed, "");
     expect("PROXY TCP4 192.0.2.7 198.51.100.1 1234 25\n", State::malformed, "");
     expect("EHLO client.example.org\r\n", State::malformed, "");
