@@ -9,6 +9,7 @@
 #include "gateway/config/current.h"
 #include "gateway/delivery/delivery.h"
 #include "gateway/imap_service/search.h"
+#include "gateway/imap_service/sort_cache.h"
 #include "gateway/imap_service/watching.h"
 #include "gateway/learning/learning.h"
 #include "gateway/net/conversation.h"
@@ -51,6 +52,7 @@ struct Backends {
     search_index::SearchIndex* search_index = nullptr;  // none: searches read each message
     // How often the client hears of a search or a copy that takes long (RFC 9585).
     std::chrono::milliseconds progress_interval{10'000};
+    std::shared_ptr<SortCache> sorts = std::make_shared<SortCache>();
 };
 
 class ImapService {

@@ -4,7 +4,6 @@
 #include "gateway/imap_service/relevancy.h"
 #include "gateway/imap_service/search.h"
 #include "gateway/imap_service/sort.h"
-#include "gateway/imap_service/thread.h"
 
 #include <utility>
 
@@ -89,26 +88,28 @@ net::Awaitable<imap::Answer> ImapService::on(imap::Sort question) {
     if (!selected_) co_return none_selected();
     if (auto no = refused('r')) co_return std::move(*no);
     const auto box = as_seen(selected_->place);
-    auto job = [&mail = backends_.mail, index = backends_.search_index, box, question,
-                gone = gone_](SearchProgress& progress) -> Result<imap::Sorted> {
-        imap::Sorted answer;
+    auto job = [&mail = backends_.mail, index = backends_.search_index, cache = backends_.sorts,
+                box, question, gone = gone_](SearchProgress& progress) -> Result<imap::Sorted> {
         auto found = search(mail, box, question.program, *gone, index, &progress);
         if (!found) return found.error();
+        std::map<Uid, std::uint8_t> scores;
         if (question.with_relevancy || sorts_by_relevancy(question.keys)) {
-            auto scores = relevancy(mail, box.id, *found, question.program, *gone);
-            if (!scores) return scores.error();
-            answer.relevancy = std::move(*scores);
+            auto found_scores = relevancy(mail, box.id, *found, question.program, *gone);
+            if (!found_scores) return found_scores.error();
+            scores = std::move(*found_scores);
         }
-        progress.goal = 0;  // what was found is read once more
-        auto sorted =
-            sort_messages(mail, box.id, *found, question.keys, *gone, answer.relevancy, &progress);
+        progress.goal = 0;  // what was found may be read once more
+        auto sorted = cache->sort({mail, box.id, *found, *gone, &progress},
+                                  {question.keys, scores, question.part});
         if (!sorted) return sorted.error();
-        answer.uids = std::move(*sorted);
-        if (question.modseq_of == imap::ModSeqOf::none || answer.uids.empty()) return answer;
-        auto highest =
-            highest_modseq(mail, box,
-                           imap::modseq_counts_of(question.modseq_of, *found, answer.uids.front(),
-                                                  answer.uids.back()));
+        imap::Sorted answer = std::move(*sorted);
+        answer.relevancy = std::move(scores);
+        if (question.modseq_of == imap::ModSeqOf::none || answer.count == 0) return answer;
+        const bool told = !answer.uids.empty();
+        auto highest = highest_modseq(
+            mail, box,
+            imap::modseq_counts_of(question.modseq_of, *found, told ? answer.uids.front() : 0,
+                                   told ? answer.uids.back() : 0));
         if (!highest) return highest.error();
         answer.highest_modseq = *highest;
         return answer;
@@ -120,12 +121,12 @@ net::Awaitable<imap::Answer> ImapService::on(imap::Thread question) {
     if (!selected_) co_return none_selected();
     if (auto no = refused('r')) co_return std::move(*no);
     const auto box = as_seen(selected_->place);
-    auto job = [&mail = backends_.mail, index = backends_.search_index, box, question,
-                gone = gone_](SearchProgress& progress) -> Result<imap::Threads> {
+    auto job = [&mail = backends_.mail, index = backends_.search_index, cache = backends_.sorts,
+                box, question, gone = gone_](SearchProgress& progress) -> Result<imap::Threads> {
         auto found = search(mail, box, question.program, *gone, index, &progress);
         if (!found) return found.error();
         progress.goal = 0;
-        return thread_messages(mail, box.id, *found, question.algorithm, *gone, &progress);
+        return cache->thread({mail, box.id, *found, *gone, &progress}, question.algorithm);
     };
     co_return co_await run_slowly<imap::Threads>(std::move(job));
 }

@@ -102,7 +102,7 @@ net::Awaitable<imap::Answer> ImapService::on(imap::Refresh) {
     answer.highest_modseq = selected_->modseq = state.highest_modseq;
     answer.uid_next = selected_->uid_next = state.uid_next;
     answer.keywords = std::move(state.keywords);
-    selected_->uids = std::move(state.uids);
+    answer.uids = selected_->uids = std::move(state.uids);
     co_return answer;
 }
 

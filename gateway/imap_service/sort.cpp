@@ -4,7 +4,7 @@
 #include "protocols/mime/envelope_reader.h"
 #include "protocols/mime/fold_case.h"
 #include "protocols/mime/header.h"
-#include "protocols/mime/summary.h"
+#include "protocols/mime/summary_view.h"
 
 #include <algorithm>
 #include <numeric>
@@ -23,7 +23,7 @@ constexpr std::uint64_t max_sort_read_bytes = 256 * 1024;
 
 Result<std::optional<mime::Summary>> summary_of(mail::MailStore& store,
                                                 const mail::MessageRow& row) {
-    if (auto kept = mime::decode_summary(row.summary)) return kept;
+    if (auto kept = mime::decode_summary_for(mime::SummaryUse::sorting, row.summary)) return kept;
     const auto bytes = store.read(row.blob, 0, max_sort_read_bytes);
     if (!bytes && bytes.error().code == Errc::not_found) return std::optional<mime::Summary>();
     if (!bytes) return bytes.error();
@@ -44,17 +44,25 @@ std::string display(const std::vector<mime::EnvelopeAddress>& addresses) {
     return mime::casemap(first.mailbox + '@' + first.host);
 }
 
-SortFacts facts_of(const mail::MessageRow& row, const mime::Summary& summary) {
+SortFacts facts_of(const mail::MessageRow& row) {
     SortFacts out;
     out.uid = row.uid;
     out.arrival = to_unix_ms(row.internal_date);
-    out.sent = summary.sent_unix_ms != 0 ? summary.sent_unix_ms : out.arrival;
     out.size = row.size;
-    auto subject = mime::base_subject(summary.subject);
-    out.subject = mime::casemap(subject.text);
-    out.is_reply = subject.is_reply;
-    out.message_id = summary.message_id;
-    out.references = summary.references;
+    return out;
+}
+
+SortFacts facts_of(const mail::MessageRow& row, mime::Summary summary, FactsWanted wanted) {
+    SortFacts out = facts_of(row);
+    out.sent = summary.sent_unix_ms != 0 ? summary.sent_unix_ms : out.arrival;
+    if (wanted.subject) {
+        auto subject = mime::base_subject(summary.subject);
+        out.subject = mime::casemap(subject.text);
+        out.is_reply = subject.is_reply;
+    }
+    out.message_id = std::move(summary.message_id);
+    out.references = std::move(summary.references);
+    if (!wanted.addresses) return out;
     if (const auto envelope = mime::read_envelope(summary.envelope)) {
         out.from = local_part(envelope->from);
         out.to = local_part(envelope->to);
@@ -115,20 +123,31 @@ Result<void> for_each_row(mail::MailStore& store, mail::Viewed mailbox, UidSet u
 
 }  // namespace
 
+Result<void> visit_facts(mail::MailStore& store, MailboxId mailbox, const UidSet& uids,
+                         FactsWanted wanted, const std::atomic<bool>& stopped,
+                         SearchProgress* progress,
+                         const std::function<Result<void>(SortFacts)>& visit) {
+    return for_each_row(
+        store, mailbox, uids, wanted.summary(), [&](const auto& row) -> Result<void> {
+            if (stopped) return Error{Errc::unavailable, "the search was given up"};
+            if (progress != nullptr) ++progress->read;
+            if (!wanted.summary()) return visit(facts_of(row));
+            auto summary = summary_of(store, row);
+            if (!summary) return summary.error();
+            return *summary ? visit(facts_of(row, std::move(**summary), wanted)) : Result<void>();
+        });
+}
+
 Result<std::vector<SortFacts>> read_facts(mail::MailStore& store, MailboxId mailbox,
                                           const UidSet& uids, const std::atomic<bool>& stopped,
                                           SearchProgress* progress) {
     std::vector<SortFacts> out;
     out.reserve(uids.size());
-    const auto read =
-        for_each_row(store, mailbox, uids, true, [&](const auto& row) -> Result<void> {
-            if (stopped) return Error{Errc::unavailable, "the search was given up"};
-            auto summary = summary_of(store, row);
-            if (!summary) return summary.error();
-            if (*summary) out.push_back(facts_of(row, **summary));
-            if (progress != nullptr) ++progress->read;
-            return {};
-        });
+    const auto read = visit_facts(store, mailbox, uids, {}, stopped, progress,
+                                  [&](SortFacts facts) -> Result<void> {
+                                      out.push_back(std::move(facts));
+                                      return {};
+                                  });
     if (!read) return read.error();
     return out;
 }

@@ -1,4 +1,4 @@
-// SORT (RFC 5256, RFC 5957) and what it shares with THREAD.
+// SORT (RFC 5256, RFC 5957) by reading, and what it shares with THREAD.
 #pragma once
 
 #include "gateway/imap_service/search.h"
@@ -31,8 +31,20 @@ struct SortFacts {
     std::string references;  // as in mime::Summary
 };
 
-// Reads the facts of each of `uids` that exists, ascending. Messages without a kept summary are
-// parsed. Ends early with Errc::unavailable once `stopped` is set. Any thread; blocks.
+// Which facts cost something to find out; the others are always there.
+struct FactsWanted {
+    bool date = true, subject = true, addresses = true, references = true;
+    bool summary() const { return date || subject || addresses || references; }
+};
+
+// Calls visit with the facts of each of `uids` that exists, ascending. Messages without a kept
+// summary are parsed. Ends early with what visit answers, and with Errc::unavailable once `stopped`
+// is set. Any thread; blocks.
+Result<void> visit_facts(mail::MailStore& store, MailboxId mailbox, const UidSet& uids,
+                         FactsWanted wanted, const std::atomic<bool>& stopped,
+                         SearchProgress* progress,
+                         const std::function<Result<void>(SortFacts)>& visit);
+// All of them at once.
 Result<std::vector<SortFacts>> read_facts(mail::MailStore& store, MailboxId mailbox,
                                           const UidSet& uids, const std::atomic<bool>& stopped,
                                           SearchProgress* progress = nullptr);

@@ -1,23 +1,29 @@
 #include "gateway/imap_service/thread.h"
 
+#include "protocols/base/hash.h"
+
 #include <algorithm>
+#include <limits>
 #include <map>
-#include <string>
-#include <string_view>
-#include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace postern::imap_service {
 
 namespace {
 
+constexpr std::size_t bytes_a_number = 40;  // of an unordered_map's entry, about
+
 // Steps 1 to 6 of RFC 5256 section 3, "REFERENCES".
 class ReferencesThreader {
 public:
-    explicit ReferencesThreader(const std::vector<SortFacts>& facts) : facts_(facts) {}
+    ReferencesThreader(const ThreadFacts& facts, const UidSet& among)
+        : facts_(facts), among_(among), by_id_(facts.ids_end(), -1) {}
 
     imap::Threads run() {
-        for (const SortFacts& each : facts_) link(each);
+        for (const ThreadMessage& each : facts_.messages()) {
+            if (among_.contains(each.uid)) link(each);
+        }
         for (std::size_t i = 0; i < nodes_.size(); ++i) {
             if (nodes_[i].parent < 0) {
                 roots_.push_back(static_cast<int>(i));
@@ -36,7 +42,7 @@ public:
 
 private:
     struct Node {
-        const SortFacts* message = nullptr;  // null: referred to, but not here
+        const ThreadMessage* message = nullptr;  // null: referred to, but not here
         int parent = -1;
         bool was_parent = false;  // else nothing is below it
         std::vector<int> children;
@@ -51,10 +57,9 @@ private:
         return static_cast<int>(nodes_.size()) - 1;
     }
 
-    int node_of(std::string_view id) {
-        const auto [found, fresh] = by_id_.try_emplace(std::string(id), 0);
-        if (fresh) found->second = add();
-        return found->second;
+    int node_of(std::uint32_t id) {
+        if (by_id_[id] < 0) by_id_[id] = add();
+        return by_id_[id];
     }
 
     // Quick for what is new: mail comes mostly in the order in which it was written.
@@ -73,16 +78,14 @@ private:
     }
 
     // Step 1.
-    void link(const SortFacts& message) {
-        int own = message.message_id.empty() ? add() : node_of(message.message_id);
+    void link(const ThreadMessage& message) {
+        int own = message.id == 0 ? add() : node_of(message.id);
         if (at(own).message != nullptr) own = add();  // a second message of that id
         at(own).message = &message;
         int before = -1;
-        std::string_view rest = message.references;
-        while (!rest.empty()) {
-            const std::size_t space = rest.find(' ');
-            const int named = node_of(rest.substr(0, space));
-            rest.remove_prefix(space == std::string_view::npos ? rest.size() : space + 1);
+        for (const std::uint32_t id : facts_.references_of(message)) {
+            if (id == 0) continue;
+            const int named = node_of(id);
             if (before >= 0 && at(named).parent < 0 && !is_above(named, before)) {
                 put_below(named, before);
             }
@@ -149,36 +152,36 @@ private:
         }
     }
 
-    const SortFacts& subject_of(int root) {
+    const ThreadMessage& subject_of(int root) {
         const Node& node = at(root);
         return node.message != nullptr ? *node.message : *at(node.children.front()).message;
     }
 
     // Step 5.
     void gather_subjects() {
-        std::unordered_map<std::string, int> by_subject;
+        std::vector<int> by_subject(facts_.subjects_end(), -1);
         for (const int root : roots_) {
-            const std::string& subject = subject_of(root).subject;
-            if (subject.empty()) continue;
-            const auto [found, fresh] = by_subject.try_emplace(subject, root);
-            if (fresh) continue;
-            const bool emptier =
-                at(root).message == nullptr && at(found->second).message != nullptr;
-            const bool less_a_reply = at(found->second).message != nullptr &&
-                                      subject_of(found->second).is_reply &&
+            const std::uint32_t subject = subject_of(root).subject;
+            if (subject == 0) continue;
+            int& first = by_subject[subject];
+            if (first < 0) {
+                first = root;
+                continue;
+            }
+            const bool emptier = at(root).message == nullptr && at(first).message != nullptr;
+            const bool less_a_reply = at(first).message != nullptr && subject_of(first).is_reply &&
                                       !subject_of(root).is_reply;
-            if (emptier || less_a_reply) found->second = root;
+            if (emptier || less_a_reply) first = root;
         }
         std::vector<int> kept;
         std::map<int, int> joined;  // a thread that became a child of a new one
         for (const int root : roots_) {
-            const std::string& subject = subject_of(root).subject;
-            const auto found = subject.empty() ? by_subject.end() : by_subject.find(subject);
-            if (found == by_subject.end() || found->second == root) {
+            const std::uint32_t subject = subject_of(root).subject;
+            if (subject == 0 || by_subject[subject] == root) {
                 kept.push_back(root);
                 continue;
             }
-            join(found->second, root, joined);
+            join(by_subject[subject], root, joined);
         }
         for (int& root : kept) {
             if (const auto found = joined.find(root); found != joined.end()) root = found->second;
@@ -219,49 +222,80 @@ private:
         return out;
     }
 
-    const std::vector<SortFacts>& facts_;
+    const ThreadFacts& facts_;
+    const UidSet& among_;
     std::vector<Node> nodes_;
     std::vector<int> roots_;
-    std::unordered_map<std::string, int> by_id_;
+    std::vector<int> by_id_;  // -1: no node
 };
 
-}  // namespace
-
-imap::Threads thread_by_subject(const std::vector<SortFacts>& facts) {
-    std::vector<const SortFacts*> order;
-    for (const SortFacts& each : facts) order.push_back(&each);
-    const auto sooner = [](const SortFacts* a, const SortFacts* b) {
+imap::Threads thread_by_subject(const ThreadFacts& facts, const UidSet& among) {
+    std::vector<const ThreadMessage*> order;
+    for (const ThreadMessage& each : facts.messages()) {
+        if (among.contains(each.uid)) order.push_back(&each);
+    }
+    const auto sooner = [](const ThreadMessage* a, const ThreadMessage* b) {
         return a->sent != b->sent ? a->sent < b->sent : a->uid < b->uid;
     };
     std::sort(order.begin(), order.end(), sooner);
-    std::map<std::string_view, std::size_t> by_subject;
-    std::vector<std::vector<const SortFacts*>> threads;  // in order of their first message's date
-    for (const SortFacts* each : order) {
-        const auto [found, fresh] = by_subject.try_emplace(each->subject, threads.size());
-        if (fresh) threads.emplace_back();
-        threads[found->second].push_back(each);
+    constexpr auto none = std::numeric_limits<std::size_t>::max();
+    std::vector<std::size_t> by_subject(facts.subjects_end(), none);
+    // In order of their first message's date.
+    std::vector<std::vector<const ThreadMessage*>> threads;
+    for (const ThreadMessage* each : order) {
+        std::size_t& thread = by_subject[each->subject];
+        if (thread == none) {
+            thread = threads.size();
+            threads.emplace_back();
+        }
+        threads[thread].push_back(each);
     }
     imap::Threads out;
     for (const auto& thread : threads) {
         const int first = static_cast<int>(out.nodes.size());
-        for (const SortFacts* each : thread) {
+        for (const ThreadMessage* each : thread) {
             out.nodes.push_back({each->uid, each == thread.front() ? -1 : first});
         }
     }
     return out;
 }
 
-imap::Threads thread_by_references(const std::vector<SortFacts>& facts) {
-    return ReferencesThreader(facts).run();
+}  // namespace
+
+std::uint32_t ThreadFacts::number_of(std::string_view text, Numbers& numbers) const {
+    if (text.empty()) return 0;
+    const auto next = static_cast<std::uint32_t>(numbers.size() + 1);
+    return numbers.try_emplace(hash64(text, seed_), next).first->second;
 }
 
-Result<imap::Threads> thread_messages(mail::MailStore& store, MailboxId mailbox, const UidSet& uids,
-                                      imap::ThreadAlgorithm algorithm,
-                                      const std::atomic<bool>& stopped, SearchProgress* progress) {
-    auto facts = read_facts(store, mailbox, uids, stopped, progress);
-    if (!facts) return facts.error();
-    if (algorithm == imap::ThreadAlgorithm::ordered_subject) return thread_by_subject(*facts);
-    return thread_by_references(*facts);
+void ThreadFacts::add(const SortFacts& message) {
+    ThreadMessage out;
+    out.uid = message.uid;
+    out.id = number_of(message.message_id, ids_);
+    out.subject = number_of(message.subject, subjects_);
+    out.is_reply = message.is_reply;
+    out.sent = message.sent;
+    out.first_reference = static_cast<std::uint32_t>(references_.size());
+    std::string_view rest = message.references;
+    while (!rest.empty()) {
+        const std::size_t space = rest.find(' ');
+        references_.push_back(number_of(rest.substr(0, space), ids_));
+        rest.remove_prefix(space == std::string_view::npos ? rest.size() : space + 1);
+    }
+    out.references = static_cast<std::uint32_t>(references_.size()) - out.first_reference;
+    messages_.push_back(out);
+}
+
+std::size_t ThreadFacts::bytes() const {
+    return messages_.capacity() * sizeof(messages_[0]) +
+           references_.capacity() * sizeof(references_[0]) +
+           (ids_.size() + subjects_.size()) * bytes_a_number;
+}
+
+imap::Threads thread_messages(const ThreadFacts& facts, const UidSet& among,
+                              imap::ThreadAlgorithm algorithm) {
+    if (algorithm == imap::ThreadAlgorithm::ordered_subject) return thread_by_subject(facts, among);
+    return ReferencesThreader(facts, among).run();
 }
 
 }  // namespace postern::imap_service

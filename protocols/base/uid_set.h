@@ -2,8 +2,8 @@
 // CRoaring.
 //
 // Sequence number <-> UID, SELECT, STATUS and SEARCH by flag are set operations on it, so that
-// their cost does not grow with the mailbox. A value type: copies are deep. Not safe for concurrent
-// writes.
+// their cost does not grow with the mailbox. A value type; copies share their memory until one of
+// them is changed, also between threads. One set is not safe for concurrent writes.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,6 @@
 #include <utility>
 #include <vector>
 
-struct roaring_bitmap_s;
-
 namespace postern {
 
 class UidSet {
@@ -23,7 +21,7 @@ public:
     using Value = std::uint32_t;
     using Range = std::pair<Value, Value>;  // first and last, both included
 
-    UidSet();
+    UidSet() = default;
     UidSet(std::initializer_list<Value> values);
     UidSet(const UidSet& other);
     UidSet(UidSet&& other) noexcept;
@@ -34,6 +32,8 @@ public:
     void add_range(Value first, Value last);  // both included; first > last adds nothing
     void remove(Value value);
     void clear();
+    // The same members in less memory, where neighbours are many.
+    void pack();
 
     bool contains(Value value) const;
     bool empty() const;
@@ -72,7 +72,10 @@ public:
     bool deserialize(std::string_view bytes);
 
 private:
-    roaring_bitmap_s* bitmap_;
+    struct Shared;
+    explicit UidSet(Shared* shared) : shared_(shared) {}
+
+    Shared* shared_ = nullptr;  // null: empty
 };
 
 }  // namespace postern

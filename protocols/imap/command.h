@@ -56,11 +56,6 @@ struct FetchItem {
     bool peek = false;  // does not set \Seen
 };
 
-// PARTIAL (RFC 9394): positions in a result, both included; negative ones count from its end.
-struct PartialRange {
-    std::int64_t first = 1, last = 1;
-};
-
 // What SEARCH and SORT shall answer (RFC 4731, 5182, 5267, 9394).
 struct SearchReturn {
     bool extended = false;  // RETURN stood there: the answer is ESEARCH

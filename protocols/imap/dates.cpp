@@ -2,8 +2,8 @@
 
 #include "protocols/wire/text.h"
 
+#include <algorithm>
 #include <chrono>
-#include <cstdio>
 
 namespace postern::imap {
 namespace {
@@ -84,12 +84,21 @@ std::string format_date_time(Time time) {
     const auto day = std::chrono::floor<std::chrono::days>(time);
     const std::chrono::year_month_day date{day};
     const std::chrono::hh_mm_ss clock{std::chrono::floor<std::chrono::seconds>(time - day)};
-    char text[64];
-    std::snprintf(
-        text, sizeof text, "\"%2u-%s-%04d %02d:%02d:%02d +0000\"",
-        static_cast<unsigned>(date.day()), months[static_cast<unsigned>(date.month()) - 1],
-        static_cast<int>(date.year()), static_cast<int>(clock.hours().count()),
-        static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()));
+    // Lists ask for it of each message, so it is put together by hand.
+    std::string text = "\"dd-Mon-yyyy hh:mm:ss +0000\"";
+    const auto put = [&](std::size_t at, std::size_t digits, std::int64_t value) {
+        for (; digits > 0; value /= 10) {
+            text[at + --digits] = static_cast<char>('0' + value % 10);
+        }
+    };
+    const auto day_of_month = static_cast<unsigned>(date.day());
+    put(1, 2, day_of_month);
+    if (day_of_month < 10) text[1] = ' ';
+    text.replace(4, 3, months[static_cast<unsigned>(date.month()) - 1]);
+    put(8, 4, std::clamp(static_cast<int>(date.year()), 0, 9999));
+    put(13, 2, clock.hours().count());
+    put(16, 2, clock.minutes().count());
+    put(19, 2, clock.seconds().count());
     return text;
 }
 

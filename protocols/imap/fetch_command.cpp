@@ -6,6 +6,7 @@
 #include "protocols/imap/sync.h"
 #include "protocols/mime/decode.h"
 #include "protocols/mime/message.h"
+#include "protocols/mime/summary_view.h"
 
 #include <algorithm>
 #include <memory>
@@ -30,11 +31,16 @@ public:
           pages_(std::move(uids)),
           end_(std::move(end)) {
         using Kind = FetchItem::Kind;
-        with_summary_ = std::any_of(command_.items.begin(), command_.items.end(), needs_summary);
-        const bool reads =
-            std::any_of(command_.items.begin(), command_.items.end(), [](const FetchItem& item) {
-                return (item.kind == Kind::section || item.kind == Kind::binary) && !item.peek;
-            });
+        const auto any = [this](auto test) {
+            return std::any_of(command_.items.begin(), command_.items.end(), test);
+        };
+        with_summary_ = any(needs_summary);
+        only_envelope_ = !any([](const FetchItem& item) {
+            return needs_summary(item) && item.kind != Kind::envelope;
+        });
+        const bool reads = any([](const FetchItem& item) {
+            return (item.kind == Kind::section || item.kind == Kind::binary) && !item.peek;
+        });
         sets_seen_ = reads && session_.view()->may('s');
     }
 
@@ -46,7 +52,7 @@ private:
     void next_row();
     void with_summary(const MessageRow& row);
     void read_for_summary(const std::shared_ptr<std::string>& bytes);
-    void summary_ready(std::shared_ptr<const mime::Summary> summary);
+    void summary_ready(std::shared_ptr<const mime::Summary> summary, bool whole = true);
     void read_next_header();
     void decode_next_part();
     void measure(const std::shared_ptr<FetchedMessage::Decoded>& part,
@@ -74,6 +80,7 @@ private:
     Pages pages_;
     End end_;
     bool with_summary_ = false;
+    bool only_envelope_ = false;  // of the summary
     bool sets_seen_ = false;
     bool some_expunged_ = false;
     std::optional<Failure> failure_;
@@ -154,9 +161,11 @@ void FetchRun::with_summary(const MessageRow& row) {
     const auto& cached = session_.cached_summary;
     if (cached.summary && cached.blob == row.blob) return summary_ready(cached.summary);
     if (!row.summary.empty()) {
-        auto decoded = mime::decode_summary(row.summary);
+        const auto use = only_envelope_ ? mime::SummaryUse::envelope : mime::SummaryUse::all;
+        auto decoded = mime::decode_summary_for(use, row.summary);
         if (decoded) {
-            return summary_ready(std::make_shared<const mime::Summary>(std::move(*decoded)));
+            return summary_ready(std::make_shared<const mime::Summary>(std::move(*decoded)),
+                                 !only_envelope_);
         }
     }
     read_for_summary(std::make_shared<std::string>());
@@ -181,9 +190,9 @@ void FetchRun::read_for_summary(const std::shared_ptr<std::string>& bytes) {
     });
 }
 
-void FetchRun::summary_ready(std::shared_ptr<const mime::Summary> summary) {
+void FetchRun::summary_ready(std::shared_ptr<const mime::Summary> summary, bool whole) {
     summary_ = std::move(summary);
-    session_.cached_summary = {row().blob, summary_};
+    if (whole) session_.cached_summary = {row().blob, summary_};
     read_next_header();
 }
 

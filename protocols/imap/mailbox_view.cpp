@@ -102,6 +102,8 @@ std::string MailboxView::update(const MailboxChanges& changes, bool may_expunge,
         out += number_line(count(), "EXISTS");
         if (!style_.rev2) out += number_line(recent_.size(), "RECENT");
     }
+    // Held once for all sessions that know the same.
+    if (uids_ == changes.uids) uids_ = changes.uids;
     out += tell_keywords(changes.keywords);
     out += flag_lines(changes, with_uid);
     told_.clear();

@@ -182,6 +182,7 @@ struct MailboxChanges {
     UidSet vanished;
     std::vector<FlagNews> flags;
     std::vector<std::string> keywords;  // all that are in use
+    UidSet uids;  // all that are there now, to share their memory; may be left out
 };
 // -> History, of the selected mailbox as the last answer told it.
 struct GetHistory {
@@ -296,9 +297,12 @@ struct Sort {
     std::vector<SortKey> keys;
     ModSeqOf modseq_of = ModSeqOf::none;
     bool with_relevancy = false;
+    std::optional<PartialRange> part;  // no more is wanted of what is found; more may be told
 };
 struct Sorted {
     std::vector<Uid> uids;
+    std::uint64_t count = 0;    // of all that was found; 0: as many as are told
+    std::uint64_t skipped = 0;  // found and not told, before the first that is
     ModSeq highest_modseq = 0;  // likewise
     std::map<Uid, std::uint8_t> relevancy;
 };

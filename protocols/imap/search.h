@@ -81,6 +81,11 @@ struct SortKey {
 };
 inline constexpr std::size_t max_sort_keys = 16;
 
+// PARTIAL (RFC 9394): positions in a result, both included; negative ones count from its end.
+struct PartialRange {
+    std::int64_t first = 1, last = 1;
+};
+
 enum class ThreadAlgorithm : std::uint8_t { ordered_subject, references };
 
 // Whose mod-sequences an answer tells the highest of (RFC 4731 section 3.2): of the first, the last

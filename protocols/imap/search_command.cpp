@@ -26,8 +26,9 @@ struct Found : std::enable_shared_from_this<Found> {
 
     void take(std::vector<Uid> found, ModSeq highest, std::map<Uid, std::uint8_t> scores) {
         uids = std::move(found);
+        count = std::max<std::uint64_t>(count, uids.size());
         relevancy = std::move(scores);
-        modseq = command.program.tells_modseq && !uids.empty() ? highest : 0;
+        modseq = command.program.tells_modseq && count != 0 ? highest : 0;
         save();
         const bool searches = command.sort.empty();
         if (command.returns.extended || (searches && session.enabled().rev2)) return extended();
@@ -68,7 +69,7 @@ struct Found : std::enable_shared_from_this<Found> {
         if (as_uids()) line += " UID";
         if (!uids.empty() && returns.min) line += " MIN " + std::to_string(number(uids.front()));
         if (!uids.empty() && returns.max) line += " MAX " + std::to_string(number(uids.back()));
-        if (returns.count) line += " COUNT " + std::to_string(uids.size());
+        if (returns.count) line += " COUNT " + std::to_string(count);
         if (modseq != 0) line += " MODSEQ " + std::to_string(modseq);
         session.send(line);
         if (returns.partial) return partial(*returns.partial);
@@ -81,12 +82,13 @@ struct Found : std::enable_shared_from_this<Found> {
     void partial(const PartialRange& range) {
         session.send(" PARTIAL (" + std::to_string(range.first) + ':' + std::to_string(range.last) +
                      ' ');
-        const auto [first, last] = positions_of(range, uids.size());
+        const auto [first, last] = positions_of(range, count);
         if (first > last) {
             session.send("NIL)");
             return end();
         }
-        numbers(first - 1, last, ',', [self = shared_from_this(), from = first - 1, to = last] {
+        const std::size_t from = first - 1 - skipped, to = last - skipped;
+        numbers(from, to, ',', [self = shared_from_this(), from, to] {
             self->session.send(")");
             self->scores(from, to);
         });
@@ -143,7 +145,9 @@ struct Found : std::enable_shared_from_this<Found> {
 
     Session& session;
     command::Search command;
-    std::vector<Uid> uids;
+    std::vector<Uid> uids;      // a part of the result, where no more is wanted
+    std::uint64_t count = 0;    // of the whole result
+    std::uint64_t skipped = 0;  // of it, before the part
     ModSeq modseq = 0;
     std::map<Uid, std::uint8_t> relevancy;
 };
@@ -171,6 +175,12 @@ ModSeqOf modseq_of(const command::Search& command) {
     if (others || (!returns.min && !returns.max)) return ModSeqOf::all;
     if (returns.min && returns.max) return ModSeqOf::ends;
     return returns.min ? ModSeqOf::first : ModSeqOf::last;
+}
+
+// What PARTIAL names, where nothing else of the answer needs the rest.
+std::optional<PartialRange> only_part_of(const SearchReturn& returns) {
+    const bool others = returns.min || returns.max || returns.all || returns.save || returns.update;
+    return others ? std::nullopt : returns.partial;
 }
 
 void thread(Session& session, const command::Search& command, SearchKey program) {
@@ -224,14 +234,18 @@ void run(Session& session, command::Search command) {
             },
             otherwise);
     }
-    Question question = Sort{std::move(program), command.sort, modseq, relevancy};
+    Sort sort{std::move(program), command.sort, modseq, relevancy, only_part_of(command.returns)};
+    // Places count what the client was told of.
+    if (sort.part) sort.program = among_known(session, std::move(sort.program));
     session.ask_either<Sorted>(
-        std::move(question),
+        std::move(sort),
         [&session, command](Sorted result) {
             const UidSet& known = session.view()->uids();
             std::erase_if(result.uids, [&](Uid uid) { return !known.contains(uid); });
-            std::make_shared<Found>(session, command)
-                ->take(std::move(result.uids), result.highest_modseq, std::move(result.relevancy));
+            const auto found = std::make_shared<Found>(session, command);
+            found->count = result.count;
+            found->skipped = result.skipped;
+            found->take(std::move(result.uids), result.highest_modseq, std::move(result.relevancy));
         },
         otherwise);
 }

@@ -1,6 +1,7 @@
-#include "protocols/mime/summary.h"
+#include "protocols/mime/summary_view.h"
 
 #include <limits>
+#include <utility>
 
 namespace postern::mime {
 namespace {
@@ -74,16 +75,17 @@ public:
         return static_cast<std::int64_t>((bits >> 1) ^ ((bits & 1) != 0 ? ~0ULL : 0ULL));
     }
 
-    std::string text() {
+    std::string_view view() {
         const std::uint64_t size = number();
         if (size > bytes_.size()) {
             fail();
             return {};
         }
-        std::string value(bytes_.substr(0, size));
+        const std::string_view value = bytes_.substr(0, size);
         bytes_.remove_prefix(size);
         return value;
     }
+    std::string text() { return std::string(view()); }
 
     Range range() {
         const std::uint64_t begin = number();
@@ -139,24 +141,35 @@ std::string encode_summary(const Summary& summary) {
 }
 
 std::optional<Summary> decode_summary(std::string_view bytes) {
+    return decode_summary_for(SummaryUse::all, bytes);
+}
+
+std::optional<Summary> decode_summary_for(SummaryUse use, std::string_view bytes) {
     Reader reader(bytes);
     if (reader.byte() != static_cast<unsigned>(version)) return std::nullopt;
-    Summary summary;
+    std::optional<Summary> out(std::in_place);
+    Summary& summary = *out;
+    summary.envelope = reader.view();
+    if (use == SummaryUse::envelope) return reader.ok() ? std::move(out) : std::nullopt;
+    const bool sorting = use == SummaryUse::sorting;
     for (std::string* text :
-         {&summary.envelope, &summary.body, &summary.body_structure, &summary.preview,
-          &summary.message_id, &summary.subject, &summary.from}) {
-        *text = reader.text();
+         {&summary.body, &summary.body_structure, &summary.preview, &summary.message_id,
+          &summary.subject, &summary.from, &summary.references}) {
+        const std::string_view read = reader.view();
+        const bool sorts = text == &summary.message_id || text == &summary.subject ||
+                           text == &summary.references;
+        if (sorts || !sorting) *text = read;
     }
-    summary.references = reader.text();
     summary.sent_unix_ms = reader.signed_number();
     const std::int64_t zone = reader.signed_number();
     if (zone < -24L * 60 || zone > 24L * 60) return std::nullopt;
     summary.sent_zone_minutes = static_cast<std::int16_t>(zone);
+    if (sorting) return reader.ok() ? std::move(out) : std::nullopt;
     for (std::uint64_t left = reader.number(); left > 0 && reader.ok(); --left) {
         summary.parts.push_back(reader.part());
     }
     if (!reader.ok() || !reader.at_end()) return std::nullopt;
-    return summary;
+    return out;
 }
 
 }  // namespace postern::mime

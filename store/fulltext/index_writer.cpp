@@ -45,6 +45,7 @@ public:
         if (auto added = open_->add(uid, text); !added) return added;
         covered_.add(uid);
         held_[at_].add(uid);
+        grown_ = true;
         return {};
     }
 
@@ -71,7 +72,12 @@ public:
 
     Result<void> commit() override {
         if (!open_) return {};
-        return open_->commit();
+        if (auto done = open_->commit(); !done) return done;
+        if (!grown_ || held_[at_].size() < segment_messages) return {};
+        // Nothing is added any more.
+        grown_ = false;
+        open_.reset();
+        return compact_segment(segment_path(folder_, at_));
     }
 
 private:
@@ -98,6 +104,7 @@ private:
         if (!opened) return opened.error();
         open_ = std::move(*opened);
         at_ = first;
+        grown_ = false;
         held_[first];
         return {};
     }
@@ -108,7 +115,8 @@ private:
     std::map<Uid, UidSet> held_;  // segment -> what it holds
     UidSet covered_;
     std::optional<SegmentWriter> open_;
-    Uid at_ = 0;  // the segment that is open
+    Uid at_ = 0;          // the segment that is open
+    bool grown_ = false;  // since it was opened
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "store/fulltext/segment_reader.h"
 
 #include "store/fulltext/guard.h"
+#include "store/fulltext/junctions.h"
 #include "store/fulltext/runs.h"
 #include "store/fulltext/terms.h"
 
@@ -68,6 +69,20 @@ void SegmentReader::keep_postings(const std::string& name, UidSet& among) {
         if (it == end) break;
         it.skip_to(uid);
         if (it != end && *it == uid) kept.add(uid);
+    }
+    among = std::move(kept);
+}
+
+void SegmentReader::keep_junctions(Field field, const std::vector<std::uint64_t>& junctions,
+                                   UidSet& among) {
+    if (junctions.empty()) return;
+    UidSet kept;
+    auto it = database_.valuestream_begin(signature_slot(field));
+    const auto end = database_.valuestream_end(signature_slot(field));
+    for (const auto uid : among.to_vector()) {
+        if (it != end && it.get_docid() < uid) it.skip_to(uid);
+        const bool has_one = it != end && it.get_docid() == uid;
+        if (!has_one || may_hold(*it, junctions)) kept.add(uid);
     }
     among = std::move(kept);
 }
@@ -154,6 +169,7 @@ Match SegmentReader::answer(Field field, std::string_view needle) {
                 match.possible &= *with;
             }
         }
+        keep_junctions(field, junctions_of_needle(parts), match.possible);
     }
     // A set is committed together with its documents, so it never lags behind them.
     match.sure &= uids_;

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace postern::fulltext {
 
@@ -39,6 +40,8 @@ private:
                                      bool at_end);
     UidSet with_grams(Field field, std::string_view stretch, bool at_end);
     std::optional<UidSet> with_run(Field field, std::string_view run, bool at_begin, bool at_end);
+    // Takes those away that surely do not hold these.
+    void keep_junctions(Field field, const std::vector<std::uint64_t>& junctions, UidSet& among);
     void add_postings(const std::string& name, UidSet& out);
     void keep_postings(const std::string& name, UidSet& among);
 

@@ -1,8 +1,11 @@
 #include "store/fulltext/segment_writer.h"
 
+#include "store/fulltext/folder.h"
 #include "store/fulltext/guard.h"
+#include "store/fulltext/junctions.h"
 #include "store/fulltext/runs.h"
 #include "store/fulltext/terms.h"
+#include "store/kv/sync_path.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -66,6 +69,14 @@ Terms terms_of(const Text& text) {
     return terms;
 }
 
+void add_signatures(const Text& text, Xapian::Document& document) {
+    Junctions header, body;
+    for (const auto& field : text.header) header.add(field.name + ": " + field.value);
+    for (const auto& each : text.body) body.add(each);
+    document.add_value(signature_slot(Field::header), header.signature());
+    document.add_value(signature_slot(Field::body), body.signature());
+}
+
 }  // namespace
 
 std::vector<std::string> listed_keys(std::string_view word) {
@@ -124,6 +135,7 @@ Result<void> SegmentWriter::add(Uid uid, const Text& text) {
         } else {
             for (const auto& name : terms.names) document.add_boolean_term(name);
             for (const auto word : terms.words) list(word);
+            add_signatures(text, document);
         }
         database_.replace_document(uid, document);
         uids_.add(uid);
@@ -163,6 +175,24 @@ void SegmentWriter::flush() {
 Result<void> SegmentWriter::commit() {
     return guarded("fulltext index", [&]() -> Result<void> {
         flush();
+        return {};
+    });
+}
+
+Result<void> compact_segment(const std::string& folder) {
+    return guarded(folder, [&]() -> Result<void> {
+        const std::string beside = folder + ".new";
+        fs::remove_all(beside);
+        Xapian::Database(folder).compact(beside, Xapian::DBCOMPACT_NO_RENUMBER);
+        bool synced = true;
+        for (const auto& file : fs::directory_iterator(beside)) {
+            synced = kv::sync_path(file.path()) && synced;
+        }
+        if (!synced || !kv::sync_path(beside)) {
+            return Error{Errc::unavailable, beside + ": not written"};
+        }
+        if (auto removed = remove_folder(folder); !removed) return removed;
+        fs::rename(beside, folder);
         return {};
     });
 }

@@ -44,4 +44,8 @@ private:
     std::unordered_set<std::string> listed_;  // lately; so that they are not looked up again
 };
 
+// Rewrites a segment that nobody has open for writing in the least space. A crash leaves the old
+// one, the new one, or none. Errors: corrupt, unavailable.
+Result<void> compact_segment(const std::string& folder);
+
 }  // namespace postern::fulltext

@@ -6,6 +6,7 @@
 //   data  'l' end NUL begin       of the word begin+end: a stretch inside a word is found as the
 //                                 first characters of such a key
 //   data  "uids", "validity"      what is indexed
+//   value 0, 1                    signatures of the body's and the header's junctions (junctions.h)
 #pragma once
 
 #include "store/fulltext/text.h"
@@ -17,7 +18,7 @@
 namespace postern::fulltext {
 
 // Part of each folder's name: another layout is another index, built anew.
-inline constexpr int layout_version = 1;
+inline constexpr int layout_version = 2;
 
 inline constexpr std::string_view overflow_term = "!";
 inline constexpr std::string_view uids_key = "uids";
@@ -41,6 +42,11 @@ inline std::string listed_key(std::string_view begin, std::string_view end) {
     key += end;
     key += '\0';
     return key += begin;
+}
+
+// Where the signature lies that covers that field.
+inline unsigned signature_slot(Field field) {
+    return field == Field::body ? 0 : 1;
 }
 
 // All keys under which a word is listed; the first is that of the whole word.

@@ -12,6 +12,9 @@ namespace postern::mail {
 namespace {
 
 constexpr int journal_entries_trimmed_per_change = 2;
+// Sets grow member by member, and most hold long runs: packed they take next to nothing, and
+// sessions hold copies of them.
+constexpr Uid adds_until_packed = 4096;
 constexpr std::size_t bitmaps_per_seen_part = 3;  // marks, log, and what joins the log's oldest
 
 bool is_keyword(std::string_view name) {
@@ -224,6 +227,7 @@ void MailboxChange::change_set(SetNumber number, Uid uid, bool member) {
     }
     if (member) {
         own->add(uid);
+        if (uid % adds_until_packed == 0) own->pack();
     } else {
         own->remove(uid);
     }

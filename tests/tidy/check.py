@@ -82,7 +82,8 @@ def check_library(path, module, header, line):
     if room in layers.PURE_ROOMS and layers.IMPURE_HEADERS.match(header):
         yield Finding(path, line, f"<{header}> brings I/O, threads, a clock or chance into {room}/;"
                       " let the gateway do it and pass the value in")
-    if room == "protocols" and layers.LOCK_HEADERS.match(header):
+    locks = layers.LOCK_HEADERS.match(header) and path not in layers.SHARING_VALUES
+    if room == "protocols" and locks:
         yield Finding(path, line, f"<{header}>: an engine belongs to one thread; lock in gateway/")
 
 

@@ -76,6 +76,8 @@ IMPURE_HEADERS = re.compile(
     r"ctime|fstream|iostream|filesystem|random|thread|future|stop_token)$")
 # The filter may be scanned and taught at once, so it may lock; an engine has nothing to lock.
 LOCK_HEADERS = re.compile(r"(mutex|shared_mutex|condition_variable|atomic)$")
+# A value whose copies share memory counts them, and its copies may belong to several threads.
+SHARING_VALUES = ("protocols/base/uid_set.cpp",)
 
 BANNED = [
     (re.compile(r"(?<![\w.>])(std::)?system\s*\("), "system(",

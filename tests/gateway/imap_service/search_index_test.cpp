@@ -85,7 +85,7 @@ protected:
             if (text.empty()) continue;
             std::size_t begin = random_() % text.size();
             while (begin > 0 && (text[begin] & 0xC0) == 0x80) --begin;
-            std::size_t end = std::min(begin + 1 + random_() % 14, text.size());
+            std::size_t end = std::min(begin + 1 + random_() % 40, text.size());
             while (end < text.size() && (text[end] & 0xC0) == 0x80) ++end;
             const auto stretch = text.substr(begin, end - begin);
             if (stretch.find('\0') == std::string::npos) return stretch;

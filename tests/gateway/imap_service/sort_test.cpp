@@ -58,7 +58,7 @@ protected:
     void add(const std::string& subject, const std::vector<int>& references, bool reply = false,
              std::int64_t sent = 0) {
         SortFacts each;
-        each.uid = static_cast<Uid>(facts_.size() + 1);
+        each.uid = static_cast<Uid>(messages_.size() + 1);
         each.sent = sent != 0 ? sent : each.uid;
         each.subject = subject;
         each.is_reply = reply;
@@ -67,14 +67,24 @@ protected:
             if (!each.references.empty()) each.references += ' ';
             each.references += "<" + std::to_string(id) + ">";
         }
-        facts_.push_back(std::move(each));
+        messages_.push_back(std::move(each));
+    }
+    std::string threads(imap::ThreadAlgorithm algorithm) const {
+        ThreadFacts facts;
+        UidSet among;
+        for (const SortFacts& each : messages_) {
+            facts.add(each);
+            among.add(each.uid);
+        }
+        return shown(thread_messages(facts, among, algorithm));
     }
     static std::string shown(const imap::Threads& threads) {
         return imap::format_threads(threads, [](Uid uid) { return uid; });
     }
-    std::string by_references() const { return shown(thread_by_references(facts_)); }
+    std::string by_references() const { return threads(imap::ThreadAlgorithm::references); }
+    std::string by_subject() const { return threads(imap::ThreadAlgorithm::ordered_subject); }
 
-    std::vector<SortFacts> facts_;
+    std::vector<SortFacts> messages_;
 };
 
 TEST_F(ThreadTest, FollowsReferences) {
@@ -113,9 +123,9 @@ TEST_F(ThreadTest, SurvivesLoopsAndSecondMessagesOfOneId) {
     add("a", {2});
     add("a", {1});
     EXPECT_EQ(by_references(), " (2 1)");
-    facts_.push_back(facts_[0]);
-    facts_.back().uid = 3;
-    facts_.back().references = "<1> <1> <3> <1>";
+    messages_.push_back(messages_[0]);
+    messages_.back().uid = 3;
+    messages_.back().references = "<1> <1> <3> <1>";
     EXPECT_NE(by_references().find('3'), std::string::npos);
     add("x", {4});
     EXPECT_NE(by_references().find('4'), std::string::npos);
@@ -133,8 +143,9 @@ TEST_F(ThreadTest, OrderedSubjectHasOneLevel) {
     add("a", {}, false, 4);
     add("b", {}, true, 3);
     add("b", {}, true, 9);
-    EXPECT_EQ(shown(thread_by_subject(facts_)), " (3 (1)(4))(2)");
-    EXPECT_EQ(shown(thread_by_subject({})), "");
+    EXPECT_EQ(by_subject(), " (3 (1)(4))(2)");
+    messages_.clear();
+    EXPECT_EQ(by_subject(), "");
 }
 
 }  // namespace

@@ -1,8 +1,10 @@
 #include "protocols/base/uid_set.h"
 
+#include <functional>
 #include <limits>
 #include <random>
 #include <set>
+#include <thread>
 
 namespace postern {
 namespace {
@@ -53,6 +55,76 @@ TEST(UidSet, CopiesAreDeepAndMovesLeaveAUsableSet) {
     EXPECT_EQ(moved.size(), 3u);
     copy = UidSet{9};
     EXPECT_TRUE(copy.contains(9));
+}
+
+TEST(UidSet, ACopyKeepsWhatItWasThroughEveryChangeOfTheOther) {
+    const UidSet other{2, 9};
+    const std::function<void(UidSet&)> changes[] = {
+        [](UidSet& set) { set.add(7); },        [](UidSet& set) { set.add_range(7, 8); },
+        [](UidSet& set) { set.remove(2); },     [](UidSet& set) { set.clear(); },
+        [](UidSet& set) { set.pack(); },        [&](UidSet& set) { set |= other; },
+        [&](UidSet& set) { set &= other; },     [&](UidSet& set) { set -= other; },
+        [](UidSet& set) { set -= UidSet(set); }, [&](UidSet& set) { set = other; },
+        [&](UidSet& set) { EXPECT_TRUE(set.deserialize(other.serialize())); },
+    };
+    for (const auto& change : changes) {
+        UidSet first{1, 2, 3};
+        const UidSet copy = first;
+        change(first);
+        EXPECT_EQ(copy, (UidSet{1, 2, 3}));
+        UidSet back = copy;
+        change(back);
+        EXPECT_EQ(back, first);
+    }
+}
+
+TEST(UidSet, CombinesWithItsOwnCopiesAndWithNothing) {
+    const UidSet nothing;
+    const UidSet some{4, 5};
+    const UidSet same = some;
+    EXPECT_EQ(some | same, some);
+    EXPECT_EQ(some & same, some);
+    EXPECT_TRUE((some - same).empty());
+    EXPECT_EQ(some | nothing, some);
+    EXPECT_EQ(nothing | some, some);
+    EXPECT_EQ(some - nothing, some);
+    EXPECT_TRUE((some & nothing).empty());
+    EXPECT_TRUE((nothing & some).empty());
+    EXPECT_TRUE((nothing - some).empty());
+    EXPECT_EQ(nothing, UidSet());
+    EXPECT_TRUE(nothing.slice(1, 9).empty());
+    UidSet removed{1};
+    removed.remove(1);
+    EXPECT_EQ(removed, nothing);
+}
+
+TEST(UidSet, PackedSetsHoldTheSame) {
+    UidSet set;
+    for (UidSet::Value value = 1; value <= 100'000; ++value) set.add(value);
+    const UidSet before = set;
+    set.pack();
+    EXPECT_EQ(set, before);
+    set.add(100'002);
+    set.remove(50'000);
+    EXPECT_EQ(set.size(), 100'000u);
+    EXPECT_EQ(before.size(), 100'000u);
+    UidSet().pack();
+}
+
+TEST(UidSet, CopiesMayBeChangedByAnotherThread) {
+    UidSet whole;
+    whole.add_range(1, 10'000);
+    std::thread other([copy = whole]() mutable {
+        for (UidSet::Value value = 1; value <= 10'000; value += 2) copy.remove(value);
+        EXPECT_EQ(copy.size(), 5'000u);
+    });
+    for (UidSet::Value value = 2; value <= 10'000; value += 2) {
+        UidSet copy = whole;
+        copy.remove(value);
+        EXPECT_EQ(copy.size(), 9'999u);
+    }
+    other.join();
+    EXPECT_EQ(whole.size(), 10'000u);
 }
 
 TEST(UidSet, VisitsInOrderUntilTold) {

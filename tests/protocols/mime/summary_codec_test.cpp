@@ -1,4 +1,4 @@
-#include "protocols/mime/summary.h"
+#include "protocols/mime/summary_view.h"
 
 #include <gtest/gtest.h>
 
@@ -51,6 +51,32 @@ TEST(SummaryCodec, RoundTrip) {
     const auto empty = decode_summary(encode_summary(Summary{}));
     ASSERT_TRUE(empty);
     expect_equal(*empty, Summary{});
+}
+
+TEST(SummaryCodec, APartIsReadAlone) {
+    Summary all = sample();
+    all.references = "<c@d> <e@f>";
+    const std::string bytes = encode_summary(all);
+    Summary expected;
+    expected.envelope = all.envelope;
+    const auto envelope = decode_summary_for(SummaryUse::envelope, bytes);
+    ASSERT_TRUE(envelope);
+    expect_equal(*envelope, expected);
+    EXPECT_EQ(envelope->references, "");
+    expected.message_id = all.message_id;
+    expected.subject = all.subject;
+    expected.sent_unix_ms = all.sent_unix_ms;
+    expected.sent_zone_minutes = all.sent_zone_minutes;
+    const auto sorting = decode_summary_for(SummaryUse::sorting, bytes);
+    ASSERT_TRUE(sorting);
+    expect_equal(*sorting, expected);
+    EXPECT_EQ(sorting->references, all.references);
+    for (const auto use : {SummaryUse::envelope, SummaryUse::sorting}) {
+        EXPECT_FALSE(decode_summary_for(use, ""));
+        EXPECT_FALSE(decode_summary_for(use, bytes.substr(0, all.envelope.size() + 1)));
+        EXPECT_FALSE(decode_summary_for(use, "\x01" + bytes.substr(1)));
+    }
+    EXPECT_FALSE(decode_summary_for(SummaryUse::sorting, bytes.substr(0, 330)));
 }
 
 TEST(SummaryCodec, AnyTruncationAndAnyTrailerIsRefused) {

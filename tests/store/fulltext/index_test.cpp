@@ -1,5 +1,6 @@
 #include "store/fulltext/index.h"
 
+#include "store/fulltext/junctions.h"
 #include "store/fulltext/segment_reader.h"
 #include "store/fulltext/segment_writer.h"
 #include "tests/store/support/temp_folder.h"
@@ -81,11 +82,75 @@ TEST_F(IndexTest, SeveralWordsAreNarrowedDown) {
     write({{1, body("liebe grüsse aus köln")},
            {2, body("grüsse, liebe leute")},
            {3, body("viele grüsse")}});
-    const auto found = find(Field::body, "ebe grüs");
+    const auto found = find(Field::body, "be aus");  // "be" may be a piece of a word
     EXPECT_THAT(found.sure.to_vector(), IsEmpty());
-    EXPECT_THAT(found.possible.to_vector(), ElementsAre(1, 2));
+    EXPECT_THAT(found.possible.to_vector(), ElementsAre(1));
     EXPECT_THAT(find(Field::body, "--").possible.to_vector(), ElementsAre(1, 2, 3));
     EXPECT_THAT(find(Field::body, "").possible.to_vector(), ElementsAre(1, 2, 3));
+}
+
+TEST_F(IndexTest, WordsInARowAreToldFromWordsApart) {
+    write({{1, body("viele liebe grüsse")},
+           {2, body("grüsse, viele liebe leute")},
+           {3, {{{"subject", "liebe grüsse"}}, {"liebe\r\ngrüsse"}}},
+           {4, body("liebe  grüsse; ein in ihr")}});
+    const auto possible = [&](Field field, const std::string& needle) {
+        auto found = find(field, needle);
+        EXPECT_TRUE(found.sure.empty()) << needle;
+        return found.possible.to_vector();
+    };
+    EXPECT_THAT(possible(Field::body, "liebe grüsse"), ElementsAre(1));
+    EXPECT_THAT(possible(Field::body, "ebe grü"), ElementsAre(1));
+    EXPECT_THAT(possible(Field::body, "e grü"), ElementsAre(1, 2, 3, 4));
+    EXPECT_THAT(possible(Field::body, "grüsse, viele"), ElementsAre(2));
+    EXPECT_THAT(possible(Field::body, "viele liebe gr"), ElementsAre(1, 2));
+    EXPECT_THAT(possible(Field::body, " ein in ihr"), ElementsAre(4));
+    EXPECT_THAT(possible(Field::body, " in ein"), IsEmpty());
+    EXPECT_THAT(possible(Field::subject, "liebe grüsse"), ElementsAre(3));
+    EXPECT_THAT(possible(Field::header, "ect: liebe"), ElementsAre(3));
+}
+
+TEST_F(IndexTest, MessagesWithTooManyJunctionsMayHoldAny) {
+    // So many different words of three characters, one after the other.
+    const auto signature_of = [](std::size_t junctions) {
+        const std::string_view characters = "abcdefghijklmnopqrstuvwxyz0123456789";
+        std::string text;
+        for (std::size_t i = 0; i <= junctions; ++i) {
+            for (const std::size_t each : {i / 36 / 36, i / 36 % 36, i % 36}) {
+                text += characters[each];
+            }
+            text += ' ';
+        }
+        Junctions all;
+        all.add(text);
+        return all.signature();
+    };
+    const auto needle = junctions_of_needle(runs_of("nowhere, at all"));
+    EXPECT_FALSE(may_hold(signature_of(0), needle));
+    EXPECT_FALSE(may_hold(signature_of(max_message_junctions - 1), needle));
+    EXPECT_FALSE(may_hold(signature_of(max_message_junctions), needle));
+    EXPECT_EQ(signature_of(max_message_junctions + 1), "");
+    EXPECT_TRUE(may_hold("", needle));
+    EXPECT_TRUE(may_hold(signature_of(0), {}));
+}
+
+TEST_F(IndexTest, SignaturesRejectMostOfWhatIsNotThere) {
+    Junctions some;
+    std::mt19937 random(3);
+    const auto word = [&] {
+        std::string out;
+        for (int i = 0; i < 5; ++i) out += static_cast<char>('a' + random() % 26);
+        return out;
+    };
+    for (int i = 0; i < 500; ++i) some.add(word() + " " + word());
+    const auto signature = some.signature();
+    EXPECT_LE(signature.size(), 500 * signature_bits_a_junction / 8);
+    int passed = 0;
+    for (int i = 0; i < 10'000; ++i) {
+        const std::string needle = word() + " " + word();
+        passed += may_hold(signature, junctions_of_needle(runs_of(needle))) ? 1 : 0;
+    }
+    EXPECT_LT(passed, 200);
 }
 
 TEST_F(IndexTest, ScriptsWithoutSpaces) {
@@ -256,6 +321,8 @@ TEST_F(IndexTest, SegmentsEndAndSparseOnesJoin) {
     };
     EXPECT_EQ(segments(), 3);
     EXPECT_EQ(Index::open(box(), 1)->covered().size(), 2 * segment_messages + 1);
+    // Full ones were rewritten, and answer as before.
+    EXPECT_EQ(find(Field::body, " xb ").possible.size(), 2 * segment_messages / 26 + 1);
     UidSet going;
     going.add_range(100, 2 * segment_messages - 100);
     ASSERT_TRUE(to->remove(going).has_value());
