@@ -10,6 +10,7 @@ import http.server
 import json
 import re
 import secrets
+import ssl
 import subprocess
 import threading
 
@@ -57,7 +58,10 @@ def thumbprint(jwk):
 
 
 class AcmeServer:
-    def __init__(self, folder, days=90):
+    """`seen_as`: "ADDRESS:PORT" at which a machine reaches it, over TLS by a certificate of its own
+    authority; else it speaks plain HTTP on loopback."""
+
+    def __init__(self, folder, days=90, seen_as=""):
         self.folder, self.days = folder, days
         self.challenge_port = 0
         self.contacts, self.names_issued, self.problems = [], [], []
@@ -107,9 +111,28 @@ class AcmeServer:
                     self.wfile.write(data)
 
         self._http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._http.server_port}"
+        self.port = self._http.server_port
+        self.url = f"https://{seen_as}" if seen_as else f"http://127.0.0.1:{self.port}"
+        if seen_as:
+            self.speak_tls(seen_as.rsplit(":", 1)[0])
         self._thread = threading.Thread(target=self._http.serve_forever, daemon=True)
         self._thread.start()
+
+    def speak_tls(self, address):
+        request = openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                          "-nodes", "-subj", "/CN=ACME", "-addext", f"subjectAltName=IP:{address}",
+                          "-keyout", f"{self.folder}/server.key")
+        with open(f"{self.folder}/server.pem", "wb") as file:
+            file.write(self.sign(request))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(f"{self.folder}/server.pem", f"{self.folder}/server.key")
+        self._http.socket = context.wrap_socket(self._http.socket, server_side=True,
+                                                do_handshake_on_connect=False)
+
+    def sign(self, request, *form):
+        return openssl("x509", "-req", *form, "-CA", f"{self.folder}/ca.pem", "-CAkey",
+                       f"{self.folder}/ca.key", "-days", str(self.days), "-copy_extensions",
+                       "copy", data=request)
 
     def close(self):
         self._http.shutdown()
@@ -241,9 +264,7 @@ class AcmeServer:
         names = re.findall(r"DNS:([^,\s]+)", text)
         if sorted(names) != sorted(order["names"]):
             raise Refused("badCSR", f"asks for {names}, was {order['names']}")
-        leaf = openssl("x509", "-req", "-inform", "DER", "-CA", f"{self.folder}/ca.pem", "-CAkey",
-                       f"{self.folder}/ca.key", "-days", str(self.days), "-copy_extensions",
-                       "copy", data=request)
+        leaf = self.sign(request, "-inform", "DER")
         with open(f"{self.folder}/ca.pem", encoding="ascii") as file:
             order["chain"] = leaf.decode() + file.read()
         order["status"] = "valid"

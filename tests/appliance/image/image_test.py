@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The image: built from this checkout, booted by BIOS and by UEFI, set up by a credential, by a
 cloud-init disk and on the console; mail through it, an upgrade inside, its backup onto a second
-one. Prints times and sizes. POSTERN_IMAGE_PACKAGE names a package to take instead of building
-one."""
+one, a certificate by ACME. Prints times and sizes. POSTERN_IMAGE_PACKAGE names a package to take
+instead of building one."""
 
 import glob
 import imaplib
@@ -10,12 +10,14 @@ import os
 import re
 import shutil
 import smtplib
+import socket
+import ssl
 import subprocess
 import sys
 import tempfile
 import unittest
 
-from machine import FIRMWARE, Machine
+from machine import FIRMWARE, OUTSIDE_HOST, OUTSIDE_PORT, Machine
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 IMAGE = f"{ROOT}/build/image"
@@ -25,13 +27,18 @@ GROWN_GIB = 12
 PASSWORD, ROOT_PASSWORD = "correct horse", "battery-staple-7"
 ANSWERS = ("hostname: mx.example.org\ndomain: example.org\nadmin: ann@example.org\n"
            f"admin_password: {PASSWORD}\nbackup_target: /srv/backup\n")
+ACME_ANSWERS = ("hostname: mx.example.org\ndomain: example.org\nadmin: ann@example.org\n"
+                f"admin_password: {PASSWORD}\ncertificate: acme\n"
+                f"acme_directory: https://{OUTSIDE_HOST}:{OUTSIDE_PORT}/directory\n")
 CLOUD = ("#cloud-config\npackages: [ignored]\npostern:\n"
          "  hostname: cloud.example.net\n  domain: example.net\n  admin: ann@example.net\n")
+RELAY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "relay.py")
 TOOLS = ("qemu-system-x86_64", "qemu-img", "mmdebstrap", "mke2fs", "mkfs.vfat", "mcopy", "sfdisk",
          "grub-mkimage")
 FULL_PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 
-sys.path.insert(0, f"{ROOT}/appliance/trial")
+sys.path[:0] = [f"{ROOT}/appliance/trial", f"{ROOT}/tests/e2e"]
+from acme_server import AcmeServer  # noqa: E402
 from gateway import trusting_tls  # noqa: E402
 
 
@@ -206,6 +213,9 @@ class Image(unittest.TestCase):
         machine.run("postern config check && systemctl reload postern")
         said = machine.run("postern status", check=False)
         self.assertIn("mx.example.org", said)
+        # As the timer does: in its cage it reaches the other disk.
+        machine.run("systemctl start postern-backup")
+        self.assertIn("snapshot ", machine.run("journalctl -q -o cat -u postern-backup"))
 
     def upgrade_inside(self, machine):
         machine.run("mount /dev/disk/by-label/UPGRADE /mnt")
@@ -255,6 +265,43 @@ class Image(unittest.TestCase):
         with imaplib.IMAP4_SSL("127.0.0.1", machine.ports["imaps"], ssl_context=trusting_tls(),
                                timeout=180) as client:
             client.login("postmaster@example.com", password)
+
+    def test_5_a_certificate_by_acme(self):
+        """The authority cannot be reached at first, and what comes later is taken up."""
+        door = f"{self.folder}/authority"  # holds its port, once it is there
+        machine = self.machine("acme", self.overlay("acme"), answers=ACME_ANSWERS,
+                               outside=f"{sys.executable} {RELAY} {door}")
+        machine.wait_for_mail_port()
+        self.deliver(machine, "first")
+        self.assertEqual(self.subjects(machine), ["first"])
+        password = machine.console.expect(r"Log in as root, password (\S+) ")[1]
+        machine.log_in(password, ROOT_PASSWORD)
+        machine.run("until systemctl is-failed -q postern-certificate; do sleep 1; done")
+        self.assertIn("gave no account", machine.run("journalctl -q -o cat -u postern-certificate"))
+        said = machine.run("postern status")
+        self.assertIn("mail flows", said)
+        self.assertIn("self-signed", said)
+        self.assertIn("postern certificate renew says why", said)
+        timer = machine.run("systemctl show -p ActiveState,NextElapseUSecRealtime "
+                            "postern-certificate.timer")
+        self.assertRegex(timer, r"ActiveState=active")
+        self.assertRegex(timer, r"NextElapseUSecRealtime=\S+ \d{4}-")
+
+        authority = AcmeServer(self.folder, seen_as=f"{OUTSIDE_HOST}:{OUTSIDE_PORT}")
+        self.addCleanup(authority.close)
+        authority.challenge_port = machine.ports["http"]
+        with open(f"{self.folder}/ca.pem", encoding="ascii") as file:
+            for line in file:
+                machine.run(f"echo {line.strip()!r} >> /etc/ssl/certs/ca-certificates.crt")
+        with open(door, "w", encoding="ascii") as file:
+            file.write(str(authority.port))
+        machine.run("systemctl start postern-certificate")
+        context = ssl.create_default_context(cafile=f"{self.folder}/ca.pem")
+        place = ("127.0.0.1", machine.ports["imaps"])
+        with socket.create_connection(place, timeout=180) as plain, \
+                context.wrap_socket(plain, server_hostname="mx.example.org") as secure:
+            self.assertIn(("DNS", "mx.example.org"), secure.getpeercert()["subjectAltName"])
+        self.assertIn("valid for 89 more days", machine.run("postern status"))
 
 
 if __name__ == "__main__":

@@ -9,8 +9,10 @@ import time
 
 FIRMWARE = "/usr/share/OVMF/OVMF_CODE.fd"
 VARIABLES = "/usr/share/OVMF/OVMF_VARS.fd"
-SERVICES = {"smtp": 25, "submissions": 465, "imaps": 993, "pop3s": 995, "imap": 143}
+SERVICES = {"smtp": 25, "submissions": 465, "imaps": 993, "pop3s": 995, "imap": 143,
+            "http": 80}
 MEMORY_MIB = 1024
+OUTSIDE_HOST, OUTSIDE_PORT = "10.0.2.100", 8080  # of qemu's own network
 BOOT_SECONDS = 600          # cores that other tests use at the same time, and no KVM
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|[\r\x00]")
 
@@ -70,13 +72,17 @@ class Console:
 
 
 class Machine:
-    """Starts at once. `disks`: further ones, raw; `answers`: given by SMBIOS."""
+    """Starts at once. `disks`: further ones, raw; `answers`: given by SMBIOS; `outside`: what runs,
+    with its input and output for a connection, when the machine calls OUTSIDE_HOST at a port."""
 
-    def __init__(self, folder, name, disk, disks=(), answers="", uefi=False, hardware=()):
+    def __init__(self, folder, name, disk, disks=(), answers="", uefi=False, hardware=(),
+                 outside=""):
         self.name, self.started = name, time.monotonic()
         self.ports = dict(zip(SERVICES, free_ports(len(SERVICES))))
         forwards = "".join(f",hostfwd=tcp:127.0.0.1:{self.ports[service]}-:{port}"
                            for service, port in SERVICES.items())
+        if outside:
+            forwards += f",guestfwd=tcp:{OUTSIDE_HOST}:{OUTSIDE_PORT}-cmd:{outside}"
         console = f"{folder}/{name}.socket"
         command = ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "Nehalem",
                    "-smp", "2", "-m", str(MEMORY_MIB), "-display", "none", "-no-user-config",
