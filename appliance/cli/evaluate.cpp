@@ -12,9 +12,11 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <deque>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 
@@ -23,6 +25,8 @@ namespace postern::cli {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t max_delay = 1'000'000;  // feature vectors wait in memory
 
 struct Options {
     std::string index;
@@ -207,6 +211,10 @@ int write_svg(const Options& options, const std::string& stream, const Run& run)
 
 int evaluate_index(Context& context, const Options& options) {
     const std::string& stream = options.index.empty() ? options.test : options.index;
+    std::error_code ignored;
+    if (std::filesystem::is_directory(stream, ignored)) {
+        return fail(exit_bad_data, stream + ": a folder; name an index file (see --help)");
+    }
     auto entries = mailsource::read_index(stream);
     if (!entries) return fail(exit_bad_data, entries.error().text);
     auto models = first_models(context.config, options);
@@ -221,6 +229,12 @@ int evaluate_index(Context& context, const Options& options) {
     const auto run =
         OnlineRun(**scanner, options, scores.is_open() ? &scores : nullptr).over(*entries);
     if (run.scored.empty()) return fail(exit_bad_data, stream + ": no message could be read");
+    const auto spam = std::count_if(run.scored.begin(), run.scored.end(),
+                                    [](const filters::Scored& each) { return each.spam; });
+    if (spam == 0 || static_cast<std::size_t>(spam) == run.scored.size()) {
+        note("all messages are of one class: (1-ROCA)%, lam% and the figures at a ham loss tell "
+             "nothing");
+    }
     if (scores.is_open() && !scores.flush()) {
         return fail(exit_failure, options.scores + ": cannot write");
     }
@@ -262,7 +276,8 @@ void add_evaluate(CLI::App& app, Action& chosen) {
                      "Begin with this model (of filter export) as the prior; live: with what this "
                      "server knows. Neither is changed.")
         ->excludes(train);
-    command->add_option("--delay", options->delay, "Learn a label so many messages later.");
+    command->add_option("--delay", options->delay, "Learn a label so many messages later.")
+        ->check(CLI::Range(std::size_t{0}, max_delay));
     command
         ->add_option("--feedback", options->feedback,
                      "The fraction of the messages whose label is told (1).")

@@ -148,6 +148,21 @@ class Evaluate(PosternCase):
         index = self.write_corpus(spam=2, ham=2)
         index.write_text(index.read_text() + "spam nowhere\n")
         self.assertEqual(self.run_json("evaluate", index)["skipped"], 1)
+        self.run_postern("evaluate", self.folder, code=BAD_DATA)
+        self.assertIn("name an index file", self.errors)
+
+    def test_one_class_alone_is_said_to_tell_little(self):
+        self.run_postern("evaluate", self.write_corpus(spam=2, ham=0))
+        self.assertIn("all messages are of one class", self.errors)
+        self.run_postern("evaluate", self.write_corpus(spam=2, ham=2))
+        self.assertEqual(self.errors, "")
+
+    def test_limits_of_the_delay(self):
+        index = self.write_corpus(spam=1, ham=1)
+        for delay in (0, 999_999, 1_000_000):
+            self.run_postern("evaluate", "--delay", delay, index)
+        for delay in (-1, 1_000_001):
+            self.run_postern("evaluate", "--delay", delay, index, code=USAGE)
 
 
 if __name__ == "__main__":
