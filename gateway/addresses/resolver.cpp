@@ -52,7 +52,11 @@ Result<Resolved> Resolver::resolve(std::string_view address) {
     Walk walk;
     if (wire::equals_ignoring_case(address, postmaster_name)) {
         walk.out.local_domain = true;
-        if (auto found = postmaster(walk); !found) return found.error();
+        auto found = postmaster(walk);
+        if (!found) return found.error();
+        if (!*found) {
+            if (auto first = first_user(walk, ""); !first) return first.error();
+        }
         return std::move(walk.out);
     }
     const auto given = ascii_address(address);
@@ -154,7 +158,9 @@ Result<void> Resolver::expand(Walk& walk, const std::string& address, std::size_
         done = postmaster(walk);
         if (!done || *done) return done ? Result<void>() : done.error();
     }
-    return through_domain(walk, parts->local_part, parts->domain, depth);
+    auto through = through_domain(walk, parts->local_part, parts->domain, depth);
+    if (!through || parts->local_part != postmaster_name || walk.out.found()) return through;
+    return first_user(walk, parts->domain);
 }
 
 // An alias of that name, or a mailbox. False: neither.
@@ -203,11 +209,31 @@ Result<bool> Resolver::postmaster(Walk& walk) {
     if (!domains) return domains.error();
     for (const auto& domain : *domains) {
         const auto address = std::string(postmaster_name) + "@" + domain;
-        walk.seen.insert(address);
+        const bool first_time = walk.seen.insert(address).second;
         auto found = exact(walk, address, 1);
         if (!found || *found) return found;
+        // An alias domain may still lead there.
+        if (first_time) walk.seen.erase(address);
     }
     return false;
+}
+
+// Ids ascend.
+Result<void> Resolver::first_user(Walk& walk, const std::string& domain) {
+    std::lock_guard lock(mutex_);
+    auto& known = first_users_[domain];
+    if (!known.empty()) {
+        auto user = directory_.find(known);
+        if (!user) return user.error();
+        if (*user) return walk.add(std::move(**user));
+    }
+    auto all = directory_.users(domain);
+    if (!all) return all.error();
+    if (all->empty()) return {};
+    auto& first = *std::min_element(all->begin(), all->end(),
+                                    [](const auto& a, const auto& b) { return a.id < b.id; });
+    known = first.address;
+    return walk.add(std::move(first));
 }
 
 }  // namespace postern::addresses

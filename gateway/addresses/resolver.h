@@ -2,8 +2,9 @@
 //
 // First it is rewritten (store/directory/rewrites.h). Then in this order: an alias of just that
 // name; a mailbox; the same for what stands before '+' (plus addressing); for "postmaster" the
-// first postmaster there is (RFC 5321 section 4.5.1); the alias domain or catch-all. Targets are
-// resolved the same way, without rewriting, each once, so that a circle ends.
+// first postmaster there is; the alias domain or catch-all; for a postmaster that all this leads
+// nowhere the user who was made first, in that domain or at all (RFC 5321 section 4.5.1 wants one).
+// Targets are resolved the same way, without rewriting, each once, so that a circle ends.
 //
 // Thread rule: any function from any thread.
 #pragma once
@@ -15,6 +16,8 @@
 #include "store/directory/rewrites.h"
 
 #include <cstddef>
+#include <map>
+#include <mutex>
 #include <set>
 #include <string>
 #include <string_view>
@@ -65,11 +68,15 @@ private:
     Result<void> through_domain(Walk& walk, const std::string& local, const std::string& domain,
                                 std::size_t depth);
     Result<bool> postmaster(Walk& walk);
+    Result<void> first_user(Walk& walk, const std::string& domain);
 
     directory::Directory& directory_;
     directory::Aliases& aliases_;
     const Srs* srs_;
     directory::Rewrites* rewrites_;
+    std::mutex mutex_;
+    // By domain, "" for all of them: strangers may ask for it, and finding it reads all users.
+    std::map<std::string, std::string> first_users_;
 };
 
 }  // namespace postern::addresses

@@ -54,16 +54,32 @@ std::string authserv_id(std::string_view value) {
     return id;
 }
 
-bool is_foreign(std::string_view field, std::string_view hostname) {
+// Empty where there is none.
+std::string_view name_of(std::string_view field) {
     const auto colon = field.find(':');
-    if (colon == std::string_view::npos) return false;
+    if (colon == std::string_view::npos) return {};
     auto name = field.substr(0, colon);
     while (!name.empty() && (name.back() == ' ' || name.back() == '\t')) name.remove_suffix(1);
+    return name;
+}
+
+// take(begin, end) for each field of the header.
+template <class Take>
+void each_field(std::string_view message, Take take) {
+    for (std::size_t at = 0; at < message.size() && message.substr(at, 2) != "\r\n";) {
+        const auto end = field_end(message, at);
+        take(at, end);
+        at = end;
+    }
+}
+
+bool is_foreign(std::string_view field, std::string_view hostname) {
+    const auto name = name_of(field);
     if (wire::equals_ignoring_case(name, "Return-Path")) return true;
     if (wire::starts_with_ignoring_case(name, "X-Spam-")) return true;
     if (wire::starts_with_ignoring_case(name, "X-Postern-")) return true;
     return wire::equals_ignoring_case(name, "Authentication-Results") &&
-           wire::equals_ignoring_case(authserv_id(field.substr(colon + 1)), hostname);
+           wire::equals_ignoring_case(authserv_id(field.substr(field.find(':') + 1)), hostname);
 }
 
 }  // namespace
@@ -74,11 +90,9 @@ std::size_t remove_foreign_fields(std::string& message, std::string_view hostnam
     };
     std::vector<Span> found;
     const std::string_view whole(message);
-    for (std::size_t at = 0; at < whole.size() && whole.substr(at, 2) != "\r\n";) {
-        const auto end = field_end(whole, at);
-        if (is_foreign(whole.substr(at, end - at), hostname)) found.push_back({at, end});
-        at = end;
-    }
+    each_field(whole, [&](std::size_t begin, std::size_t end) {
+        if (is_foreign(whole.substr(begin, end - begin), hostname)) found.push_back({begin, end});
+    });
     if (found.empty()) return 0;
     std::string kept;
     kept.reserve(message.size());
@@ -90,6 +104,15 @@ std::size_t remove_foreign_fields(std::string& message, std::string_view hostnam
     kept.append(message, from);
     message = std::move(kept);
     return found.size();
+}
+
+bool is_in_a_loop(std::string_view message) {
+    std::size_t received = 0;
+    each_field(message, [&](std::size_t begin, std::size_t end) {
+        const auto name = name_of(message.substr(begin, end - begin));
+        if (wire::equals_ignoring_case(name, "Received")) ++received;
+    });
+    return received > max_received_fields;
 }
 
 }  // namespace postern::delivery

@@ -56,4 +56,9 @@ std::string folded_field(std::string_view name, std::string_view value);
 // Answers how many. A message without such fields is not touched. Lines end with CRLF.
 std::size_t remove_foreign_fields(std::string& message, std::string_view hostname);
 
+// RFC 5321 section 6.3: so many servers no mail passes on its way, unless it goes round.
+inline constexpr std::size_t max_received_fields = 100;
+// Whether its header has more of them.
+bool is_in_a_loop(std::string_view message);
+
 }  // namespace postern::delivery

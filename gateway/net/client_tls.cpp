@@ -1,5 +1,7 @@
 #include "gateway/net/client_tls.h"
 
+#include "protocols/wire/ip_address.h"
+
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -71,15 +73,22 @@ Result<ssl_st*> make_client_session(const TlsPeer& peer) {
     }
     Session session(SSL_new(context));
     if (!session) return Error{Errc::unavailable, "no memory for TLS"};
+    const bool numeric = wire::parse_ip(peer.hostname).has_value();
     // Records of which none can be used ask for TLS, no more (RFC 7672 section 2.2).
     if (!peer.tlsa.empty() && add_tlsa(session.get(), peer)) {
         SSL_set_verify(session.get(), SSL_VERIFY_PEER, nullptr);
     } else if (peer.verify) {
         SSL_set_hostflags(session.get(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-        SSL_set1_host(session.get(), peer.hostname.c_str());
+        // Without a name OpenSSL would take anybody's certificate.
+        const bool named = numeric ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session.get()),
+                                                                   peer.hostname.c_str()) == 1
+                                   : !peer.hostname.empty() &&
+                                         SSL_set1_host(session.get(), peer.hostname.c_str()) == 1;
+        if (!named) return Error{Errc::invalid, "no name to verify the certificate for"};
         SSL_set_verify(session.get(), SSL_VERIFY_PEER, nullptr);
     }
-    if (!peer.hostname.empty()) SSL_set_tlsext_host_name(session.get(), peer.hostname.c_str());
+    if (!peer.hostname.empty() && !numeric)
+        SSL_set_tlsext_host_name(session.get(), peer.hostname.c_str());
     ERR_clear_error();
     return session.release();
 }

@@ -27,8 +27,8 @@ struct Tlsa {
 // Whom to trust in a handshake that we begin. With neither `tlsa` nor `verify` anybody: encrypted,
 // not authenticated, which is what opportunistic TLS between mail servers means (RFC 7435).
 struct TlsPeer {
-    std::string hostname;    // for SNI, and for the certificate where it is verified
-    bool verify = false;     // a chain to ca_file, and the host name
+    std::string hostname;    // or a numeric address; for SNI (a name), and for the certificate
+    bool verify = false;     // a chain to ca_file, and the host name or address
     std::string ca_file;     // PEM; empty: the system's
     std::vector<Tlsa> tlsa;  // DANE (RFC 7672): one that can be used must match
 };

@@ -31,6 +31,15 @@ Carried carried(const Parcel& parcel, const smtp::Reply& reply, bool unreachable
     return out;
 }
 
+// RFC 8689 section 4.2.1: only servers whose name and certificate are beyond doubt.
+void keep_verifiable(std::vector<Hop>& hops) {
+    std::erase_if(hops, [](const Hop& hop) { return !hop.vouched; });
+    for (auto& hop : hops) {
+        hop.tls = Tls::always;
+        hop.peer.verify = true;
+    }
+}
+
 }  // namespace
 
 smtp::ClientConfig Courier::client_config(const Route& route, const Hop& hop) const {
@@ -54,6 +63,7 @@ net::Awaitable<Courier::Hops> Courier::hops(const Route& route) {
 net::Awaitable<Courier::Hops> Courier::host_hops(const Route& route) {
     Hops out;
     auto failed = co_await add_host(out, route.host, route.port, false);
+    for (auto& hop : out.hops) hop.vouched = true;
     if (out.hops.empty()) out.verdict = failed.value_or(not_now(route.host + " has no address"));
     co_return out;
 }
@@ -85,7 +95,9 @@ net::Awaitable<Courier::Hops> Courier::mx_hops(const Route& route) {
     std::optional<smtp::Reply> failed;
     for (const auto& mx : hosts) {
         if (out.hops.size() >= max_hops_tried) break;
+        const auto before = out.hops.size();
         auto problem = co_await add_host(out, mx.host, route.port, found->secure);
+        for (auto i = before; i < out.hops.size(); ++i) out.hops[i].vouched = found->secure;
         if (problem) failed = std::move(problem);
     }
     if (!out.hops.empty()) {
@@ -124,6 +136,7 @@ net::Awaitable<void> Courier::apply_policy(const Route& route, Hops& out) {
         if (!hop.peer.tlsa.empty()) continue;
         hop.tls = Tls::always;
         hop.peer.verify = true;
+        hop.vouched = true;
     }
     if (out.hops.empty()) {
         out.verdict = not_now("the MTA-STS policy of " + route.host + " names none of its servers");
@@ -151,8 +164,7 @@ net::Awaitable<std::optional<smtp::Reply>> Courier::add_host(Hops& out, std::str
         if (literal.starts_with("IPv6:")) literal.erase(0, 5);
     }
     if (const auto numeric = wire::parse_ip(literal)) {
-        hop.address = wire::to_string(*numeric);
-        hop.peer.hostname.clear();
+        hop.address = hop.peer.hostname = wire::to_string(*numeric);
         out.hops.push_back(std::move(hop));
         co_return std::nullopt;
     }
@@ -177,14 +189,23 @@ net::Awaitable<std::optional<smtp::Reply>> Courier::add_host(Hops& out, std::str
 
 net::Awaitable<Carried> Courier::carry(const Route& route, std::shared_ptr<Line>& line,
                                        Parcel parcel) {
-    if (line && line->usable()) {
+    const bool require_tls = parcel.message.parameters.require_tls;
+    if (line && line->usable() && (!require_tls || line->hop().verified())) {
         const Hop hop = line->hop();
         auto out = co_await try_hop(route, hop, line, parcel);
         if (!out.unreachable) co_return out;
         // It had been closed meanwhile: begin anew.
     }
+    if (line && line->usable()) co_await hang_up(line);
     line.reset();
     auto servers = co_await hops(route);
+    if (require_tls && !servers.hops.empty()) {
+        keep_verifiable(servers.hops);
+        servers.verdict = smtp::Reply{550, "5.7.30",
+                                      "The sender requires TLS all the way, and neither DNSSEC nor "
+                                      "MTA-STS says which servers " +
+                                          route.host + " has"};
+    }
     if (servers.hops.empty())
         co_return carried(parcel, *servers.verdict, servers.verdict->code == 0);
     Carried last;
@@ -194,6 +215,8 @@ net::Awaitable<Carried> Courier::carry(const Route& route, std::shared_ptr<Line>
         last = co_await try_hop(route, hop, line, parcel);
         if (!last.unreachable) break;
     }
+    // What is asked of the servers here other mail does not ask: it need not wait.
+    if (require_tls) last.unreachable = false;
     co_return last;
 }
 

@@ -30,6 +30,14 @@ struct Hop {
     std::uint16_t port = 25;
     smtp::ClientConfig::Tls tls = smtp::ClientConfig::Tls::if_offered;
     net::TlsPeer peer;
+    // Its name is known to be right: DNSSEC, an MTA-STS policy or the configuration says so.
+    bool vouched = false;
+
+    // That, and the server must prove that it has the name.
+    bool verified() const {
+        const bool proves = peer.verify || !peer.tlsa.empty();
+        return vouched && tls == smtp::ClientConfig::Tls::always && proves;
+    }
 };
 
 struct Parcel {

@@ -46,12 +46,13 @@ net::Awaitable<bool> Outbound::send_reports(const queue::Message& message,
             report.retry_until =
                 message.queued_at + std::chrono::seconds(config->outbound.give_up_after_s);
         }
-        report.headers_only = message.headers_only;
+        // RFC 8689 section 5: what must not be read on its way must not be so on its way back.
+        report.headers_only = message.headers_only || message.require_tls;
         report.message_bytes = message.size;
         auto bytes = backends_.queue.read(message, 0, max_returned_bytes);
         if (bytes) report.message = std::move(*bytes);
-        const bool sent =
-            co_await backends_.deliver_report(message.reverse_path, report_text(report));
+        const bool sent = co_await backends_.deliver_report(
+            message.reverse_path, report_text(report), message.require_tls);
         if (!sent) co_return false;
     }
     co_return true;
@@ -72,7 +73,8 @@ net::Awaitable<void> Outbound::report_delivered(const queue::Message& message, s
     report.arrived = report.now = wall_clock();
     report.headers_only = true;
     report.message = std::move(header);
-    const bool sent = co_await backends_.deliver_report(message.reverse_path, report_text(report));
+    const bool sent = co_await backends_.deliver_report(message.reverse_path, report_text(report),
+                                                        message.require_tls);
     if (!sent) logging::warning("report not sent", {{"to", message.reverse_path}});
 }
 
@@ -124,8 +126,7 @@ net::Awaitable<void> Outbound::return_rejected(queue::Message message) {
     std::vector<ReportedRecipient> reported;
     for (const auto& each : message.recipients) {
         if (!is_wanted(each, smtp::notify_failure, true)) continue;
-        reported.push_back(
-            {each.address, each.original, Action::failed, "5.7.1", each.reason, ""});
+        reported.push_back({each.address, each.original, Action::failed, "5.7.1", each.reason, ""});
     }
     const bool told = reported.empty() || co_await send_reports(message, std::move(reported));
     if (!told) {

@@ -59,7 +59,9 @@ public:
         net::WorkPool& pool;  // for what waits for the store
         std::function<void(std::function<net::Awaitable<void>()>)> spawn;
         // Sends a report to the sender of a message, from <>; true once it is durable.
-        std::function<net::Awaitable<bool>(std::string to, std::string report)> deliver_report;
+        // require_tls: as the message that it is about.
+        std::function<net::Awaitable<bool>(std::string to, std::string report, bool require_tls)>
+            deliver_report;
     };
     explicit Outbound(Backends backends) : backends_(std::move(backends)) {}
     ~Outbound();
@@ -136,7 +138,7 @@ private:
     bool reload_wanted_ = false;
     std::multimap<Time, OperationId> due_;
     std::map<OperationId, std::vector<OperationId>> open_;  // not known to stand yet; all parts
-    std::map<OperationId, std::size_t> busy_;  // works of that message under way
+    std::map<OperationId, std::size_t> busy_;               // works of that message under way
     std::set<OperationId> unsettled_;  // of them, those whose row could not be changed
     std::map<std::string, Destination> destinations_;
     std::size_t parcels_ = 0;

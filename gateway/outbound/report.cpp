@@ -5,6 +5,7 @@
 #include "protocols/wire/xtext.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace postern::outbound {
 
@@ -110,7 +111,12 @@ std::string status_part(const Report& report) {
         out += "\r\n";
         const std::size_t semicolon = each.original.find(';');
         if (semicolon != std::string::npos) {
-            const auto decoded = wire::xtext_decode(each.original.substr(semicolon + 1));
+            // RFC 6533 section 3: the address type "utf-8" has an escape of its own, and keeps it.
+            const auto type = std::string_view(each.original).substr(0, semicolon);
+            const auto given = each.original.substr(semicolon + 1);
+            const auto decoded = wire::equals_ignoring_case(type, "utf-8")
+                                     ? std::optional(given)
+                                     : wire::xtext_decode(given);
             if (decoded) {
                 out += "Original-Recipient: " + each.original.substr(0, semicolon) + ";" +
                        one_line(*decoded) + "\r\n";
@@ -143,7 +149,7 @@ std::string report_text(const Report& report) {
     const bool eight_bit =
         !wire::is_ascii(report.message) ||
         std::any_of(report.recipients.begin(), report.recipients.end(), [](const auto& each) {
-            return !wire::is_ascii(each.address + each.diagnostic);
+            return !wire::is_ascii(each.address + each.original + each.diagnostic);
         });
     const std::string boundary = "postern-" + report.id;
     const bool whole = !report.headers_only && report.message_bytes <= max_returned_bytes &&

@@ -3,11 +3,11 @@
 
 #include "gateway/addresses/resolver.h"
 #include "gateway/auth/authenticator.h"
-#include "gateway/health/health.h"
 #include "gateway/config/current.h"
 #include "gateway/control/control.h"
 #include "gateway/delivery/delivery.h"
 #include "gateway/dkim/signer.h"
+#include "gateway/health/health.h"
 #include "gateway/http/http.h"
 #include "gateway/imap_service/imap_service.h"
 #include "gateway/learning/learning.h"
@@ -69,7 +69,7 @@ private:
     std::optional<Failure> open_outbound();
     std::shared_ptr<const dkim::Signer> signer() const;
     void set_signer(std::shared_ptr<const dkim::Signer> signer);
-    net::Awaitable<bool> deliver_report(std::string to, std::string report);
+    net::Awaitable<bool> deliver_report(std::string to, std::string report, bool require_tls);
     net::Awaitable<Result<void>> queue_mail(delivery::Outgoing mail);
     std::optional<Failure> listen(const std::string& service,
                                   std::vector<config::Endpoint>& endpoints, bool implicit_tls,

@@ -34,8 +34,8 @@ std::optional<Failure> Daemon::open_outbound() {
     outbound_ = std::make_unique<outbound::Outbound>(outbound::Outbound::Backends{
         *queue_, config_, *courier_, queue_pool_,
         [this](std::function<net::Awaitable<void>()> job) { server_->spawn(std::move(job)); },
-        [this](std::string to, std::string report) {
-            return deliver_report(std::move(to), std::move(report));
+        [this](std::string to, std::string report, bool require_tls) {
+            return deliver_report(std::move(to), std::move(report), require_tls);
         }});
     return std::nullopt;
 }
@@ -78,7 +78,7 @@ net::Awaitable<Result<void>> Daemon::queue_mail(delivery::Outgoing mail) {
     co_return co_await outbound_->add(std::move(message), std::move(mail.bytes));
 }
 
-net::Awaitable<bool> Daemon::deliver_report(std::string to, std::string report) {
+net::Awaitable<bool> Daemon::deliver_report(std::string to, std::string report, bool require_tls) {
     auto found = resolver_->resolve(to);
     if (!found) {
         logging::error("report not sent", {{"to", to}, {"reason", found.error().text}});
@@ -93,6 +93,7 @@ net::Awaitable<bool> Daemon::deliver_report(std::string to, std::string report) 
     arrival.client_address = "127.0.0.1";
     arrival.helo = config_.get()->hostname;
     arrival.esmtp = true;
+    arrival.require_tls = require_tls;
     arrival.smtputf8 = std::any_of(to.begin(), to.end(),
                                    [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
     std::vector<delivery::LocalRecipient> local;

@@ -39,6 +39,9 @@ inline smtp::Reply too_fast() {
 inline smtp::Reply bare_ends() {
     return {550, "5.6.11", "Bare line ends or NUL outside of the parts marked as binary"};
 }
+inline smtp::Reply in_a_loop() {
+    return {554, "5.4.6", "Too many Received fields: this mail goes round in a loop"};
+}
 inline smtp::Reply no_storage_now() {
     return {452, "4.3.1", "Insufficient system storage, try again later"};
 }

@@ -19,10 +19,13 @@ std::string folded(std::string_view address) {
 
 std::optional<learning::LearnAction> reported_as(const std::string& forward_path,
                                                  const config::Filter& filter) {
+    if (filter.report_spam.empty() && filter.report_ham.empty()) return std::nullopt;
     const std::string address = folded(forward_path);
     const auto holds = [&](const std::vector<std::string>& addresses) {
-        return std::any_of(addresses.begin(), addresses.end(),
-                           [&](const std::string& each) { return folded(each) == address; });
+        return std::any_of(addresses.begin(), addresses.end(), [&](const std::string& each) {
+            // The configuration holds them in lower case.
+            return wire::is_ascii(each) ? each == address : folded(each) == address;
+        });
     };
     if (holds(filter.report_spam)) return learning::LearnAction::spam;
     if (holds(filter.report_ham)) return learning::LearnAction::ham;

@@ -244,6 +244,12 @@ net::Awaitable<smtp::Answer> SmtpService::answer(smtp::AcceptMessage question) {
         begin_transaction();
         co_return no_storage_now();
     }
+    if (delivery::is_in_a_loop(body_)) {
+        session_.log(logging::Level::warning, "message refused",
+                     {{"reason", "it goes round in a loop"}, {"from", sender_}});
+        begin_transaction();
+        co_return in_a_loop();
+    }
     if (question.parameters.body_binary) {
         auto encoded = delivery::encode_binary(std::move(body_));
         if (!encoded) {
@@ -285,6 +291,7 @@ void SmtpService::report_success(const smtp::AcceptMessage& question, const std:
     (void)from_hex(id, message.id);
     message.reverse_path = sender_;
     message.envelope_id = question.parameters.envelope_id;
+    message.require_tls = question.parameters.require_tls;
     message.account = question.authenticated_user;
     for (auto& each : recipients) {
         queue::Recipient recipient;

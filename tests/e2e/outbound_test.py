@@ -12,11 +12,12 @@ import time
 import unittest
 
 from base import PASSWORD, message, trusting_tls
-from outbound_base import SECOND, OutboundTest, SmtpSink
+from outbound_base import REMOTE, SECOND, OutboundTest, SmtpSink
 
-def tls_context(folder):
+def tls_context(folder, address=REMOTE):
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-                    "-subj", "/CN=mx.remote.example", "-keyout", f"{folder}/key",
+                    "-subj", "/CN=mx.remote.example", "-addext",
+                    f"subjectAltName=IP:{address}", "-keyout", f"{folder}/key",
                     "-out", f"{folder}/cert"], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(f"{folder}/cert", f"{folder}/key")
@@ -277,6 +278,54 @@ class Tls(OutboundTest):
         self.wait_for(lambda: self.sink.messages, "the message")
         self.assertTrue(self.sink.messages[0][3])
         self.assertRegex(self.gateway.log_text(), r"delivered .*tls=TLSv1\.3")
+
+
+class RequireTls(OutboundTest):
+    """RFC 8689: a server whose name and certificate are beyond doubt, or none."""
+
+    @classmethod
+    def setUpClass(cls):
+        folders = [tempfile.TemporaryDirectory() for _ in range(2)]
+        for folder in folders:
+            cls.addClassCleanup(folder.cleanup)
+        contexts = [tls_context(folder.name, "127.0.0.1") for folder in folders]
+        cls.good, cls.forged = (SmtpSink("127.0.0.1", context=context, extensions=["REQUIRETLS"])
+                                for context in contexts)
+        cls.addClassCleanup(cls.good.close)
+        cls.addClassCleanup(cls.forged.close)
+        cls.outbound = (f"  ca_file: {folders[0].name}/cert\n"
+                        f'  transports: {{good.example: "smtp:127.0.0.1:{cls.good.port}", '
+                        f'forged.example: "smtp:127.0.0.1:{cls.forged.port}"}}\n')
+        super().setUpClass()
+
+    def test_a_verified_server(self):
+        self.submit("ann@good.example", mail_options=["REQUIRETLS"])
+        self.wait_for(lambda: self.good.messages, "the message")
+        sender, _, _, tls = self.good.messages[0]
+        self.assertIn(" REQUIRETLS", sender)
+        self.assertTrue(tls)
+        self.wait_for_empty_queue()
+
+    def test_anybodys_certificate_will_not_do(self):
+        self.submit("ann@forged.example", mail_options=["REQUIRETLS"])
+        [waiting] = self.wait_for(
+            lambda: [m for m in self.queue() if m["recipients"][0]["reason"]], "a reason")
+        self.assertIn("TLS handshake failed", waiting["recipients"][0]["reason"])
+        self.submit("bea@forged.example")
+        self.wait_for(lambda: self.forged.messages, "mail that does not ask for it")
+        [(_, [recipient], _, _)] = self.forged.messages
+        self.assertIn("bea@", recipient)
+        self.gateway.cli("queue", "delete", waiting["id"])
+        self.wait_for_empty_queue()
+
+    def test_a_domain_that_nothing_vouches_for(self):
+        self.empty("bob")
+        self.submit("ann@remote.example", mail_options=["REQUIRETLS", "RET=FULL"])
+        report = self.report()
+        self.assertIn("Status: 5.7.30", self.status(report))
+        self.assertEqual(report.get_payload(2).get_content_type(), "text/rfc822-headers")
+        self.assertEqual(self.sink.messages, [])
+        self.wait_for_empty_queue()
 
 
 class Signed(OutboundTest):

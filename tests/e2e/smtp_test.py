@@ -172,6 +172,20 @@ class Refusing(E2eTest):
                 self.assertTrue(raw.smtp("NOOP").startswith("250"))
         self.assertEqual(self.inbox("carol"), [])
 
+    def test_a_loop_ends(self):
+        hops = b"Received: from a.example by b.example; Tue, 14 Nov 2023 22:13:20 +0000\r\n"
+        self.gateway.deliver(hops * 100 + message("100 servers"), "bob")
+        with self.assertRaises(smtplib.SMTPDataError) as refused:
+            self.gateway.deliver(hops * 101 + message("round and round"), "bob")
+        self.assertEqual(refused.exception.smtp_code, 554)
+        self.assertTrue(refused.exception.smtp_error.startswith(b"5.4.6 "))
+
+    def test_there_is_always_a_postmaster(self):
+        with smtp_session(self.gateway) as raw:
+            raw.smtp("MAIL FROM:<>")
+            for recipient in ("Postmaster", "postmaster@example.net"):
+                self.assertTrue(raw.smtp(f"RCPT TO:<{recipient}>").startswith("250 "))
+
     def test_sequence_and_syntax_errors(self):
         with smtp_session(self.gateway) as raw:
             self.assertRegex(raw.smtp("DATA"), "^503 ")

@@ -135,6 +135,24 @@ TEST_F(ResolverTest, Postmaster) {
     EXPECT_THAT(resolve("postmaster@remote.example"), ElementsAre("postmaster@remote.example"));
 }
 
+TEST_F(ResolverTest, WithoutAPostmasterTheFirstUserIs) {
+    ASSERT_TRUE(directory_.remove_user("postmaster@old.example"));
+    EXPECT_THAT(resolve("postmaster"), ElementsAre("ann@example.org"));
+    EXPECT_THAT(resolve("postmaster@example.org"), ElementsAre("ann@example.org"));
+    EXPECT_THAT(resolve("postmaster@xn--bcher-kva.example"),
+                ElementsAre("leser@xn--bcher-kva.example"));
+    EXPECT_THAT(resolve("postmaster@old.example"), IsEmpty()) << "nobody is there at all";
+    alias("@old.example", {"@example.org"});
+    EXPECT_THAT(resolve("postmaster@old.example"), ElementsAre("ann@example.org"));
+    ASSERT_TRUE(directory_.remove_user("ann@example.org"));
+    EXPECT_THAT(resolve("postmaster@example.org"), ElementsAre("bob@example.org"));
+    alias("@example.org", {"leser@xn--bcher-kva.example"});
+    EXPECT_THAT(resolve("postmaster@example.org"), ElementsAre("leser@xn--bcher-kva.example"))
+        << "a catch-all goes before it";
+    ASSERT_TRUE(directory_.add_user("postmaster@example.org", ""));
+    EXPECT_THAT(resolve("postmaster"), ElementsAre("postmaster@example.org"));
+}
+
 TEST_F(ResolverTest, InternationalDomains) {
     EXPECT_THAT(resolve("leser@b\xc3\xbc"
                         "cher.example"),

@@ -196,5 +196,17 @@ TEST(Assemble, JudgeSeesTheMessageWithoutForgedFields) {
     EXPECT_EQ(seen, "Subject: x\r\n\r\nb\r\n");
 }
 
+TEST(Loop, MoreReceivedFieldsThanTheLimit) {
+    for (const int over : {-1, 0, 1}) {
+        std::string message;
+        for (std::size_t i = 0; i < max_received_fields + static_cast<std::size_t>(over); ++i) {
+            message += i % 2 == 0 ? "Received: from a\r\n\tby b\r\n" : "RECEIVED :x\r\n";
+        }
+        message += "Received-SPF: none\r\n\r\nReceived: in the body\r\n";
+        EXPECT_EQ(is_in_a_loop(message), over > 0) << over;
+    }
+    EXPECT_FALSE(is_in_a_loop(""));
+}
+
 }  // namespace
 }  // namespace postern::delivery

@@ -26,8 +26,8 @@ queue::Message make(std::size_t recipients = 1) {
     queue::Message message;
     message.id = kv::random_id();
     message.reverse_path = message.account = "ann@example.org";
-    message.queued_at = std::chrono::time_point_cast<std::chrono::milliseconds>(
-        std::chrono::system_clock::now());
+    message.queued_at =
+        std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
     for (std::size_t i = 0; i < recipients; ++i) {
         queue::Recipient each;
         each.address = "r" + std::to_string(i) + "@remote.example";
@@ -75,7 +75,6 @@ public:
     std::atomic<int> refused = 0;
 
 private:
-
     template <class Value>
     Value run(std::function<net::Awaitable<Value>()> job) {
         std::promise<Value> promise;
@@ -115,7 +114,7 @@ public:
     Outbound outbound{Outbound::Backends{
         queue_, config_, courier_, pool_,
         [this](std::function<net::Awaitable<void>()> job) { server_.spawn(std::move(job)); },
-        [this](std::string, std::string report) { return take(std::move(report)); }}};
+        [this](std::string, std::string report, bool) { return take(std::move(report)); }}};
 };
 
 class NoticesTest : public testing::Test {

@@ -51,6 +51,19 @@ TEST(Report, IsAMultipartReport) {
     EXPECT_EQ(text.find('\n'), text.find("\r\n") + 1);
 }
 
+// RFC 6533: its own address type and escapes, and a status part that may hold UTF-8.
+TEST(Report, InternationalizedOriginalRecipients) {
+    auto report = make();
+    report.recipients[0].original = "utf-8;m\\x{FC}ller@example.org";
+    EXPECT_THAT(report_text(report),
+                HasSubstr("Original-Recipient: utf-8;m\\x{FC}ller@example.org\r\n"));
+    EXPECT_THAT(report_text(report), HasSubstr("message/delivery-status"));
+    report.recipients[0].original = "UTF-8;m\xc3\xbcller@example.org";
+    EXPECT_THAT(report_text(report),
+                HasSubstr("Original-Recipient: UTF-8;m\xc3\xbcller@example.org\r\n"));
+    EXPECT_THAT(report_text(report), HasSubstr("message/global-delivery-status"));
+}
+
 TEST(Report, OnlyTheHeaderWhereThatIsEnough) {
     auto report = make();
     report.headers_only = true;
