@@ -41,7 +41,10 @@ void Session::begin_append(AppendCommand command, bool with_literal) {
         }
         if (view_->read_only()) return refuse({false, "READ-ONLY", "The mailbox is read-only"});
         const auto uids = resolve(*append.replaces, append.uid);
-        if (!uids || uids->size() != 1) return refuse({true, "", "There is no such message"});
+        // A UID that is gone is nobody's mistake.
+        if (!uids || uids->size() != 1) {
+            return refuse({!append.uid, "", "There is no such message"});
+        }
         upload.replaces = uids->min();
         may_expunge_ = true;
         uid_command_ = append.uid;
@@ -51,7 +54,7 @@ void Session::begin_append(AppendCommand command, bool with_literal) {
     if (size == 0) return refuse({false, "CANNOT", "The message is empty"});
     upload.append = std::move(append);
     upload_ = std::move(upload);
-    Question check = CheckAppend{upload_->append.name, size};
+    Question check = CheckAppend{upload_->append.name, size, upload_->replaces != 0};
     const auto begin = [this, with_literal, rest = std::move(command.rest)](Done) {
         mode_ = Mode::append;
         if (upload_->append.catenate) return next_part(rest, true, with_literal);

@@ -128,6 +128,13 @@ public:
     // over_quota, unavailable.
     virtual void append(Viewed mailbox, NewMessage message, OperationId operation,
                         Done<Appended> done) = 0;
+    // Appends them in this order, all or none, and others see all at once (RFC 3502). Not
+    // remembered. Errors: as append; limit also where they do not fit into one batch
+    // (max_appended_together, max_together_bytes, max_together_keywords). The room of what is
+    // replaced counts as free; of the same mailbox it goes in the same batch, of another one it is
+    // the caller's to expunge afterwards.
+    virtual void append_together(Viewed mailbox, std::vector<NewMessage> messages,
+                                 Replaced replaced, Done<std::vector<Appended>> done) = 0;
     // As append, of a body that is stored already (delivery from the spool): no body is written
     // again, and no quota is asked.
     virtual void append_stored(MailboxId mailbox, BlobId blob, std::uint64_t size,
