@@ -1,4 +1,5 @@
 #include "protocols/imap/fetch_format.h"
+#include "protocols/imap/message_limit.h"
 #include "protocols/imap/pages.h"
 #include "protocols/imap/response.h"
 #include "protocols/imap/section.h"
@@ -341,10 +342,14 @@ UidSet cut_to_partial(const UidSet& uids, const PartialRange& partial) {
 
 void start(Session& session, command::Fetch command, UidSet uids) {
     if (command.partial) uids = cut_to_partial(uids, *command.partial);
-    const auto end = [&session](const std::optional<Failure>& failure, bool some_expunged) {
+    const std::string limit = cut_to_message_limit(session, uids);
+    if (command.partial && !limit.empty()) {
+        return session.no(message_limit_code(session), too_many_messages_text);
+    }
+    const auto end = [&session, limit](const std::optional<Failure>& failure, bool some_expunged) {
         if (failure) return session.fail(*failure);
         // RFC 2180 section 4.1.3: tells the client that a NOOP would explain the gaps.
-        session.ok("FETCH completed", some_expunged ? "EXPUNGEISSUED" : "");
+        ok_within_limit(session, "FETCH completed", some_expunged ? "EXPUNGEISSUED" : "", limit);
     };
     std::make_shared<FetchRun>(session, std::move(command), std::move(uids), end)->next_page();
 }
