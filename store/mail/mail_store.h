@@ -43,7 +43,8 @@ public:
     virtual Result<std::vector<MailboxInfo>> list(AccountId account) = 0;  // ascending by name
     virtual Result<MailboxInfo> find(AccountId account, std::string_view name) = 0;
     virtual Result<MailboxInfo> find_special(AccountId account, SpecialUse use) = 0;
-    // Parents are made too. Errors: exists, invalid, limit.
+    // Parents are made too. Errors: exists, unsupported (the special use is taken),
+    // invalid, limit.
     virtual void create(AccountId account, std::string name, SpecialUse use,
                         Done<MailboxInfo> done) = 0;
     // Children stay; with children the name stays as not selectable. Errors: not_found, permission
