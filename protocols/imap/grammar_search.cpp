@@ -195,9 +195,9 @@ std::optional<SearchKey> SearchParser::with_argument(const KnownKey& known, std:
         key.number = *day;
         return key;
     }
-    const auto number = parser_.lexer.number();
-    if (!number) return parser_.fail("A number was expected");
-    key.number = *number;
+    const auto number = parser_.lexer.number64();
+    if (!number || *number > largest_number64) return parser_.fail("A number was expected");
+    key.number = static_cast<std::int64_t>(*number);
     return key;
 }
 
@@ -214,7 +214,7 @@ std::optional<SearchKey> SearchParser::modseq_key() {
         if (!parser_.space()) return std::nullopt;
     }
     const auto number = parser_.lexer.number64();
-    if (!number || *number > std::numeric_limits<std::int64_t>::max()) {
+    if (!number || *number > largest_number64) {
         return parser_.fail("A mod-sequence was expected");
     }
     SearchKey key = key_of(Kind::modseq);

@@ -70,13 +70,18 @@ struct Found : std::enable_shared_from_this<Found> {
         if (!uids.empty() && returns.min) line += " MIN " + std::to_string(number(uids.front()));
         if (!uids.empty() && returns.max) line += " MAX " + std::to_string(number(uids.back()));
         if (returns.count) line += " COUNT " + std::to_string(uids.size());
-        if (modseq != 0) line += " MODSEQ " + std::to_string(modseq);
         session.send(line);
         if (returns.partial) return partial(*returns.partial);
-        if (!returns.all || uids.empty()) return scores(0, uids.size());
+        if (!returns.all || uids.empty()) return after_numbers(0, uids.size());
         session.send(" ALL ");
         numbers(0, uids.size(), ',',
-                [self = shared_from_this()] { self->scores(0, self->uids.size()); });
+                [self = shared_from_this()] { self->after_numbers(0, self->uids.size()); });
+    }
+
+    // In the order of RFC 7162 section 3.1.10's examples.
+    void after_numbers(std::size_t from, std::size_t to) {
+        if (modseq != 0) session.send(" MODSEQ " + std::to_string(modseq));
+        scores(from, to);
     }
 
     void partial(const PartialRange& range) {
@@ -85,11 +90,11 @@ struct Found : std::enable_shared_from_this<Found> {
         const auto [first, last] = positions_of(range, uids.size());
         if (first > last) {
             session.send("NIL)");
-            return end();
+            return after_numbers(0, 0);
         }
         numbers(first - 1, last, ',', [self = shared_from_this(), from = first - 1, to = last] {
             self->session.send(")");
-            self->scores(from, to);
+            self->after_numbers(from, to);
         });
     }
 
@@ -229,9 +234,7 @@ UidSet modseq_counts_of(ModSeqOf of, const UidSet& found, Uid first, Uid last) {
 }
 
 void run(Session& session, command::Search command) {
-    auto resolved = resolve_program(session, command.program);
-    if (!resolved) return session.bad("No message has that sequence number");
-    SearchKey program = std::move(*resolved);
+    SearchKey program = resolve_program(session, command.program);
     const ModSeqOf modseq = modseq_of(command);
     const bool relevancy = command.returns.relevancy;
     if (modseq != ModSeqOf::none) {

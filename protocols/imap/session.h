@@ -84,6 +84,8 @@ public:
     std::string mailbox_text(std::string_view name) const;
     // As MailboxView::resolve, and what "$" stands for.
     std::optional<UidSet> resolve(const SequenceSet& set, bool uid) const;
+    // As SEARCH means it: a message that does not exist is none that matches.
+    UidSet resolve_existing(const SequenceSet& set, bool uid) const;
     // What the last SEARCH RETURN (SAVE) found.
     UidSet& saved() { return saved_; }
     std::string capabilities() const;
