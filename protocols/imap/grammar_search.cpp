@@ -415,6 +415,9 @@ MaybeCommand parse_search(Parser& parser, bool uid) {
     if (!parse_return(parser, out.returns, true)) return std::nullopt;
     bool ascii_only = false;
     if (parser.lexer.skip_word("CHARSET")) {
+        if (parser.dialect.only_utf8) {
+            return parser.fail("After UTF8=ACCEPT a search names no charset");
+        }
         if (!parser.space() || !parse_charset(parser, ascii_only)) {
             parser.rejection.forgets_saved = out.returns.save && !parser.rejection.bad;
             return std::nullopt;

@@ -174,7 +174,9 @@ private:
     bool news_wait() const;
     void tell_changes(MailboxChanges changes, bool may_expunge, bool with_uid,
                       std::function<void()> then);
-    Dialect dialect() const { return {enabled_.utf8 || enabled_.rev2, enabled_.uid_only}; }
+    Dialect dialect() const {
+        return {enabled_.utf8 || enabled_.rev2, enabled_.uid_only, enabled_.utf8};
+    }
     void take_sasl_step(wire::SaslStep step);
     void continue_sasl(wire::SaslMessage message);
     void logged_in();
