@@ -37,11 +37,16 @@ public:
                 return (item.kind == Kind::section || item.kind == Kind::binary) && !item.peek;
             });
         sets_seen_ = reads && session_.view()->may('s');
+        only_uids_ =
+            !command_.changed_since &&
+            std::all_of(command_.items.begin(), command_.items.end(),
+                        [](const FetchItem& item) { return item.kind == Kind::uid; });
     }
 
     void next_page();
 
 private:
+    void tell_uids(const UidSet& page);
     void mark_seen();
     void seen_marked(const FlagsStored& stored);
     void next_row();
@@ -76,6 +81,7 @@ private:
     End end_;
     bool with_summary_ = false;
     bool sets_seen_ = false;
+    bool only_uids_ = false;  // which the view knows, also of messages that others expunged
     bool some_expunged_ = false;
     std::optional<Failure> failure_;
 
@@ -93,6 +99,7 @@ private:
 void FetchRun::next_page() {
     UidSet page = pages_.next(fetch_page_rows);
     if (page.empty()) return finish();
+    if (only_uids_) return tell_uids(page);
     const std::size_t wanted = page.size();
     Question question = FetchRows{std::move(page), fetch_page_rows, with_summary_};
     session_.ask_either<RowPage>(
@@ -107,6 +114,16 @@ void FetchRun::next_page() {
             self->failure_ = failure;
             self->finish();
         });
+}
+
+void FetchRun::tell_uids(const UidSet& page) {
+    rows_.clear();
+    page.for_each([this](Uid uid) {
+        rows_.emplace_back().uid = uid;
+        return true;
+    });
+    index_ = 0;
+    next_row();
 }
 
 void FetchRun::mark_seen() {
