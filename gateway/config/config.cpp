@@ -238,6 +238,8 @@ void describe(Section& root, Everything& all) {
     });
     root.section("imap", [&](Section& s) {
         describe_connections(s, config.imap);
+        // RFC 9738 section 3: no less than 1000.
+        s.number("message_limit", config.imap.message_limit, 1000, 4'000'000'000);
         s.each_of("withheld", config.imap.withheld,
                   {"COMPRESS=DEFLATE", "QRESYNC", "UIDONLY", "UTF8=ACCEPT"});
     });

@@ -152,6 +152,7 @@ struct Trusted {
 };
 struct Imap : Connections {
     Imap() : Connections{10'000, 200} {}
+    std::uint64_t message_limit = 5'000'000;  // messages that one command works on
     std::vector<std::string> withheld;  // capabilities not offered, for clients that do them wrong
     bool operator==(const Imap&) const = default;
 };

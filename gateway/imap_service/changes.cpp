@@ -80,6 +80,8 @@ net::Awaitable<imap::Answer> ImapService::on(imap::CheckAppend question) {
     const bool room = share_.grow(question.size);
     share_.reset();
     if (!room) co_return imap::Failure{"UNAVAILABLE", "Too much mail at once, try again later"};
+    // What that leaves is known once the message is there.
+    if (question.replaces) co_return imap::Done{};
     auto space = co_await net::from_store<void>([&](mail::Done<void> done) {
         backends_.mail.check_room(place->owner.id, question.size, mail::QuotaRule::user,
                                   std::move(done));
@@ -88,8 +90,7 @@ net::Awaitable<imap::Answer> ImapService::on(imap::CheckAppend question) {
     co_return imap::Done{};
 }
 
-net::Awaitable<Result<mail::Appended>> ImapService::append_one(mail::Viewed mailbox,
-                                                               Pending pending) {
+net::Awaitable<mail::NewMessage> ImapService::prepare(Pending pending) {
     mail::NewMessage message;
     message.bytes = pending.bytes;
     message.flags = std::move(pending.flags);
@@ -105,9 +106,32 @@ net::Awaitable<Result<mail::Appended>> ImapService::append_one(mail::Viewed mail
         message.summary = std::move(computed->summary);
         message.thread_root = std::move(computed->thread_root);
     }
-    co_return co_await net::from_store<mail::Appended>([&](mail::Done<mail::Appended> done) {
-        backends_.mail.append(mailbox, std::move(message), kv::random_id(), std::move(done));
-    });
+    co_return message;
+}
+
+net::Awaitable<Result<std::vector<mail::Appended>>> ImapService::append_all(
+    mail::Viewed mailbox, std::vector<mail::NewMessage> messages, mail::Replaced replaced) {
+    using All = std::vector<mail::Appended>;
+    if (messages.size() > 1 || replaced.uid != 0) {
+        auto together = co_await net::from_store<All>([&](mail::Done<All> done) {
+            backends_.mail.append_together(mailbox, messages, replaced, std::move(done));
+        });
+        if (together || together.error().code != Errc::limit) co_return together;
+    }
+    All all;
+    UidSet appended;
+    for (auto& message : messages) {
+        auto one = co_await net::from_store<mail::Appended>([&](mail::Done<mail::Appended> done) {
+            backends_.mail.append(mailbox, std::move(message), kv::random_id(), std::move(done));
+        });
+        if (!one) {
+            co_await take_back(mailbox.id, std::move(appended));  // all or nothing (RFC 3502)
+            co_return one.error();
+        }
+        appended.add(one->uid);
+        all.push_back(*one);
+    }
+    co_return all;
 }
 
 net::Awaitable<void> ImapService::take_back(MailboxId mailbox, UidSet uids) {
@@ -137,27 +161,26 @@ net::Awaitable<imap::Answer> ImapService::on(imap::AppendMessage question) {
             if (auto no = refused(right)) co_return std::move(*no);
         }
     }
-    const auto* box = &place->box;
-    imap::AppendDone answer;
-    UidSet appended;
+    std::vector<mail::NewMessage> prepared;
     for (auto& message : messages) {
         message.flags = permitted(message.flags, place->rights);
-        auto one = co_await append_one(as_seen(*place), std::move(message));
-        if (!one) {
-            co_await take_back(box->id, std::move(appended));  // all or nothing (RFC 3502)
-            co_return failure(one.error());
-        }
-        answer.uid_validity = one->uid_validity;
-        answer.uids.push_back(one->uid);
-        appended.add(one->uid);
+        auto one = co_await prepare(std::move(message));
+        prepared.push_back(std::move(one));
     }
+    mail::Replaced replaced;
+    if (selected_) replaced = {selected_->place.box.id, question.replaces};
+    const auto appended = co_await append_all(as_seen(*place), std::move(prepared), replaced);
+    if (!appended) co_return failure(appended.error());
+    imap::AppendDone answer;
+    answer.uid_validity = appended->front().uid_validity;
+    for (const auto& one : *appended) answer.uids.push_back(one.uid);
     log_change(*place, "appended", answer.uids.size());
-    if (watching_) watching_->settle_arrivals(box->id, answer.uids);
-    // The new message is durable before the old one goes (RFC 8508).
-    if (question.replaces != 0 && selected_) {
-        UidSet replaced;
-        replaced.add(question.replaces);
-        co_await take_back(selected_->place.box.id, std::move(replaced));
+    if (watching_) watching_->settle_arrivals(place->box.id, answer.uids);
+    // The new message is durable before the old one goes (RFC 8508), unless it went along.
+    if (replaced.uid != 0) {
+        UidSet old;
+        old.add(replaced.uid);
+        co_await take_back(replaced.mailbox, std::move(old));
     }
     co_return answer;
 }

@@ -44,6 +44,7 @@ net::ConversationFactory make_factory(const Backends& backends) {
         engine.allow_plaintext_auth = config->auth.allow_plaintext;
         engine.more_mechanisms = backends.authenticator.mechanisms();
         engine.max_append_bytes = config->smtp.max_message_bytes;
+        engine.message_limit = static_cast<std::uint32_t>(config->imap.message_limit);
         engine.withheld = config->imap.withheld;
         engine.compression_offered =
             std::find(engine.withheld.begin(), engine.withheld.end(), "COMPRESS=DEFLATE") ==

@@ -158,7 +158,10 @@ private:
     net::Awaitable<Result<std::vector<imap::FlagNews>>> stored_news(
         std::vector<std::pair<Uid, Flags>> flags, bool with_modseq);
     Result<std::map<Uid, Flags>> known_flags(const UidSet& uids);
-    net::Awaitable<Result<mail::Appended>> append_one(mail::Viewed mailbox, Pending message);
+    net::Awaitable<mail::NewMessage> prepare(Pending pending);
+    // All or none; one after the other where they do not fit together.
+    net::Awaitable<Result<std::vector<mail::Appended>>> append_all(
+        mail::Viewed mailbox, std::vector<mail::NewMessage> messages, mail::Replaced replaced);
     net::Awaitable<void> take_back(MailboxId mailbox, UidSet uids);
     net::Awaitable<void> learn_from(const sharing::Place& to, std::vector<Uid> uids);
     net::Awaitable<Result<mail::FlagResult>> change_flags(UidSet uids, mail::FlagChange change);

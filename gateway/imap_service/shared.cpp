@@ -130,6 +130,10 @@ net::Awaitable<imap::Answer> ImapService::create_at(sharing::Location where, mai
         co_await net::from_store<mail::MailboxInfo>([&](mail::Done<mail::MailboxInfo> done) {
             backends_.mail.create(where.owner.id, where.name, use, std::move(done));
         });
+    // RFC 6154 section 3.
+    if (!made && made.error().code == Errc::unsupported) {
+        co_return imap::Failure{"USEATTR", made.error().text};
+    }
     if (!made) co_return failure(made.error());
     if (*parent) {
         auto job = [&sharing = backends_.sharing, where, above = **parent] {

@@ -1,11 +1,14 @@
 #include "gateway/search_index/message_text.h"
 
+#include "protocols/mime/address.h"
 #include "protocols/mime/decode.h"
 #include "protocols/mime/fold_case.h"
 #include "protocols/mime/header.h"
 #include "protocols/mime/html.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 namespace postern::search_index {
 
@@ -13,6 +16,22 @@ namespace {
 
 std::string decoded_value(const mime::HeaderField& field, std::string_view whole) {
     return mime::fold_case(mime::decode_words(mime::unfold(field.value.of(whole))));
+}
+
+bool holds_addresses(std::string_view folded_name) {
+    return folded_name == "from" || folded_name == "to" || folded_name == "cc" ||
+           folded_name == "bcc";
+}
+
+// An address that comments, quotes or blanks cut into pieces is found as it is written elsewhere.
+void add_plain_addresses(const fulltext::HeaderField& field, std::string_view raw,
+                         std::vector<fulltext::HeaderField>& out) {
+    for (const auto& address : mime::parse_addresses(raw)) {
+        if (address.kind != mime::Address::Kind::mailbox || address.domain.empty()) continue;
+        std::string plain = mime::fold_case(address.addr_spec());
+        if (field.value.find(plain) != std::string::npos) continue;
+        out.push_back({field.name, std::move(plain)});
+    }
 }
 
 void add_text(const mime::Part& part, std::string_view whole, std::size_t& room,
@@ -33,7 +52,12 @@ std::vector<fulltext::HeaderField> header_text(const mime::Message& message,
                                                std::string_view whole) {
     std::vector<fulltext::HeaderField> fields;
     for (const auto& field : message.parts.front().fields) {
-        fields.push_back({mime::fold_case(field.name.of(whole)), decoded_value(field, whole)});
+        fulltext::HeaderField text{mime::fold_case(field.name.of(whole)),
+                                   decoded_value(field, whole)};
+        std::vector<fulltext::HeaderField> plain;
+        if (holds_addresses(text.name)) add_plain_addresses(text, field.value.of(whole), plain);
+        fields.push_back(std::move(text));
+        std::move(plain.begin(), plain.end(), std::back_inserter(fields));
     }
     return fields;
 }

@@ -44,7 +44,8 @@ void run(Session& session, command::ListRights command) {
         std::string line = "* LISTRIGHTS " + session.mailbox_text(command.name) + ' ' +
                            format_utf8(command.identifier) + ' ' +
                            quoted_rights(rights_text(grantable.always));
-        for (const char right : grantable.each) line.append(" ").push_back(right);
+        // RFC 4314 section 2.1.1: "c" and "d" stand there too.
+        for (const char right : rights_text(grantable.each)) line.append(" ").push_back(right);
         session.send(line + "\r\n");
         session.ok("LISTRIGHTS completed");
     });

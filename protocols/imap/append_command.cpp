@@ -1,5 +1,6 @@
 // APPEND with its extensions: more than one message (RFC 3502), CATENATE (RFC 4469), literal8
 // (RFC 3516), UTF8 (RFC 9755); and REPLACE (RFC 8508).
+#include "protocols/imap/message_limit.h"
 #include "protocols/imap/response.h"
 #include "protocols/imap/section.h"
 #include "protocols/imap/session.h"
@@ -20,6 +21,7 @@ Rejection too_big(std::uint64_t limit) {
     return {false, "TOOBIG", "A message has at most " + std::to_string(limit) + " octets"};
 }
 
+constexpr const char* too_many_text = "There are too many messages";
 constexpr const char* line_end_text = "The line must end after the message";
 
 }  // namespace
@@ -41,7 +43,10 @@ void Session::begin_append(AppendCommand command, bool with_literal) {
         }
         if (view_->read_only()) return refuse({false, "READ-ONLY", "The mailbox is read-only"});
         const auto uids = resolve(*append.replaces, append.uid);
-        if (!uids || uids->size() != 1) return refuse({true, "", "There is no such message"});
+        // A UID that is gone is nobody's mistake.
+        if (!uids || uids->size() != 1) {
+            return refuse({!append.uid, "", "There is no such message"});
+        }
         upload.replaces = uids->min();
         may_expunge_ = true;
         uid_command_ = append.uid;
@@ -51,7 +56,7 @@ void Session::begin_append(AppendCommand command, bool with_literal) {
     if (size == 0) return refuse({false, "CANNOT", "The message is empty"});
     upload.append = std::move(append);
     upload_ = std::move(upload);
-    Question check = CheckAppend{upload_->append.name, size};
+    Question check = CheckAppend{upload_->append.name, size, upload_->replaces != 0};
     const auto begin = [this, with_literal, rest = std::move(command.rest)](Done) {
         mode_ = Mode::append;
         if (upload_->append.catenate) return next_part(rest, true, with_literal);
@@ -113,8 +118,11 @@ void Session::message_over(std::string_view rest, bool more) {
     }
     auto append = std::get<command::Append>(std::move(next.what));
     if (upload.replaces != 0) return abandon_append({true, "", "REPLACE takes one message"}, more);
-    if (++upload.messages >= max_append_messages) {
-        return abandon_append({false, "LIMIT", "There are too many messages"}, more);
+    if (++upload.messages >= config_.message_limit) {
+        return abandon_append({false, message_limit_code(*this), too_many_text}, more);
+    }
+    if (upload.messages >= max_append_messages) {
+        return abandon_append({false, "LIMIT", too_many_text}, more);
     }
     if (upload.has_nul) {
         return abandon_append({false, "UNKNOWN-CTE", "A message cannot hold NUL"}, more);

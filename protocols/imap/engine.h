@@ -31,6 +31,8 @@ inline constexpr unsigned max_errors = 50;                           // BAD in a
 inline constexpr unsigned max_login_failures = 10;                   // then BYE
 inline constexpr std::size_t max_buffered_input_bytes = 128 * 1024;  // input_full() from here on
 inline constexpr std::size_t max_append_messages = 1000;             // in one MULTIAPPEND
+// More than any mailbox here holds: a bound, and nothing that a client has to know of.
+inline constexpr std::uint32_t default_message_limit = 5'000'000;
 inline constexpr std::size_t max_catenate_parts = 1000;
 inline constexpr std::size_t append_chunk_bytes = 32 * 1024;
 inline constexpr std::size_t fetch_page_rows = 64;            // UIDs in one FetchRows
@@ -45,6 +47,8 @@ struct Config {
     bool allow_plaintext_auth = false;              // else LOGINDISABLED before TLS
     std::vector<std::string> more_mechanisms = {};  // as in smtp::Config
     std::uint64_t max_append_bytes = 50 * 1024 * 1024;
+    // Messages that one command works on, told as MESSAGELIMIT (RFC 9738); at least 1.
+    std::uint32_t message_limit = default_message_limit;
     std::chrono::milliseconds idle_timeout{1'800'000};  // RFC 3501 section 5.4: at least 30 minutes
     std::chrono::milliseconds idle_keepalive{120'000};  // a word in IDLE, so that no NAT forgets us
     std::chrono::milliseconds idle_gather{0};           // news in IDLE wait so long for company

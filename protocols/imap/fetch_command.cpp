@@ -1,4 +1,5 @@
 #include "protocols/imap/fetch_format.h"
+#include "protocols/imap/message_limit.h"
 #include "protocols/imap/pages.h"
 #include "protocols/imap/response.h"
 #include "protocols/imap/section.h"
@@ -42,11 +43,16 @@ public:
             return (item.kind == Kind::section || item.kind == Kind::binary) && !item.peek;
         });
         sets_seen_ = reads && session_.view()->may('s');
+        only_uids_ =
+            !command_.changed_since &&
+            std::all_of(command_.items.begin(), command_.items.end(),
+                        [](const FetchItem& item) { return item.kind == Kind::uid; });
     }
 
     void next_page();
 
 private:
+    void tell_uids(const UidSet& page);
     void mark_seen();
     void seen_marked(const FlagsStored& stored);
     void next_row();
@@ -82,6 +88,7 @@ private:
     bool with_summary_ = false;
     bool only_envelope_ = false;  // of the summary
     bool sets_seen_ = false;
+    bool only_uids_ = false;  // which the view knows, also of messages that others expunged
     bool some_expunged_ = false;
     std::optional<Failure> failure_;
 
@@ -99,6 +106,7 @@ private:
 void FetchRun::next_page() {
     UidSet page = pages_.next(fetch_page_rows);
     if (page.empty()) return finish();
+    if (only_uids_) return tell_uids(page);
     const std::size_t wanted = page.size();
     Question question = FetchRows{std::move(page), fetch_page_rows, with_summary_};
     session_.ask_either<RowPage>(
@@ -113,6 +121,16 @@ void FetchRun::next_page() {
             self->failure_ = failure;
             self->finish();
         });
+}
+
+void FetchRun::tell_uids(const UidSet& page) {
+    rows_.clear();
+    page.for_each([this](Uid uid) {
+        rows_.emplace_back().uid = uid;
+        return true;
+    });
+    index_ = 0;
+    next_row();
 }
 
 void FetchRun::mark_seen() {
@@ -350,10 +368,14 @@ UidSet cut_to_partial(const UidSet& uids, const PartialRange& partial) {
 
 void start(Session& session, command::Fetch command, UidSet uids) {
     if (command.partial) uids = cut_to_partial(uids, *command.partial);
-    const auto end = [&session](const std::optional<Failure>& failure, bool some_expunged) {
+    const std::string limit = cut_to_message_limit(session, uids);
+    if (command.partial && !limit.empty()) {
+        return session.no(message_limit_code(session), too_many_messages_text);
+    }
+    const auto end = [&session, limit](const std::optional<Failure>& failure, bool some_expunged) {
         if (failure) return session.fail(*failure);
         // RFC 2180 section 4.1.3: tells the client that a NOOP would explain the gaps.
-        session.ok("FETCH completed", some_expunged ? "EXPUNGEISSUED" : "");
+        ok_within_limit(session, "FETCH completed", some_expunged ? "EXPUNGEISSUED" : "", limit);
     };
     std::make_shared<FetchRun>(session, std::move(command), std::move(uids), end)->next_page();
 }

@@ -18,8 +18,9 @@ enum class Phase : std::uint8_t { any, not_authenticated, authenticated, selecte
 
 // What ENABLE changed about how commands are read.
 struct Dialect {
-    bool utf8 = false;      // mailbox names are UTF-8 (RFC 9755, RFC 9051), else modified UTF-7
-    bool uid_only = false;  // no sequence numbers (RFC 9586)
+    bool utf8 = false;       // mailbox names are UTF-8 (RFC 9755, RFC 9051), else modified UTF-7
+    bool uid_only = false;   // no sequence numbers (RFC 9586)
+    bool only_utf8 = false;  // SEARCH names no charset (RFC 9755)
 };
 
 struct Rejection {

@@ -35,6 +35,18 @@ bool parse_metadata_options(Parser& parser, command::GetMetadata& out) {
     });
 }
 
+// Also the root of all private or all shared entries, for what DEPTH reaches below it.
+std::optional<std::string> parse_asked_entry(Parser& parser) {
+    Lexer ahead = parser.lexer;
+    const auto entry = ahead.astring();
+    for (const char* root : {"/private", "/shared"}) {
+        if (!entry || !wire::equals_ignoring_case(*entry, root)) continue;
+        parser.lexer = ahead;
+        return root;
+    }
+    return parse_metadata_entry(parser);
+}
+
 }  // namespace
 
 std::optional<std::string> parse_metadata_entry(Parser& parser) {
@@ -82,7 +94,7 @@ MaybeCommand parse_get_metadata(Parser& parser) {
     }
     const bool list = parser.lexer.skip('(');
     do {
-        auto entry = parse_metadata_entry(parser);
+        auto entry = parse_asked_entry(parser);
         if (!entry) return std::nullopt;
         if (out.entries.size() == max_entries) return parser.fail("There are too many entries");
         out.entries.push_back(std::move(*entry));

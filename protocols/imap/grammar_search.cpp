@@ -12,7 +12,10 @@ namespace {
 using Kind = SearchKey::Kind;
 using Term = SearchProgram::Term;
 
-enum class Argument : std::uint8_t { none, text, date, number, flag, special };
+enum class Argument : std::uint8_t { none, text, date, number, flag, after, before, special };
+
+// RFC 9051 section 9, and RFC 7162 section 7 for mod-sequences: 63 bits.
+constexpr std::uint64_t largest_number64 = std::numeric_limits<std::int64_t>::max();
 
 struct KnownKey {
     std::string_view name;
@@ -62,6 +65,8 @@ constexpr KnownKey known_keys[] = {
     {"UNKEYWORD", Argument::special, Kind::no_keyword},
     {"HEADER", Argument::special, Kind::header},
     {"UID", Argument::special, Kind::uids},
+    {"UIDAFTER", Argument::after, Kind::uids},
+    {"UIDBEFORE", Argument::before, Kind::uids},
     {"NOT", Argument::special, Kind::not_},
     {"OR", Argument::special, Kind::or_},
 };
@@ -101,6 +106,7 @@ private:
     std::optional<SearchKey> recent_key(std::string_view word);
     std::optional<SearchKey> with_argument(const KnownKey& known, std::size_t depth);
     std::optional<SearchKey> special(SearchKey key, std::size_t depth);
+    std::optional<SearchKey> beside_uid(bool after);
     bool operands(SearchKey& key, std::size_t count, std::size_t depth);
     bool text(std::string& out);
     SearchKey term(Term::Kind kind, SequenceSet set);
@@ -177,6 +183,8 @@ std::optional<SearchKey> SearchParser::with_argument(const KnownKey& known, std:
     if (known.argument == Argument::flag) return flag_key(known.kind, known.flag);
     if (!parser_.space()) return std::nullopt;
     if (known.argument == Argument::special) return special(std::move(key), depth);
+    if (known.argument == Argument::after) return beside_uid(true);
+    if (known.argument == Argument::before) return beside_uid(false);
     if (known.argument == Argument::text) {
         if (!text(key.text)) return std::nullopt;
         return key;
@@ -187,9 +195,9 @@ std::optional<SearchKey> SearchParser::with_argument(const KnownKey& known, std:
         key.number = *day;
         return key;
     }
-    const auto number = parser_.lexer.number();
-    if (!number) return parser_.fail("A number was expected");
-    key.number = *number;
+    const auto number = parser_.lexer.number64();
+    if (!number || *number > largest_number64) return parser_.fail("A number was expected");
+    key.number = static_cast<std::int64_t>(*number);
     return key;
 }
 
@@ -206,7 +214,7 @@ std::optional<SearchKey> SearchParser::modseq_key() {
         if (!parser_.space()) return std::nullopt;
     }
     const auto number = parser_.lexer.number64();
-    if (!number || *number > std::numeric_limits<std::int64_t>::max()) {
+    if (!number || *number > largest_number64) {
         return parser_.fail("A mod-sequence was expected");
     }
     SearchKey key = key_of(Kind::modseq);
@@ -249,6 +257,17 @@ std::optional<SearchKey> SearchParser::special(SearchKey key, std::size_t depth)
     }
     if (!operands(key, key.kind == Kind::or_ ? 2 : 1, depth)) return std::nullopt;
     return key;
+}
+
+// UIDAFTER and UIDBEFORE (RFC 9738 section 3.2). Without "*", which always names a message.
+std::optional<SearchKey> SearchParser::beside_uid(bool after) {
+    constexpr Uid largest = std::numeric_limits<Uid>::max();
+    const auto uid = parser_.lexer.nz_number();
+    if (!uid) return parser_.fail("A UID was expected");
+    SequenceSet set;
+    if (after && *uid < largest) set.ranges.emplace_back(*uid + 1, largest);
+    if (!after && *uid > 1) set.ranges.emplace_back(1, *uid - 1);
+    return term(Term::Kind::uids, std::move(set));
 }
 
 bool SearchParser::operands(SearchKey& key, std::size_t count, std::size_t depth) {
@@ -396,6 +415,9 @@ MaybeCommand parse_search(Parser& parser, bool uid) {
     if (!parse_return(parser, out.returns, true)) return std::nullopt;
     bool ascii_only = false;
     if (parser.lexer.skip_word("CHARSET")) {
+        if (parser.dialect.only_utf8) {
+            return parser.fail("After UTF8=ACCEPT a search names no charset");
+        }
         if (!parser.space() || !parse_charset(parser, ascii_only)) {
             parser.rejection.forgets_saved = out.returns.save && !parser.rejection.bad;
             return std::nullopt;

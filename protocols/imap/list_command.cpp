@@ -109,8 +109,11 @@ public:
 private:
     std::string attributes_of(const ListedMailbox& mailbox, bool selected) const {
         std::string out;
-        if (!mailbox.exists && command_.form == Form::list) append_attribute(out, "\\NonExistent");
-        if (!mailbox.selectable || !mailbox.exists) append_attribute(out, "\\Noselect");
+        if (!mailbox.exists && command_.form == Form::list) {
+            append_attribute(out, "\\NonExistent");  // means \Noselect too (RFC 5258 section 3)
+        } else if (!mailbox.selectable || !mailbox.exists) {
+            append_attribute(out, "\\Noselect");
+        }
         if (command_.form == Form::lsub) return out;
         const bool parent = with_children_.count(mailbox.name) != 0;
         if (mailbox.exists || parent) {

@@ -1,3 +1,4 @@
+#include "protocols/imap/message_limit.h"
 #include "protocols/imap/search_context.h"
 #include "protocols/imap/session.h"
 #include "protocols/imap/status_line.h"
@@ -130,23 +131,56 @@ void run(Session& session, command::Close) {
         leave_mailbox(session, [&session] { session.ok("CLOSE completed"); });
     };
     if (!session.view()->may('e')) return leave();
-    session.ask<Expunged>(ExpungeMessages{}, [leave](const Expunged&) { leave(); });
+    session.ask_either<Expunged>(
+        ExpungeMessages{}, [leave](const Expunged&) { leave(); },
+        [&session, leave](const Failure& failure) {
+            // Whoever removed the mailbox has left nothing to expunge.
+            if (failure.code == "NONEXISTENT") return leave();
+            session.fail(failure);
+        });
 }
+
+namespace {
+
+void expunge(Session& session, std::optional<UidSet> among, const std::string& limit) {
+    session.ask<Expunged>(ExpungeMessages{std::move(among)}, [&session,
+                                                              limit](const Expunged& expunged) {
+        tell_removed(session, expunged.uids);
+        session.send(session.view()->expunge(expunged.uids));
+        const bool told = session.enabled().qresync && expunged.modseq != 0;
+        ok_within_limit(session, "EXPUNGE completed",
+                        told ? "HIGHESTMODSEQ " + std::to_string(expunged.modseq) : "", limit);
+    });
+}
+
+// RFC 9738 section 3.1: what counts for the limit is what carries \Deleted.
+void expunge_deleted(Session& session, UidSet among) {
+    SearchKey named, deleted, both;
+    named.kind = SearchKey::Kind::uids;
+    named.uids = std::move(among);
+    deleted.kind = SearchKey::Kind::system_flag;
+    deleted.flag = static_cast<std::uint8_t>(SystemFlag::deleted);
+    both.kind = SearchKey::Kind::and_;
+    both.children = {std::move(named), std::move(deleted)};
+    session.ask<SearchResult>(Search{std::move(both)}, [&session](SearchResult found) {
+        const std::string limit = cut_to_message_limit(session, found.uids);
+        expunge(session, std::move(found.uids), limit);
+    });
+}
+
+}  // namespace
 
 void run(Session& session, const command::Expunge& command) {
     if (session.view()->read_only()) {
         return session.no("READ-ONLY", "The mailbox is open for reading only");
     }
     if (!session.view()->may('e')) return session.no("NOPERM", "Expunging is not allowed here");
-    ExpungeMessages question;
-    if (command.uids) question.among = session.resolve(*command.uids, true);
-    session.ask<Expunged>(std::move(question), [&session](const Expunged& expunged) {
-        tell_removed(session, expunged.uids);
-        session.send(session.view()->expunge(expunged.uids));
-        const bool told = session.enabled().qresync && expunged.modseq != 0;
-        session.ok("EXPUNGE completed",
-                   told ? "HIGHESTMODSEQ " + std::to_string(expunged.modseq) : "");
-    });
+    if (!command.uids) return expunge(session, std::nullopt, "");
+    UidSet among = session.resolve(*command.uids, true).value_or(UidSet());
+    if (among.size() > session.config().message_limit) {
+        return expunge_deleted(session, std::move(among));
+    }
+    expunge(session, std::move(among), "");
 }
 
 }  // namespace postern::imap

@@ -197,6 +197,7 @@ struct History {
 struct CheckAppend {
     std::string name;
     std::uint64_t size = 0;
+    bool replaces = false;  // another message will go, and its room is free then
 };
 // -> AppendDone. The bytes came as AppendChunk effects before; messages before the last were ended
 // by AppendNext effects (RFC 3502): either all are appended or none.

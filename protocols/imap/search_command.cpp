@@ -1,5 +1,6 @@
 // SEARCH, SORT and THREAD (RFC 3501, 5256) with their extended answers (RFC 4731, 5182, 5267,
 // 6203, 9394).
+#include "protocols/imap/message_limit.h"
 #include "protocols/imap/pages.h"
 #include "protocols/imap/response.h"
 #include "protocols/imap/search_context.h"
@@ -19,8 +20,8 @@ constexpr std::size_t numbers_at_once = 2000;
 
 // One answer on its way, made piece by piece as it is sent.
 struct Found : std::enable_shared_from_this<Found> {
-    Found(Session& its_session, command::Search its_command)
-        : session(its_session), command(std::move(its_command)) {}
+    Found(Session& its_session, command::Search its_command, std::string its_limit)
+        : session(its_session), command(std::move(its_command)), limit(std::move(its_limit)) {}
 
     const char* word() const { return command.sort.empty() ? "SEARCH" : "SORT"; }
 
@@ -70,13 +71,18 @@ struct Found : std::enable_shared_from_this<Found> {
         if (!uids.empty() && returns.min) line += " MIN " + std::to_string(number(uids.front()));
         if (!uids.empty() && returns.max) line += " MAX " + std::to_string(number(uids.back()));
         if (returns.count) line += " COUNT " + std::to_string(count);
-        if (modseq != 0) line += " MODSEQ " + std::to_string(modseq);
         session.send(line);
         if (returns.partial) return partial(*returns.partial);
-        if (!returns.all || uids.empty()) return scores(0, uids.size());
+        if (!returns.all || uids.empty()) return after_numbers(0, uids.size());
         session.send(" ALL ");
         numbers(0, uids.size(), ',',
-                [self = shared_from_this()] { self->scores(0, self->uids.size()); });
+                [self = shared_from_this()] { self->after_numbers(0, self->uids.size()); });
+    }
+
+    // In the order of RFC 7162 section 3.1.10's examples.
+    void after_numbers(std::size_t from, std::size_t to) {
+        if (modseq != 0) session.send(" MODSEQ " + std::to_string(modseq));
+        scores(from, to);
     }
 
     void partial(const PartialRange& range) {
@@ -85,12 +91,12 @@ struct Found : std::enable_shared_from_this<Found> {
         const auto [first, last] = positions_of(range, count);
         if (first > last) {
             session.send("NIL)");
-            return end();
+            return after_numbers(0, 0);
         }
         const std::size_t from = first - 1 - skipped, to = last - skipped;
         numbers(from, to, ',', [self = shared_from_this(), from, to] {
             self->session.send(")");
-            self->scores(from, to);
+            self->after_numbers(from, to);
         });
     }
 
@@ -141,10 +147,13 @@ struct Found : std::enable_shared_from_this<Found> {
         session.send("\r\n");
         end_without_line();
     }
-    void end_without_line() { session.ok(std::string(word()) + " completed"); }
+    void end_without_line() { 
+        ok_within_limit(session, std::string(word()) + " completed", "", limit);
+    }
 
     Session& session;
     command::Search command;
+    const std::string limit;    // response code
     std::vector<Uid> uids;      // a part of the result, where no more is wanted
     std::uint64_t count = 0;    // of the whole result
     std::uint64_t skipped = 0;  // of it, before the part
@@ -157,14 +166,41 @@ void fail(Session& session, const command::Search& command, const Failure& failu
     session.fail(failure);
 }
 
-// Only messages that the client was told of.
-SearchKey among_known(Session& session, SearchKey program) {
+SearchKey among(UidSet uids, SearchKey program) {
     SearchKey known, both;
     known.kind = SearchKey::Kind::uids;
-    known.uids = session.view()->uids();
+    known.uids = std::move(uids);
     both.kind = SearchKey::Kind::and_;
     both.children = {std::move(known), std::move(program)};
     return both;
+}
+
+// Only messages that the client was told of.
+SearchKey among_known(Session& session, SearchKey program) {
+    return among(session.view()->uids(), std::move(program));
+}
+
+// Those that the program has to look at: what its sets leave of the mailbox.
+UidSet searched(Session& session, const SearchKey& program) {
+    UidSet out = session.view()->uids();
+    const auto narrow = [&out](const SearchKey& key) {
+        if (key.kind == SearchKey::Kind::uids) out &= key.uids;
+    };
+    narrow(program);
+    if (program.kind == SearchKey::Kind::and_) {
+        std::for_each(program.children.begin(), program.children.end(), narrow);
+    }
+    return out;
+}
+
+// The program with no more to look at than one command may. Returns the response code that tells
+// so; empty: it is as it was.
+std::string limit_searched(Session& session, SearchKey& program) {
+    if (session.view()->count() <= session.config().message_limit) return "";
+    UidSet uids = searched(session, program);
+    std::string limit = cut_to_message_limit(session, uids);
+    if (!limit.empty()) program = among(std::move(uids), std::move(program));
+    return limit;
 }
 
 ModSeqOf modseq_of(const command::Search& command) {
@@ -208,14 +244,17 @@ UidSet modseq_counts_of(ModSeqOf of, const UidSet& found, Uid first, Uid last) {
 }
 
 void run(Session& session, command::Search command) {
-    auto resolved = resolve_program(session, command.program);
-    if (!resolved) return session.bad("No message has that sequence number");
-    SearchKey program = std::move(*resolved);
+    SearchKey program = resolve_program(session, command.program);
     const ModSeqOf modseq = modseq_of(command);
     const bool relevancy = command.returns.relevancy;
     if (modseq != ModSeqOf::none) {
         session.enable_condstore();
         program = among_known(session, std::move(program));
+    }
+    const std::string limit = limit_searched(session, program);
+    // An order is that of all of them (RFC 9738 section 3.3).
+    if (!limit.empty() && (command.thread || !command.sort.empty())) {
+        return fail(session, command, {message_limit_code(session), too_many_messages_text});
     }
     if (command.thread) return thread(session, command, std::move(program));
     const auto otherwise = [&session, command](const Failure& failure) {
@@ -226,10 +265,10 @@ void run(Session& session, command::Search command) {
         Question question = Search{std::move(program), modseq, relevancy};
         return session.ask_either<SearchResult>(
             std::move(question),
-            [&session, command](SearchResult result) {
+            [&session, command, limit](SearchResult result) {
                 const UidSet known = result.uids & session.view()->uids();
                 if (command.returns.update) open_context(session, command, known);
-                std::make_shared<Found>(session, command)
+                std::make_shared<Found>(session, command, limit)
                     ->take(known.to_vector(), result.highest_modseq, std::move(result.relevancy));
             },
             otherwise);
@@ -237,13 +276,14 @@ void run(Session& session, command::Search command) {
     Sort sort{std::move(program), command.sort, modseq, relevancy, only_part_of(command.returns)};
     // Places count what the client was told of.
     if (sort.part) sort.program = among_known(session, std::move(sort.program));
+    const bool in_part = sort.part.has_value();
     session.ask_either<Sorted>(
         std::move(sort),
-        [&session, command](Sorted result) {
+        [&session, command, in_part](Sorted result) {
             const UidSet& known = session.view()->uids();
             std::erase_if(result.uids, [&](Uid uid) { return !known.contains(uid); });
-            const auto found = std::make_shared<Found>(session, command);
-            found->count = result.count;
+            const auto found = std::make_shared<Found>(session, command, "");
+            if (in_part) found->count = result.count;
             found->skipped = result.skipped;
             found->take(std::move(result.uids), result.highest_modseq, std::move(result.relevancy));
         },

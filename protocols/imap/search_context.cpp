@@ -21,31 +21,27 @@ struct Resolver {
     const SearchProgram& program;
     const std::vector<UidSet>* positions;
 
-    bool term(SearchKey& key) const {
+    void term(SearchKey& key) const {
         const auto number = static_cast<std::size_t>(std::exchange(key.number, 0));
         const Term& term = program.terms[number];
         if (term.kind == Term::Kind::recent) {
             key.uids = view.recent();
-            return true;
+            return;
         }
         const bool uids = term.kind == Term::Kind::uids;
         if (positions != nullptr && (!uids || term.set.saved)) {
             key.uids = (*positions)[number];
-            return true;
+            return;
         }
-        auto named = session.resolve(term.set, uids);
-        if (!named) return false;
-        key.uids = std::move(*named);
-        return true;
+        key.uids = session.resolve_existing(term.set, uids);
     }
 
-    bool resolve(SearchKey& key) const {
-        if (key.kind == Kind::uids && !term(key)) return false;
+    void resolve(SearchKey& key) const {
+        if (key.kind == Kind::uids) term(key);
         if (key.kind == Kind::arrived_before || key.kind == Kind::arrived_since) {
             key.number = to_unix_ms(session.now()) / 1000 - key.number;
         }
-        return std::all_of(key.children.begin(), key.children.end(),
-                           [this](SearchKey& child) { return resolve(child); });
+        for (SearchKey& child : key.children) resolve(child);
     }
 };
 
@@ -79,7 +75,7 @@ struct UpdateRun : std::enable_shared_from_this<UpdateRun> {
         among.uids = changed;
         both.kind = Kind::and_;
         auto program = resolve_program(session, context.program, &context.positions);
-        both.children = {std::move(among), std::move(*program)};
+        both.children = {std::move(among), std::move(program)};
         session.ask_either<SearchResult>(
             Search{std::move(both), ModSeqOf::none, false},
             [self = shared_from_this()](const SearchResult& result) { self->take(result.uids); },
@@ -121,11 +117,10 @@ struct UpdateRun : std::enable_shared_from_this<UpdateRun> {
 
 }  // namespace
 
-std::optional<SearchKey> resolve_program(Session& session, const SearchProgram& program,
-                                         const std::vector<UidSet>* positions) {
+SearchKey resolve_program(Session& session, const SearchProgram& program,
+                          const std::vector<UidSet>* positions) {
     SearchKey root = program.root;
-    const Resolver resolver{session, *session.view(), program, positions};
-    if (!resolver.resolve(root)) return std::nullopt;
+    Resolver{session, *session.view(), program, positions}.resolve(root);
     return root;
 }
 
@@ -140,8 +135,8 @@ void open_context(Session& session, const command::Search& command, const UidSet
         session.tag(), command.uid, command.program, {}, found, command.returns.update_items};
     for (const Term& term : context.program.terms) {
         const bool kept = term.kind == Term::Kind::positions || term.set.saved;
-        auto named = kept ? session.resolve(term.set, term.kind == Term::Kind::uids) : UidSet();
-        context.positions.push_back(named ? std::move(*named) : UidSet());
+        context.positions.push_back(
+            kept ? session.resolve_existing(term.set, term.kind == Term::Kind::uids) : UidSet());
     }
     contexts.push_back(std::move(context));
 }

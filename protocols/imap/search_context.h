@@ -8,10 +8,9 @@
 namespace postern::imap {
 
 // The program with UIDs in place of what the client's view and clock alone know. `positions`: what
-// sequence numbers stand for, by term, where they are not to be looked up now. nullopt: a sequence
-// number that does not exist.
-std::optional<SearchKey> resolve_program(Session& session, const SearchProgram& program,
-                                         const std::vector<UidSet>* positions = nullptr);
+// sequence numbers stand for, by term, where they are not to be looked up now.
+SearchKey resolve_program(Session& session, const SearchProgram& program,
+                          const std::vector<UidSet>* positions = nullptr);
 
 // Begins one for a command that asked for it and whose result is `found`.
 void open_context(Session& session, const command::Search& command, const UidSet& found);

@@ -57,6 +57,17 @@ std::optional<UidSet> resolve_positions(const SequenceSet& set, const UidSet& ui
     return found &= uids;
 }
 
+UidSet resolve_existing_positions(const SequenceSet& set, const UidSet& uids) {
+    const auto count = static_cast<std::uint32_t>(uids.size());
+    UidSet found;
+    for (const auto& range : set.ranges) {
+        const auto [first, last] = in_order(range, count);
+        if (first == 0 || first > count) continue;
+        found.add_range(uids.at(first), uids.at(std::min(last, count)));
+    }
+    return found &= uids;
+}
+
 UidSet resolve_uids(const SequenceSet& set, const UidSet& uids) {
     UidSet found;
     for (const auto& range : set.ranges) {

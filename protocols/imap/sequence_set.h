@@ -23,6 +23,8 @@ std::optional<SequenceSet> parse_sequence_set(Lexer& lexer);
 // UIDs of `uids` whose 1-based positions are named; nullopt when a position does not exist. "1:*"
 // of an empty set is empty.
 std::optional<UidSet> resolve_positions(const SequenceSet& set, const UidSet& uids);
+// Likewise, but a position that does not exist is passed over.
+UidSet resolve_existing_positions(const SequenceSet& set, const UidSet& uids);
 // Those of `uids` that are named; what does not exist is passed over.
 UidSet resolve_uids(const SequenceSet& set, const UidSet& uids);
 

@@ -155,6 +155,12 @@ std::optional<UidSet> Session::resolve(const SequenceSet& set, bool uid) const {
     return view_->resolve(set, uid);
 }
 
+UidSet Session::resolve_existing(const SequenceSet& set, bool uid) const {
+    if (set.saved) return saved_ & view_->uids();
+    if (uid) return resolve_uids(set, view_->uids());
+    return resolve_existing_positions(set, view_->uids());
+}
+
 // --- the end of a command ---
 
 void Session::finish(std::string_view status, std::string_view code, std::string_view text) {

@@ -84,6 +84,8 @@ public:
     std::string mailbox_text(std::string_view name) const;
     // As MailboxView::resolve, and what "$" stands for.
     std::optional<UidSet> resolve(const SequenceSet& set, bool uid) const;
+    // As SEARCH means it: a message that does not exist is none that matches.
+    UidSet resolve_existing(const SequenceSet& set, bool uid) const;
     // What the last SEARCH RETURN (SAVE) found.
     UidSet& saved() { return saved_; }
     std::string capabilities() const;
@@ -172,7 +174,9 @@ private:
     bool news_wait() const;
     void tell_changes(MailboxChanges changes, bool may_expunge, bool with_uid,
                       std::function<void()> then);
-    Dialect dialect() const { return {enabled_.utf8 || enabled_.rev2, enabled_.uid_only}; }
+    Dialect dialect() const {
+        return {enabled_.utf8 || enabled_.rev2, enabled_.uid_only, enabled_.utf8};
+    }
     void take_sasl_step(wire::SaslStep step);
     void continue_sasl(wire::SaslMessage message);
     void logged_in();

@@ -44,6 +44,7 @@ std::string Session::capabilities() const {
         "QUOTA=RES-STORAGE QUOTA=RES-MESSAGE METADATA NOTIFY ACL RIGHTS=kxte "
         "APPENDLIMIT=";
     out += std::to_string(config_.max_append_bytes);
+    out += " MESSAGELIMIT=" + std::to_string(config_.message_limit);
     if (config_.compression_offered && !compressed_) out += " COMPRESS=DEFLATE";
     for (const std::string& each : config_.withheld) erase_word(out, each);
     return out;

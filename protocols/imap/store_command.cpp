@@ -1,3 +1,4 @@
+#include "protocols/imap/message_limit.h"
 #include "protocols/imap/pages.h"
 #include "protocols/imap/response.h"
 #include "protocols/imap/search_context.h"
@@ -15,7 +16,10 @@ constexpr const char* no_such_number_text = "No message has that sequence number
 // One STORE, page by page: each page is stored and then told.
 struct StoreRun : std::enable_shared_from_this<StoreRun> {
     StoreRun(Session& its_session, command::Store its_command, UidSet uids)
-        : session(its_session), command(std::move(its_command)), pages(std::move(uids)) {}
+        : session(its_session),
+          command(std::move(its_command)),
+          limit(cut_to_message_limit(session, uids)),
+          pages(std::move(uids)) {}
 
     void next_page() {
         UidSet page = pages.next(store_page_uids);
@@ -53,7 +57,7 @@ struct StoreRun : std::enable_shared_from_this<StoreRun> {
     }
 
     void finish() {
-        if (modified.empty()) return session.ok("STORE completed");
+        if (modified.empty()) return ok_within_limit(session, "STORE completed", "", limit);
         std::string numbers = modified.to_string();
         if (!command.uid) {
             UidSet positions;
@@ -62,7 +66,7 @@ struct StoreRun : std::enable_shared_from_this<StoreRun> {
             }
             numbers = positions.to_string();
         }
-        session.ok("Some were changed by others", "MODIFIED " + numbers);
+        ok_within_limit(session, "Some were changed by others", "MODIFIED " + numbers, limit);
     }
 
     void ask_unchanged() {
@@ -86,12 +90,14 @@ struct StoreRun : std::enable_shared_from_this<StoreRun> {
 
     Session& session;
     command::Store command;
+    const std::string limit;  // response code
     Pages pages;
     Pages unchanged;
     UidSet modified;
 };
 
-void copied(Session& session, const command::Copy& command, const MessagesCopied& copied) {
+void copied(Session& session, const command::Copy& command, const MessagesCopied& copied,
+            const std::string& limit) {
     std::string code;
     if (session.notified().selected && command.to == session.view()->name()) {
         for (const Uid uid : copied.to) session.notified().own.add(uid);
@@ -107,7 +113,7 @@ void copied(Session& session, const command::Copy& command, const MessagesCopied
     for (const Uid uid : copied.from) gone.add(uid);
     tell_removed(session, gone);
     session.send(session.view()->expunge(gone));
-    session.ok("MOVE completed");
+    ok_within_limit(session, "MOVE completed", "", limit);
 }
 
 }  // namespace
@@ -127,10 +133,17 @@ void run(Session& session, const command::Copy& command) {
     auto uids = session.resolve(command.set, command.uid);
     if (!uids) return session.bad(no_such_number_text);
     if (uids->empty()) return session.ok("There was nothing to copy");
+    const std::string limit = cut_to_message_limit(session, *uids);
+    // A COPY is whole or not at all.
+    if (!limit.empty() && !command.move) {
+        return session.no(limit, too_many_messages_text);
+    }
     Question question = CopyMessages{std::move(*uids), command.to, command.move};
     session.ask_either<MessagesCopied>(
         std::move(question),
-        [&session, command](const MessagesCopied& answer) { copied(session, command, answer); },
+        [&session, command, limit](const MessagesCopied& answer) {
+            copied(session, command, answer, limit);
+        },
         [&session](const Failure& failure) {
             // RFC 3501 section 6.4.7: tells the client that CREATE and another try would help.
             session.no(failure.code == "NONEXISTENT" ? "TRYCREATE" : failure.code, failure.text);

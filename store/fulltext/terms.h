@@ -17,7 +17,8 @@
 
 namespace postern::fulltext {
 
-// Part of each folder's name: another layout is another index, built anew.
+// Part of each folder's name: another layout, or other text of a message, is another index, built
+// anew.
 inline constexpr int layout_version = 2;
 
 inline constexpr std::string_view overflow_term = "!";

@@ -1,9 +1,9 @@
 #include "store/mail/mail_store.h"
 
 #include "store/blob/blob.h"
-#include "store/blob/links.h"
 #include "store/kv/random_id.h"
 #include "store/mail/annotations.h"
+#include "store/mail/appending.h"
 #include "store/mail/intents.h"
 #include "store/mail/mailbox_names.h"
 #include "store/mail/mailboxes.h"
@@ -38,25 +38,6 @@ Result<void> replay(Mailboxes& mailboxes, const Intent& intent) {
         }
     }
     return erase_intent(mailboxes.store(), intent.id);
-}
-
-// RFC 1939 section 7.
-bool is_uidl(std::string_view text) {
-    return text.size() <= max_uidl_bytes &&
-           std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
-}
-
-AppendInput append_input(NewMessage message, std::uint64_t size, OperationId operation) {
-    AppendInput input;
-    input.size = size;
-    if (message.summary.size() <= max_summary_bytes) input.summary = std::move(message.summary);
-    if (message.report.size() <= max_report_bytes) input.report = std::move(message.report);
-    input.uidl = std::move(message.uidl);
-    input.flags = std::move(message.flags);
-    input.internal_date = message.internal_date;
-    input.thread_id = thread_id_of(message.thread_root);
-    input.operation = operation;
-    return input;
 }
 
 class MailStoreOverShards final : public MailStore {
@@ -258,10 +239,7 @@ public:
 
     void append(Viewed mailbox, NewMessage message, OperationId operation,
                 Done<Appended> done) override {
-        if (!message.bytes || message.bytes->empty()) {
-            return done(Error{Errc::invalid, "an empty message"});
-        }
-        if (!is_uidl(message.uidl)) return done(Error{Errc::invalid, "no unique id for POP3"});
+        if (auto checked = check_message(message); !checked) return done(checked.error());
         const auto sets = mailboxes_.queue(mailbox.id)->sets();
         if (!sets) return done(sets.error());
         const AccountId owner = (*sets)->head.owner;
@@ -270,10 +248,25 @@ public:
             (message.quota != QuotaRule::none && !mailboxes_.meter().is_ready(owner));
         auto append = [this, mailbox, owner, message = std::move(message), operation,
                        done = std::move(done)]() mutable {
-            append_now(mailbox, owner, std::move(message), operation, std::move(done));
+            append_message(mailboxes_, mailbox, owner, std::move(message), operation,
+                           std::move(done));
         };
         if (!is_slow) return append();
         mailboxes_.post(std::move(append));
+    }
+
+    void append_together(Viewed mailbox, std::vector<NewMessage> messages, Replaced replaced,
+                         Done<std::vector<Appended>> done) override {
+        auto then = [this, mailbox, replaced,
+                     done = std::move(done)](Result<std::vector<Appended>> appended) {
+            const bool replaces = appended && replaced.uid != 0 && replaced.mailbox == mailbox.id;
+            done(std::move(appended));
+            if (replaces) mailboxes_.collect_garbage_soon(mailbox.id);
+        };
+        mailboxes_.post([this, mailbox, messages = std::move(messages), replaced,
+                         then = std::move(then)]() mutable {
+            append_messages(mailboxes_, mailbox, std::move(messages), replaced, std::move(then));
+        });
     }
 
     void append_stored(MailboxId mailbox, BlobId blob, std::uint64_t size, NewMessage message,
@@ -337,47 +330,6 @@ private:
         if (!canonical) return done(canonical.error());
         mailboxes_.post(
             [name = std::move(*canonical), done = std::move(done), work] { done(work(name)); });
-    }
-
-    void append_now(Viewed mailbox, AccountId owner, NewMessage message, OperationId operation,
-                    Done<Appended> done) {
-        auto room = mailboxes_.meter().reserve(owner, {message.bytes->size(), 1}, message.quota);
-        if (!room) return done(room.error());
-        const auto bytes = std::move(message.bytes);
-        auto body = blob::make_body(mailboxes_.store(), mailbox_shard(mailbox.id), *bytes);
-        if (!body) return done(body.error());
-        if (body->framed->size() > kv::max_blob_bytes) {
-            static_cast<void>(blob::settle(mailboxes_.store(), *body));
-            return done(Error{Errc::too_large, "the message is too large to be stored"});
-        }
-        AppendInput input = append_input(std::move(message), bytes->size(), operation);
-        input.viewer = mailbox.viewer;
-        input.blob = body->id;
-        input.owner = blob::first_owner;
-        input.framed = body->framed;
-        if (!body->parts.empty()) done = settling(*std::move(body), std::move(done));
-        if (*room) {
-            // Until the mailbox's own sum tells of it.
-            done = [room = *std::move(room),
-                    done = std::move(done)](Result<Appended> appended) mutable {
-                room.reset();
-                done(std::move(appended));
-            };
-        }
-        mailboxes_.submit(mailbox.id, append_operation(std::move(input), std::move(done)));
-    }
-
-    // The same delivery may have been there before, or failed: then nobody needs the new body. An
-    // outcome in doubt leaves that to repair.
-    Done<Appended> settling(blob::NewBody body, Done<Appended> done) {
-        body.framed.reset();
-        return [this, body = std::move(body), done = std::move(done)](Result<Appended> appended) {
-            const bool doubtful = !appended && appended.error().code == Errc::unavailable;
-            done(std::move(appended));
-            if (doubtful) return;
-            mailboxes_.post(
-                [this, body] { static_cast<void>(blob::settle(mailboxes_.store(), body)); });
-        };
     }
 
     Mailboxes mailboxes_;

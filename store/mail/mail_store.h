@@ -43,7 +43,8 @@ public:
     virtual Result<std::vector<MailboxInfo>> list(AccountId account) = 0;  // ascending by name
     virtual Result<MailboxInfo> find(AccountId account, std::string_view name) = 0;
     virtual Result<MailboxInfo> find_special(AccountId account, SpecialUse use) = 0;
-    // Parents are made too. Errors: exists, invalid, limit.
+    // Parents are made too. Errors: exists, unsupported (the special use is taken),
+    // invalid, limit.
     virtual void create(AccountId account, std::string name, SpecialUse use,
                         Done<MailboxInfo> done) = 0;
     // Children stay; with children the name stays as not selectable. Errors: not_found, permission
@@ -128,6 +129,13 @@ public:
     // over_quota, unavailable.
     virtual void append(Viewed mailbox, NewMessage message, OperationId operation,
                         Done<Appended> done) = 0;
+    // Appends them in this order, all or none, and others see all at once (RFC 3502). Not
+    // remembered. Errors: as append; limit also where they do not fit into one batch
+    // (max_appended_together, max_together_bytes, max_together_keywords). The room of what is
+    // replaced counts as free; of the same mailbox it goes in the same batch, of another one it is
+    // the caller's to expunge afterwards.
+    virtual void append_together(Viewed mailbox, std::vector<NewMessage> messages,
+                                 Replaced replaced, Done<std::vector<Appended>> done) = 0;
     // As append, of a body that is stored already (delivery from the spool): no body is written
     // again, and no quota is asked.
     virtual void append_stored(MailboxId mailbox, BlobId blob, std::uint64_t size,

@@ -207,7 +207,7 @@ Result<MailboxInfo> create_name(Mailboxes& mailboxes, AccountId account, const s
             return Result<void>(Error{Errc::exists, "there is a mailbox of that name already"});
         }
         if (use_is_taken(table, use)) {
-            return Result<void>(Error{Errc::exists, "another mailbox has that special use"});
+            return Result<void>(Error{Errc::unsupported, "another mailbox has that special use"});
         }
         const auto added = add_levels(table, fresh, name, use);
         if (!added) return Result<void>(added.error());

@@ -6,60 +6,6 @@ namespace {
 
 constexpr std::size_t rows_per_expunge = 7;
 
-class Append final : public AnsweringOperation<Appended> {
-public:
-    Append(AppendInput input, Done<Appended> done)
-        : AnsweringOperation(std::move(done)), input_(std::move(input)) {}
-
-    Result<Step> apply(MailboxChange& change) override {
-        answer_.uid_validity = change.before().head.uid_validity;
-        if (!input_.operation.empty()) {
-            const auto earlier = change.outcome_of(input_.operation);
-            if (!earlier) return earlier.error();
-            if (*earlier) {
-                answer_.uid = **earlier;
-                answer_.modseq = change.before().head.highest_modseq;
-                return Step::fits;
-            }
-        }
-        if (!change.has_room(rows_per_message,
-                             input_.summary.size() + input_.report.size() + row_bytes)) {
-            return Step::full;
-        }
-        if (const auto uids = change.has_uids(1); !uids) return uids.error();
-        const auto keywords = change.keyword_bits(input_.flags.keywords);
-        if (!keywords) return keywords.error();
-        StoredMessage message;
-        const bool marks = change.now_so_far().has_own_seen(input_.viewer);
-        message.system_flags = marks ? without_seen(input_.flags).system : input_.flags.system;
-        message.keywords = *keywords;
-        message.internal_date = input_.internal_date;
-        message.size = input_.size;
-        message.blob = input_.blob;
-        message.owner = input_.owner;
-        message.email_id = input_.blob;
-        message.thread_id = input_.thread_id.empty() ? input_.blob : input_.thread_id;
-        const Uid uid = change.add(message, {input_.summary, input_.report, input_.uidl});
-        if (marks && input_.flags.has(SystemFlag::seen)) mark_new(change, input_.viewer, uid);
-        if (input_.framed) change.attach_blob(input_.blob, input_.framed);
-        if (!input_.operation.empty()) change.remember(input_.operation, uid);
-        answer_.uid = uid;
-        answer_.modseq = change.modseq();
-        return Step::fits;
-    }
-
-    bool confirm() override { return true; }
-
-    void finish(Result<void> outcome) override {
-        if (!outcome) return done_(outcome.error());
-        done_(answer_);
-    }
-
-private:
-    AppendInput input_;
-    Appended answer_;
-};
-
 class Expunge final : public AnsweringOperation<UidSet> {
 public:
     Expunge(UidSet uids, bool any, Done<UidSet> done)
@@ -146,9 +92,6 @@ private:
 
 }  // namespace
 
-OperationPtr append_operation(AppendInput input, Done<Appended> done) {
-    return std::make_shared<Append>(std::move(input), std::move(done));
-}
 OperationPtr expunge_operation(UidSet uids, bool any, Done<UidSet> done) {
     return std::make_shared<Expunge>(std::move(uids), any, std::move(done));
 }

@@ -30,6 +30,10 @@ struct AppendInput {
     AccountId viewer;       // whose \Seen `flags` tells
 };
 OperationPtr append_operation(AppendInput input, Done<Appended> done);
+// All in one batch of their own, with which `replaced` goes (0: nothing does); operations are not
+// remembered.
+OperationPtr append_together_operation(std::vector<AppendInput> inputs, Uid replaced,
+                                       Done<std::vector<Appended>> done);
 
 // A message of another mailbox, to be linked here.
 struct LinkInput {

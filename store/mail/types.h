@@ -34,6 +34,12 @@ inline constexpr std::size_t max_identifier_bytes = 255;
 inline constexpr std::size_t max_seen_accounts_per_mailbox = 200;
 inline constexpr std::size_t max_seen_ranges = 50;
 
+// Of messages that are appended together: how many, their summaries and reports, and their
+// different keywords.
+inline constexpr std::size_t max_appended_together = 100;
+inline constexpr std::size_t max_together_bytes = 300 * 1024;
+inline constexpr std::size_t max_together_keywords = 30;
+
 // RFC 8474 ids as text. A mailbox keeps its id over renames, and one made again under an old name
 // has another.
 std::string mailbox_object_id(MailboxId mailbox);   // MAILBOXID
@@ -80,6 +86,12 @@ struct NewMessage {
     // The unique id in POP3 that clients know it by from another server; empty: none.
     std::string uidl;
     QuotaRule quota = QuotaRule::user;
+};
+
+// A message that goes when another one comes (RFC 8508). uid 0: none.
+struct Replaced {
+    MailboxId mailbox;
+    Uid uid = 0;
 };
 
 struct MessageRow {

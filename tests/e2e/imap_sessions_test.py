@@ -75,6 +75,41 @@ class Compression(E2eTest):
             self.assertTrue(other.imap("a", "NOOP")[-1].startswith("a OK"))
 
 
+class MessageLimit(E2eTest):
+    """RFC 9738, with the lowest limit that there is."""
+    settings = "imap: {message_limit: 1000}\n"
+
+    def append(self, raw, count):
+        raw.send(f"a APPEND INBOX {{1+}}\r\nx" + " {1+}\r\nx" * (count - 1) + "\r\n")
+        return raw.until("^a ")[-1]
+
+    def test_what_is_more_is_left_out_and_told(self):
+        with imap_session(self.gateway) as raw:
+            self.assertRegex(raw.imap("b", "CAPABILITY")[0], r" MESSAGELIMIT=1000\b")
+            raw.imap("c", "SELECT INBOX")
+            self.assertRegex(self.append(raw, 1001), r"^a NO \[MESSAGELIMIT 1000\]")
+            self.assertRegex(raw.imap("d", "STATUS INBOX (MESSAGES)")[0], r"\(MESSAGES 0\)")
+            self.assertRegex(self.append(raw, 1000), r"^a OK \[APPENDUID \d+ 1:1000\]")
+            self.assertRegex(raw.imap("e", "FETCH 1:* (UID)")[-1], "^e OK FETCH")
+            self.assertRegex(self.append(raw, 1), "^a OK ")
+            lines = raw.imap("f", "FETCH 1:* (UID)")
+            self.assertEqual(len(lines), 1001)
+            self.assertEqual(lines[0], "* 2 FETCH (UID 2)")
+            self.assertRegex(lines[-1], r"^f OK \[MESSAGELIMIT 1000 2\]")
+            self.assertRegex(raw.imap("g", "UID COPY 1:* Archive")[-1],
+                             r"^g NO \[MESSAGELIMIT 1000 2\]")
+            found = raw.imap("h", "UID SEARCH RETURN (COUNT) UNSEEN")
+            self.assertRegex(found[0], r" COUNT 1000$")
+            self.assertRegex(found[-1], r"^h OK \[MESSAGELIMIT 1000 2\]")
+            self.assertRegex(raw.imap("i", "UID SEARCH UIDBEFORE 2")[0], r"^\* SEARCH 1$")
+            raw.imap("j", "STORE 1:1000 +FLAGS.SILENT (\\Deleted)")
+            raw.imap("k", "STORE 1001 +FLAGS.SILENT (\\Deleted)")
+            self.assertRegex(raw.imap("l", "UID EXPUNGE 1:*")[-1],
+                             r"^l OK \[MESSAGELIMIT 1000 2\]")
+            self.assertEqual(raw.imap("m", "UID EXPUNGE 1:*"),
+                             ["* 1 EXPUNGE", "m OK EXPUNGE completed"])
+
+
 class OneMailbox(E2eTest):
     def setUp(self):
         self.empty("alice")

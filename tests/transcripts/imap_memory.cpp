@@ -59,9 +59,13 @@ Answer ImapMemory::create(const imap::CreateMailbox& asked) {
     const auto has_use = [&](const auto& each) {
         return each.second.special_use == asked.special_use;
     };
-    if (!asked.special_use.empty() &&
-        std::none_of(mailboxes_.begin(), mailboxes_.end(), has_use)) {
-        return Failure{"USEATTR", "This special use is not known"};
+    if (!asked.special_use.empty()) {
+        static const std::set<std::string> known = {"\\Archive", "\\Drafts", "\\Junk", "\\Sent",
+                                                    "\\Trash"};
+        const bool taken = std::any_of(mailboxes_.begin(), mailboxes_.end(), has_use);
+        if (taken || !known.contains(asked.special_use)) {
+            return Failure{"USEATTR", "This special use cannot be had"};
+        }
     }
     for (std::size_t at = name.find('/'); at != std::string::npos; at = name.find('/', at + 1)) {
         if (find(name.substr(0, at)) == nullptr) make(name.substr(0, at));

@@ -23,6 +23,8 @@ imap::Config config_of(const Settings& settings) {
     config.compression_offered = settings.is("compression");
     const auto max_message = wire::parse_number(settings.get("max-message", ""));
     if (max_message) config.max_append_bytes = *max_message;
+    const auto messages = wire::parse_number(settings.get("message-limit", ""));
+    if (messages) config.message_limit = static_cast<std::uint32_t>(*messages);
     return config;
 }
 

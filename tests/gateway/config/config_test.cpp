@@ -78,7 +78,7 @@ TEST(Config, ReadsEveryKind) {
         "tls: {certificate: /c.pem, key: /k.pem, more: {/d.pem: /d.key}}\n"
         "auth: {allow_plaintext: true}\n"
         "smtp: {max_message_bytes: 1 MiB, max_connections: 7}\n"
-        "imap: {withheld: [UIDONLY]}\n"
+        "imap: {withheld: [UIDONLY], message_limit: 1000}\n"
         "filter: {rules: [a.yaml, b.yaml], spam_threshold: 6.5, scores: {A_B: -1.5, C: 2}}\n"
         "log: {level: debug, format: json}\n",
         "p.yaml");
@@ -97,6 +97,7 @@ TEST(Config, ReadsEveryKind) {
     EXPECT_EQ(config->smtp.max_message_bytes, 1024u * 1024);
     EXPECT_EQ(config->smtp.max_connections, 7u);
     EXPECT_EQ(config->imap.withheld, std::vector<std::string>{"UIDONLY"});
+    EXPECT_EQ(config->imap.message_limit, 1000u);
     EXPECT_EQ(config->filter.rules, (std::vector<std::string>{"a.yaml", "b.yaml"}));
     EXPECT_DOUBLE_EQ(config->filter.spam_threshold, 6.5);
     ASSERT_EQ(config->filter.scores.size(), 2u);
@@ -136,6 +137,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "p.yaml:2: listeners.smtp: expected a list"},
         BadCase{"imap: {withheld: [UIDONLY, IDLE]}\n",
                 "p.yaml:1: imap.withheld: expected a list of COMPRESS=DEFLATE, QRESYNC, UIDONLY"},
+        BadCase{"imap: {message_limit: 999}\n", "p.yaml:1: imap.message_limit: expected a number"},
         BadCase{"listeners: 5\n", "p.yaml:1: listeners: expected a mapping"},
         BadCase{"tls: {certificate: a}\n",
                 "p.yaml:1: tls.certificate: expected together with tls.key"},

@@ -116,6 +116,7 @@ TEST_F(SearchIndexTest, ScriptsCharsetsAndAttachments) {
     const Uid page = add(
         "Subject: b\nContent-Type: text/html\n\n<p>Great o<b>ffer</b>: "
         "<a href=\"https://shop.example/x7Hq92Lm\">here</a>\n");
+    const Uid commented = add("From: <eva (office)@ (there) corp.example>\n\nhello\n");
     update();
     const auto only = [&](Kind kind, const std::string& text) {
         return agree(text_key(kind, text)).to_vector();
@@ -133,6 +134,9 @@ TEST_F(SearchIndexTest, ScriptsCharsetsAndAttachments) {
     EXPECT_THAT(only(Kind::body, "umsatz-2026"), ElementsAre(attached));
     EXPECT_THAT(only(Kind::body, "offer"), ElementsAre(page));
     EXPECT_THAT(only(Kind::body, "example/x7hq"), ElementsAre(page));
+    EXPECT_THAT(only(Kind::from, "eva@corp.example"), ElementsAre(commented));
+    EXPECT_THAT(only(Kind::text, "eva@corp"), ElementsAre(commented));
+    EXPECT_THAT(only(Kind::from, "office"), ElementsAre(commented));
     agree(join(Kind::not_, {text_key(Kind::body, "nothing")}));
     agree(join(Kind::or_, {text_key(Kind::body, "東京"), text_key(Kind::subject, "rech")}));
     agree(text_key(Kind::body, ""));

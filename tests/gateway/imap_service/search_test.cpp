@@ -122,6 +122,20 @@ TEST_F(SearchTest, HeadersAreDecodedAndFolded) {
     EXPECT_THAT(find(text_key(Kind::subject, "body")), IsEmpty());
 }
 
+TEST_F(SearchTest, AddressesAreFoundThroughCommentsAndQuotes) {
+    add("From: <Joe (work)@ (here) Domain.example>\nTo: \"a b\"@example.org\n\nbody\n");
+    add("Cc: group: one@x.example, two @ y.example;\nBcc: z@example.org (Zoe)\n\nbody\n");
+    EXPECT_THAT(find(text_key(Kind::from, "joe@domain.example")), ElementsAre(1));
+    EXPECT_THAT(find(text_key(Kind::from, "(WORK)@ (here)")), ElementsAre(1));
+    EXPECT_THAT(find(text_key(Kind::header, "joe@domain", "From")), ElementsAre(1));
+    EXPECT_THAT(find(text_key(Kind::text, "joe@domain.example")), ElementsAre(1));
+    EXPECT_THAT(find(text_key(Kind::to, "a b@example.org")), ElementsAre(1));
+    EXPECT_THAT(find(text_key(Kind::cc, "two@y.example")), ElementsAre(2));
+    EXPECT_THAT(find(text_key(Kind::cc, "group")), ElementsAre(2));
+    EXPECT_THAT(find(text_key(Kind::bcc, "zoe")), ElementsAre(2));
+    EXPECT_THAT(find(text_key(Kind::to, "joe@domain.example")), IsEmpty());
+}
+
 TEST_F(SearchTest, BodiesAreDecodedAndHtmlIsReadAsShown) {
     add("Subject: plain\nContent-Type: text/plain; charset=iso-8859-1\n"
         "Content-Transfer-Encoding: quoted-printable\n\nStra=DFe und lan=\nge Zeile\n");

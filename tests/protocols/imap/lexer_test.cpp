@@ -62,6 +62,21 @@ std::string positions(std::string_view text, const UidSet& uids) {
     return found ? found->to_string() : "none";
 }
 
+TEST(SequenceSet, ResolvesPositionsThatExist) {
+    const UidSet uids = {10, 20, 30, 40};
+    const auto found = [&](std::string_view text, const UidSet& among) {
+        return resolve_existing_positions(set_of(text).value(), among).to_string();
+    };
+    EXPECT_EQ(found("1,3:4", uids), "10,30,40");
+    EXPECT_EQ(found("5", uids), "");
+    EXPECT_EQ(found("3:9,77", uids), "30,40");
+    EXPECT_EQ(found("9:3", uids), "30,40");
+    EXPECT_EQ(found("5:*", uids), "40");
+    EXPECT_EQ(found("*:4294967295", uids), "40");
+    EXPECT_EQ(found("*", {}), "");
+    EXPECT_EQ(found("1:*", {}), "");
+}
+
 TEST(SequenceSet, ResolvesPositions) {
     const UidSet uids = {10, 20, 30, 40};
     EXPECT_EQ(positions("1", uids), "10");

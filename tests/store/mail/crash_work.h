@@ -72,8 +72,10 @@ public:
     void run(const std::atomic<bool>* stop = nullptr) {
         while (stop == nullptr || !*stop) {
             const unsigned choice = random_() % 10;
-            if (mine_.empty() || choice < 4) {
+            if (mine_.empty() || choice < 3) {
                 append();
+            } else if (choice < 4) {
+                append_together();
             } else if (choice < 6) {
                 transfer("move");
             } else if (choice < 7) {
@@ -107,17 +109,42 @@ private:
         return *std::move(result);
     }
 
+    static NewMessage message_of(const std::string& name) {
+        NewMessage message;
+        message.bytes = std::make_shared<const std::string>(body_of(name));
+        message.summary = name;
+        return message;
+    }
+
     void append() {
         const Mine mine{prefix_ + std::to_string(++count_), random_() % std::size(names), 0};
         say("begin", "append", mine.name, mine.box);
-        NewMessage message;
-        message.bytes = std::make_shared<const std::string>(body_of(mine.name));
-        message.summary = mine.name;
+        const NewMessage message = message_of(mine.name);
         const auto appended = must<Appended>([&](Done<Appended> done) {
             store_.mail->append(store_.boxes[mine.box], message, kv::random_id(), done);
         });
         say("end", "append", mine.name, mine.box);
         mine_.push_back({mine.name, mine.box, appended.uid});
+    }
+
+    void append_together() {
+        const std::size_t box = random_() % std::size(names);
+        const std::string group = prefix_ + std::to_string(++count_);
+        std::vector<std::string> each;
+        std::vector<NewMessage> messages;
+        for (const char* member : {".a", ".b", ".c"}) {
+            each.push_back(group + member);
+            messages.push_back(message_of(each.back()));
+            say("begin", "append", each.back(), box);
+        }
+        const auto appended =
+            must<std::vector<Appended>>([&](Done<std::vector<Appended>> done) {
+                store_.mail->append_together(store_.boxes[box], messages, {}, done);
+            });
+        for (std::size_t i = 0; i < each.size(); ++i) {
+            say("end", "append", each[i], box);
+            mine_.push_back({each[i], box, appended.at(i).uid});
+        }
     }
 
     void transfer(const char* what) {
@@ -223,8 +250,13 @@ public:
     void check(OpenStore& store) {
         std::map<std::string, Places> found;
         for (std::size_t box = 0; box < std::size(names); ++box) look(store, box, found);
+        std::map<std::string, std::set<bool>> together;  // of each group: which were there
         for (auto& [message, told] : told_) {
             const Places now = found[message];
+            const std::size_t dot = message.find('.');
+            if (told.open == "append" && dot != std::string::npos) {
+                together[message.substr(0, dot)].insert(now[told.open_box] > 0);
+            }
             const bool is_right = now == told.places || (!told.open.empty() && now == after(told));
             EXPECT_TRUE(is_right) << message << ": " << show(now) << " instead of "
                                   << show(told.places) << ", open: " << told.open;
@@ -233,6 +265,9 @@ public:
             // Which copy is which is not known after a restart, and no longer needed.
             told.flagged = false;
             found.erase(message);
+        }
+        for (const auto& [group, there] : together) {
+            EXPECT_EQ(there.size(), 1u) << "only some of what was appended together: " << group;
         }
         EXPECT_TRUE(found.empty()) << found.begin()->first << " was never appended";
     }

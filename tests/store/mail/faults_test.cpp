@@ -118,6 +118,34 @@ Flags deleted_and_keyword() {
     return flags;
 }
 
+std::vector<Scenario> together_scenarios() {
+    return {
+        {"append_together",
+         [](World& world) {
+             std::vector<NewMessage> messages(3);
+             for (std::size_t i = 0; i < messages.size(); ++i) {
+                 const std::string text = "together " + std::to_string(i);
+                 messages[i].bytes = std::make_shared<const std::string>(text);
+                 messages[i].summary = "summary of " + text;
+             }
+             messages[1].flags = deleted_and_keyword();
+             return succeeds<std::vector<Appended>>([&](Done<std::vector<Appended>> done) {
+                 world.mail().append_together(world.id("INBOX"), messages, {}, done);
+             });
+         }},
+        {"replace",
+         [](World& world) {
+             std::vector<NewMessage> messages(1);
+             messages[0].bytes = std::make_shared<const std::string>("new");
+             messages[0].summary = "summary of new";
+             const MailboxId inbox = world.id("INBOX");
+             return succeeds<std::vector<Appended>>([&](Done<std::vector<Appended>> done) {
+                 world.mail().append_together(inbox, messages, {inbox, 2}, done);
+             });
+         }},
+    };
+}
+
 std::vector<Scenario> message_scenarios() {
     return {
         {"append",
@@ -275,6 +303,7 @@ TEST_P(Faults, TheProcessDiesAfterACommit) {
 }
 
 const auto name_of = [](const auto& scenario) { return scenario.param.name; };
+INSTANTIATE_TEST_SUITE_P(Together, Faults, testing::ValuesIn(together_scenarios()), name_of);
 INSTANTIATE_TEST_SUITE_P(Messages, Faults, testing::ValuesIn(message_scenarios()), name_of);
 INSTANTIATE_TEST_SUITE_P(Names, Faults, testing::ValuesIn(name_scenarios()), name_of);
 

@@ -101,6 +101,33 @@ TEST_F(Quota, CopiesTakeRoomAndMovesDoNot) {
     EXPECT_EQ(used(account_), 0U);
 }
 
+// RFC 8508 section 3.4, and RFC 3502: all of them count, before any is there.
+TEST_F(Quota, WhatIsReplacedMakesRoomAndTogetherAllCount) {
+    make_pool(1000, 1000);
+    const auto together = [&](std::vector<std::size_t> sizes, Replaced replaced) {
+        std::vector<NewMessage> messages(sizes.size());
+        for (std::size_t i = 0; i < sizes.size(); ++i) {
+            messages[i].bytes = std::make_shared<const std::string>(sizes[i], 'x');
+        }
+        const auto done = wait<std::vector<Appended>>([&](Done<std::vector<Appended>> each) {
+            mail_->append_together(id("INBOX"), messages, replaced, std::move(each));
+        });
+        return done ? Errc::internal : done.error().code;
+    };
+    ASSERT_TRUE(append_bytes(account_, 600, QuotaRule::user));
+    EXPECT_EQ(together({200, 201}, {}), Errc::over_quota);
+    EXPECT_EQ(used(account_), 600U);
+    EXPECT_EQ(together({200, 200}, {}), Errc::internal);
+    const Replaced first{id("INBOX"), 1};
+    EXPECT_EQ(together({601}, first), Errc::over_quota);
+    EXPECT_EQ(together({600}, first), Errc::internal);
+    EXPECT_EQ(used(account_), 1000U);
+    EXPECT_EQ(together({1}, first), Errc::over_quota) << "it is gone already";
+    const Replaced others{mail_->find(other_account, "INBOX")->id, 1};
+    ASSERT_FALSE(append_bytes(other_account, 1, QuotaRule::user));
+    EXPECT_EQ(together({1}, others), Errc::over_quota);
+}
+
 TEST_F(Quota, FollowsRemovedMailboxesAndReopening) {
     make_pool(100'000, 100'000);
     ASSERT_TRUE(create("Old"));
