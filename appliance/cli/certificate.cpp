@@ -30,7 +30,7 @@ namespace fs = std::filesystem;
 constexpr int issued = 0;
 constexpr int still_current = 1;
 
-struct Options {
+struct CertificateOptions {
     bool force = false;
     bool scheduled = false;
 };
@@ -80,8 +80,7 @@ std::vector<std::string> client(const config::Config& config) {
     for (const auto& word :
          {std::string("env"), "POSTERN_ACME_CHALLENGES=" + challenge_folder(config),
           std::string("uacme"), std::string("--yes"), std::string("--type=EC"),
-          "--confdir=" + config.acme_client_folder(),
-          "--acme-url=" + config.tls.acme.directory}) {
+          "--confdir=" + config.acme_client_folder(), "--acme-url=" + config.tls.acme.directory}) {
         command.push_back(word);
     }
     return command;
@@ -91,8 +90,8 @@ std::vector<std::string> client(const config::Config& config) {
 Result<void> write_anew(const std::string& path, const std::string& text) {
     ::unlink(path.c_str());
     const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    const bool written = file >= 0 && ::write(file, text.data(), text.size()) ==
-                                          static_cast<ssize_t>(text.size());
+    const bool written =
+        file >= 0 && ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
     if (file >= 0) ::close(file);
     if (!written) return Error{Errc::unavailable, path + ": cannot be written"};
     return {};
@@ -139,7 +138,7 @@ Result<bool> fetch(const config::Config& config, bool force) {
                                         config.hostname + " (see above)"};
 }
 
-int renew(Context& context, const Options& options) {
+int renew(Context& context, const CertificateOptions& options) {
     const auto& config = context.config;
     const auto before = obstacle(config);
     if (!before.empty()) {
@@ -173,7 +172,7 @@ int renew(Context& context, const Options& options) {
 void add_certificate(CLI::App& app, Action& chosen) {
     auto* group = app.add_subcommand("certificate", "The certificate that an authority gives.");
     group->require_subcommand(1);
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<CertificateOptions>();
     auto* command = group->add_subcommand("renew", "Get it, or a new one before it ends.");
     command->add_flag("--force", options->force, "Although the one that is there is still good.");
     command->add_flag("--scheduled", options->scheduled,

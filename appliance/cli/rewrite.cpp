@@ -14,7 +14,7 @@ namespace {
 
 using directory::RewriteOf;
 
-struct Options {
+struct RewriteOptions {
     std::string from;
     std::string to;
     bool sender = false;
@@ -25,7 +25,7 @@ const char* kind_name(RewriteOf of) {
     return of == RewriteOf::sender ? "sender" : "recipient";
 }
 
-int add(Context& context, const Options& options) {
+int rewrite_add(Context& context, const RewriteOptions& options) {
     auto store = open_store(context.config, Opening::create);
     if (!store) return fail(store.error());
     directory::Rewrites rewrites(*(*store)->kv);
@@ -37,7 +37,7 @@ int add(Context& context, const Options& options) {
                                      : "postern rewrite list shows the rules there are");
 }
 
-int remove(Context& context, const Options& options) {
+int rewrite_remove(Context& context, const RewriteOptions& options) {
     auto store = open_store(context.config, Opening::existing);
     if (!store) return fail(store.error());
     directory::Rewrites rewrites(*(*store)->kv);
@@ -45,7 +45,7 @@ int remove(Context& context, const Options& options) {
     return removed ? exit_ok : fail(removed.error(), "postern rewrite list shows them");
 }
 
-int list(Context& context, const Options&) {
+int rewrite_list(Context& context, const RewriteOptions&) {
     auto store = open_store(context.config, Opening::existing);
     if (!store) return fail(store.error());
     const auto all = directory::Rewrites(*(*store)->kv).list();
@@ -64,7 +64,7 @@ int list(Context& context, const Options&) {
     return exit_ok;
 }
 
-int test(Context& context, const Options& options) {
+int rewrite_test(Context& context, const RewriteOptions& options) {
     auto store = open_store(context.config, Opening::existing);
     if (!store) return fail(store.error());
     directory::Rewrites rewrites(*(*store)->kv);
@@ -85,7 +85,7 @@ int test(Context& context, const Options& options) {
     return exit_ok;
 }
 
-constexpr const char* footer =
+constexpr const char* rewrite_footer =
     "FROM is an address, @DOMAIN (to another @DOMAIN: the same name over there), or an address "
     "with '*'\n"
     "for any text without '@'; in TO, $1 is what the first '*' stood for. Addresses go before "
@@ -110,9 +110,10 @@ constexpr const char* footer =
 void add_rewrite(CLI::App& app, Action& chosen) {
     auto* group = app.add_subcommand("rewrite", "Addresses that become others.");
     group->require_subcommand(1);
-    group->footer(footer);
-    auto options = std::make_shared<Options>();
-    const auto choose = [&chosen, options](CLI::App* sub, int (*run)(Context&, const Options&)) {
+    group->footer(rewrite_footer);
+    auto options = std::make_shared<RewriteOptions>();
+    const auto choose = [&chosen, options](CLI::App* sub,
+                                           int (*run)(Context&, const RewriteOptions&)) {
         sub->callback([&chosen, options, run] {
             chosen = [options, run](Context& context) { return run(context, *options); };
         });
@@ -125,17 +126,17 @@ void add_rewrite(CLI::App& app, Action& chosen) {
         ->required();
     adding->add_option("TO", options->to, "What it becomes.")->required();
     senders(adding);
-    choose(adding, add);
+    choose(adding, rewrite_add);
     auto* removing = group->add_subcommand("remove", "Remove a rule.");
     removing->add_option("FROM", options->from, "As given to add.")->required();
     senders(removing);
-    choose(removing, remove);
+    choose(removing, rewrite_remove);
     auto* listing = group->add_subcommand("list", "List the rules, in the order they are tried.");
-    choose(listing, list);
+    choose(listing, rewrite_list);
     auto* testing = group->add_subcommand("test", "Show what becomes of an address.");
     testing->add_option("ADDRESS", options->from, "The address.")->required();
     senders(testing);
-    choose(testing, test);
+    choose(testing, rewrite_test);
 }
 
 }  // namespace postern::cli

@@ -19,7 +19,7 @@ struct FreeSession {
     void operator()(SSL* session) const { SSL_free(session); }
 };
 using Context = std::unique_ptr<SSL_CTX, FreeContext>;
-using Session = std::unique_ptr<SSL, FreeSession>;
+using TlsSession = std::unique_ptr<SSL, FreeSession>;
 
 Context make_context(const std::string& ca_file) {
     Context context(SSL_CTX_new(TLS_client_method()));
@@ -69,7 +69,7 @@ Result<ssl_st*> make_client_session(const TlsPeer& peer) {
         return Error{Errc::invalid, "the CA certificates cannot be read: " +
                                         (peer.ca_file.empty() ? "the system's" : peer.ca_file)};
     }
-    Session session(SSL_new(context));
+    TlsSession session(SSL_new(context));
     if (!session) return Error{Errc::unavailable, "no memory for TLS"};
     // Records of which none can be used ask for TLS, no more (RFC 7672 section 2.2).
     if (!peer.tlsa.empty() && add_tlsa(session.get(), peer)) {
