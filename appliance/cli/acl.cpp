@@ -16,7 +16,7 @@ namespace postern::cli {
 
 namespace {
 
-struct Options {
+struct AclOptions {
     std::string owner;
     std::string whom;
     std::string rights;
@@ -41,7 +41,7 @@ struct Opened {
 };
 
 // nullopt: the reason was said, and `code` is the exit code.
-std::optional<Opened> open(Context& context, const Options& options, int& code) {
+std::optional<Opened> open(Context& context, const AclOptions& options, int& code) {
     auto store = open_mail(context.config, Opening::existing);
     if (!store) {
         code = fail(store.error());
@@ -76,7 +76,7 @@ std::optional<Opened> open(Context& context, const Options& options, int& code) 
     return out;
 }
 
-int list(Context& context, const Options& options) {
+int acl_list(Context& context, const AclOptions& options) {
     int code = exit_ok;
     auto opened = open(context, options, code);
     if (!opened) return code;
@@ -87,9 +87,9 @@ int list(Context& context, const Options& options) {
         if (!status) return fail(status.error());
         if (status->own_seen) own_seen.push_back(box.name);
         if (status->own_seen && !context.json) print(box.name + "  each person's own \\Seen\n");
-        const auto set = opened->store->mail->rights(box.id);
-        if (!set) return fail(set.error());
-        for (const auto& [whom, letters] : *set) {
+        const auto rights = opened->store->mail->rights(box.id);
+        if (!rights) return fail(rights.error());
+        for (const auto& [whom, letters] : *rights) {
             rows.push_back({{"mailbox", box.name}, {"identifier", whom}, {"rights", letters}});
             if (!context.json) print(box.name + "  " + whom + "  " + letters + "\n");
         }
@@ -102,7 +102,7 @@ int list(Context& context, const Options& options) {
     return exit_ok;
 }
 
-int change(Context& context, const Options& options, const std::string& letters) {
+int acl_change(Context& context, const AclOptions& options, const std::string& letters) {
     int code = exit_ok;
     auto opened = open(context, options, code);
     if (!opened) return code;
@@ -120,14 +120,14 @@ int change(Context& context, const Options& options, const std::string& letters)
     return exit_ok;
 }
 
-int set(Context& context, const Options& options) {
+int acl_set(Context& context, const AclOptions& options) {
     const auto letters = letters_of(options.rights);
-    if (letters) return change(context, options, *letters);
+    if (letters) return acl_change(context, options, *letters);
     return fail(exit_usage, options.rights + ": not a set of rights",
                 "give read, write, full, all, or letters of lrswipkxtea");
 }
 
-int seen(Context& context, const Options& options) {
+int seen(Context& context, const AclOptions& options) {
     int code = exit_ok;
     auto opened = open(context, options, code);
     if (!opened) return code;
@@ -140,13 +140,13 @@ int seen(Context& context, const Options& options) {
     return exit_ok;
 }
 
-int remove(Context& context, const Options& options) {
-    return change(context, options, "");
+int acl_remove(Context& context, const AclOptions& options) {
+    return acl_change(context, options, "");
 }
 
 CLI::App* add_owned(CLI::App& group, const char* name, const char* help,
-                    const std::shared_ptr<Options>& options, Action& chosen,
-                    int (*run)(Context&, const Options&)) {
+                    const std::shared_ptr<AclOptions>& options, Action& chosen,
+                    int (*run)(Context&, const AclOptions&)) {
     auto* sub = add_command(group, name, help, options, chosen, run);
     sub->add_option("OWNER", options->owner, "The address whose mailboxes they are.")->required();
     return sub;
@@ -171,19 +171,19 @@ void add_acl(CLI::App& app, Action& chosen) {
         "  postern acl set info@example.org ann@example.org write\n"
         "  postern acl set info@example.org bob@example.org write\n"
         "  postern acl list info@example.org --json");
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<AclOptions>();
     const auto boxes = [&](CLI::App* sub) {
         sub->add_option("--mailbox", options->mailboxes,
                         "This mailbox alone, not all that there are now; may be repeated.");
     };
     boxes(add_owned(*group, "list", "List the rights that were given, one a line.", options, chosen,
-                    list));
-    auto* given =
-        add_owned(*group, "set", "Give rights, in place of those before.", options, chosen, set);
+                    acl_list));
+    auto* given = add_owned(*group, "set", "Give rights, in place of those before.", options,
+                            chosen, acl_set);
     given->add_option("WHOM", options->whom, "An address, or anyone.")->required();
     given->add_option("RIGHTS", options->rights, "read, write, full, all, or letters.")->required();
     boxes(given);
-    auto* taken = add_owned(*group, "remove", "Take all rights away.", options, chosen, remove);
+    auto* taken = add_owned(*group, "remove", "Take all rights away.", options, chosen, acl_remove);
     taken->add_option("WHOM", options->whom, "As it was given.")->required();
     boxes(taken);
     auto* whose = add_owned(*group, "seen", "Whether what one has read is read for all.", options,

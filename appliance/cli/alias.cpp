@@ -13,7 +13,7 @@ namespace postern::cli {
 
 namespace {
 
-struct Options {
+struct AliasOptions {
     std::string source;
     std::vector<std::string> targets;
     std::string domain;
@@ -25,7 +25,7 @@ std::vector<std::string> in_ascii(const std::vector<std::string>& addresses) {
     return out;
 }
 
-int add(Context& context, const Options& options) {
+int alias_add(Context& context, const AliasOptions& options) {
     auto store = open_store(context.config, Opening::create);
     if (!store) return fail(store.error());
     directory::Aliases aliases(*(*store)->kv);
@@ -36,7 +36,7 @@ int add(Context& context, const Options& options) {
     return fail(added.error(), no_domain ? "postern domain add DOMAIN makes it one of yours" : "");
 }
 
-int remove(Context& context, const Options& options) {
+int alias_remove(Context& context, const AliasOptions& options) {
     auto store = open_store(context.config, Opening::existing);
     if (!store) return fail(store.error());
     directory::Aliases aliases(*(*store)->kv);
@@ -45,7 +45,7 @@ int remove(Context& context, const Options& options) {
     return removed ? exit_ok : fail(removed.error(), "postern alias list shows them");
 }
 
-int list(Context& context, const Options& options) {
+int alias_list(Context& context, const AliasOptions& options) {
     auto store = open_store(context.config, Opening::existing);
     if (!store) return fail(store.error());
     directory::Aliases aliases(*(*store)->kv);
@@ -66,7 +66,7 @@ int list(Context& context, const Options& options) {
     return exit_ok;
 }
 
-constexpr const char* footer =
+constexpr const char* alias_footer =
     "An alias of a mailbox's own address replaces the mailbox, unless the address is among its "
     "own\n"
     "targets. Targets may be aliases, too; a circle is refused. Mail to NAME+ANYTHING@DOMAIN goes "
@@ -86,20 +86,20 @@ constexpr const char* footer =
 void add_alias(CLI::App& app, Action& chosen) {
     auto* group = app.add_subcommand("alias", "Addresses that stand for others.");
     group->require_subcommand(1);
-    group->footer(footer);
-    auto options = std::make_shared<Options>();
+    group->footer(alias_footer);
+    auto options = std::make_shared<AliasOptions>();
     auto* adding = group->add_subcommand("add", "Add targets to an address.");
     adding->add_option("ADDRESS", options->source, "NAME@DOMAIN, or @DOMAIN for a whole domain.")
         ->required();
     adding->add_option("TARGET", options->targets, "Where its mail goes.")->required();
-    choose(*adding, chosen, options, add);
+    choose(*adding, chosen, options, alias_add);
     auto* removing = group->add_subcommand("remove", "Remove targets of an address, or all of it.");
     removing->add_option("ADDRESS", options->source, "As given to add.")->required();
     removing->add_option("TARGET", options->targets, "Only these; none: all.");
-    choose(*removing, chosen, options, remove);
+    choose(*removing, chosen, options, alias_remove);
     auto* listing = group->add_subcommand("list", "List aliases, one target a line.");
     listing->add_option("DOMAIN", options->domain, "Only of this domain.");
-    choose(*listing, chosen, options, list);
+    choose(*listing, chosen, options, alias_list);
 }
 
 }  // namespace postern::cli

@@ -15,12 +15,12 @@ namespace postern::cli {
 
 namespace {
 
-struct Options {
+struct AppPasswordOptions {
     std::string address;
     std::string name;
 };
 
-int with_account(Context& context, const Options& options,
+int with_account(Context& context, const AppPasswordOptions& options,
                  const std::function<int(directory::Credentials&, AccountId)>& run) {
     auto store = open_store(context.config, Opening::existing);
     if (!store) return fail(store.error());
@@ -34,7 +34,7 @@ int with_account(Context& context, const Options& options,
     return run(credentials, (*known)->id);
 }
 
-int add(Context& context, const Options& options) {
+int app_password_add(Context& context, const AppPasswordOptions& options) {
     return with_account(context, options, [&](directory::Credentials& credentials, AccountId id) {
         const auto secret = auth::make_app_password();
         const auto added = credentials.add_app_password(
@@ -48,14 +48,14 @@ int add(Context& context, const Options& options) {
     });
 }
 
-int remove(Context& context, const Options& options) {
+int app_password_remove(Context& context, const AppPasswordOptions& options) {
     return with_account(context, options, [&](directory::Credentials& credentials, AccountId id) {
         const auto removed = credentials.remove_app_password(id, options.name);
         return removed ? exit_ok : fail(removed.error(), "postern app-password list shows them");
     });
 }
 
-int list(Context& context, const Options& options) {
+int app_password_list(Context& context, const AppPasswordOptions& options) {
     return with_account(context, options, [&](directory::Credentials& credentials, AccountId id) {
         const auto all = credentials.app_passwords(id);
         if (!all) return fail(all.error());
@@ -69,7 +69,7 @@ int list(Context& context, const Options& options) {
     });
 }
 
-constexpr const char* footer =
+constexpr const char* app_password_footer =
     "A password for one device or program, beside the user's own. It is made here and shown once.\n"
     "\n"
     "Examples:\n"
@@ -82,17 +82,17 @@ constexpr const char* footer =
 void add_app_password(CLI::App& app, Action& chosen) {
     auto* group = app.add_subcommand("app-password", "Passwords for single devices.");
     group->require_subcommand(1);
-    group->footer(footer);
-    auto options = std::make_shared<Options>();
+    group->footer(app_password_footer);
+    auto options = std::make_shared<AppPasswordOptions>();
     const auto command = [&](const char* name, const char* help, bool named,
-                             int (*run)(Context&, const Options&)) {
+                             int (*run)(Context&, const AppPasswordOptions&)) {
         auto* sub = add_command(*group, name, help, options, chosen, run);
         sub->add_option("ADDRESS", options->address, "The user.")->required();
         if (named) sub->add_option("NAME", options->name, "Of the device.")->required();
     };
-    command("add", "Make one, and print it.", true, add);
-    command("remove", "Refuse it from now on.", true, remove);
-    command("list", "Their names.", false, list);
+    command("add", "Make one, and print it.", true, app_password_add);
+    command("remove", "Refuse it from now on.", true, app_password_remove);
+    command("list", "Their names.", false, app_password_list);
 }
 
 }  // namespace postern::cli

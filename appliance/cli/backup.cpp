@@ -2,6 +2,7 @@
 #include "store/care/backup.h"
 
 #include "appliance/cli/choose.h"
+#include "appliance/cli/drawn_on.h"
 #include "appliance/cli/machine_commands.h"
 #include "appliance/cli/machine_copy.h"
 #include "appliance/cli/programs.h"
@@ -23,18 +24,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options {
+struct BackupOptions {
     std::string place;
     std::string at;
     bool scheduled = false;
     bool replace = false;
 };
-
-care::Progress drawn_on(ProgressBar& bar) {
-    return [&bar](std::uint64_t done, std::uint64_t total, std::uint64_t messages) {
-        bar.update(done, total, messages);
-    };
-}
 
 bool is_remote(const std::string& place) {
     return place.starts_with("ssh:");
@@ -83,7 +78,7 @@ int report_backup(const Context& context, const std::string& place,
                 "look at the store with: postern store check");
 }
 
-int backup(Context& context, const Options& options) {
+int backup(Context& context, const BackupOptions& options) {
     auto place = options.place;
     if (place.empty() && !context.config.file.empty()) {
         auto target = config::load_backup_target(context.config.file);
@@ -153,7 +148,7 @@ int report_restore(const Context& context, const care::RestoreReport& report,
     return fail(exit_failure, std::to_string(report.problems) + " problems, named above");
 }
 
-int restore(Context& context, const Options& options) {
+int restore(Context& context, const BackupOptions& options) {
     if (auto good = check_place(options.place); !good) return fail(good.error());
     auto lock = serve::InstanceLock::take(context.config);
     if (!lock) {
@@ -194,7 +189,7 @@ int restore(Context& context, const Options& options) {
 }  // namespace
 
 void add_backup(CLI::App& app, Action& chosen) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<BackupOptions>();
     auto* saved = app.add_subcommand("backup", "Back the whole gateway up: mail, settings, keys.");
     saved->add_option("TARGET", options->place,
                       "A folder, or ssh:[USER@]HOST:/FOLDER. Default: backup.target.");

@@ -31,7 +31,7 @@ namespace fs = std::filesystem;
 constexpr int issued = 0;
 constexpr int still_current = 1;
 
-struct Options {
+struct CertificateOptions {
     bool force = false;
     bool scheduled = false;
 };
@@ -139,7 +139,7 @@ Result<bool> fetch(const config::Config& config, bool force) {
                                         config.hostname + " (see above)"};
 }
 
-int renew(Context& context, const Options& options) {
+int renew(Context& context, const CertificateOptions& options) {
     const auto& config = context.config;
     const auto before = obstacle(config);
     if (!before.empty()) {
@@ -173,7 +173,7 @@ int renew(Context& context, const Options& options) {
 void add_certificate(CLI::App& app, Action& chosen) {
     auto* group = app.add_subcommand("certificate", "The certificate that an authority gives.");
     group->require_subcommand(1);
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<CertificateOptions>();
     auto* command = group->add_subcommand("renew", "Get it, or a new one before it ends.");
     command->add_flag("--force", options->force, "Although the one that is there is still good.");
     command->add_flag("--scheduled", options->scheduled,

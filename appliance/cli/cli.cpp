@@ -18,7 +18,7 @@ namespace postern::cli {
 
 namespace {
 
-constexpr const char* footer =
+constexpr const char* main_footer =
     "Exit status:\n"
     "  0   done\n"
     "  1   failed; the message on stderr says what to do\n"
@@ -45,7 +45,7 @@ void add_globals(CLI::App& app, Context& context) {
                          "Print the version.");
     // Not 1: then a mistyped command would be answered with "a subcommand is required" alone.
     app.require_subcommand(0, 1);
-    app.footer(footer);
+    app.footer(main_footer);
     app.get_formatter()->column_width(36);
 }
 

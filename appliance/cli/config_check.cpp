@@ -9,7 +9,7 @@ namespace postern::cli {
 
 namespace {
 
-int check(Context& context) {
+int config_check(Context& context) {
     // Rules are part of the configuration: what a start or a reload would refuse is refused here.
     const auto scanner =
         make_scanner(context.config, filters::make_models(filters::min_model_bytes));
@@ -46,7 +46,7 @@ void add_config(CLI::App& app, Action& chosen) {
         "After the file come those of the folders local.d and override.d beside it, by name.\n\n"
         "Example:\n"
         "  postern config check --config new.yaml && systemctl reload postern");
-    checked->callback([&chosen] { chosen = check; });
+    checked->callback([&chosen] { chosen = config_check; });
 }
 
 }  // namespace postern::cli

@@ -20,7 +20,7 @@ using health::Level;
 
 namespace {
 
-struct Options {
+struct DoctorOptions {
     std::vector<std::string> domains;
     bool no_dns = false;
 };
@@ -33,8 +33,7 @@ void add(std::vector<Finding>& all, std::vector<Finding> more) {
 void look_at_daemon(const config::Config& config, std::vector<Finding>& findings) {
     const auto text = daemon_status(config);
     if (!text) {
-        findings.push_back({"daemon", Level::bad, "does not run on " + config.data_dir,
-                            "systemctl start postern, then journalctl -u postern"});
+        findings.push_back(daemon_missing(config));
         return;
     }
     findings.push_back({"daemon", Level::good, "runs", ""});
@@ -82,7 +81,7 @@ Result<void> look_at_report_addresses(const config::Config& config, directory::D
     return {};
 }
 
-int doctor(Context& context, const Options& options) {
+int doctor(Context& context, const DoctorOptions& options) {
     const auto& config = context.config;
     std::vector<Finding> findings;
     look_at_daemon(config, findings);
@@ -97,8 +96,12 @@ int doctor(Context& context, const Options& options) {
         const auto looked = look_at_report_addresses(config, (*store)->directory, findings);
         if (!looked) return fail(looked.error());
     }
-    if (domains.empty()) {
-        if (!store) return fail(store.error());
+    // Before the set-up there is none: said above, and no reason to keep quiet about the rest.
+    if (!store && !no_store_yet(config)) {
+        findings.push_back(
+            {"store", Level::bad, store.error().text, "is this root, or the gateway's user?"});
+    }
+    if (domains.empty() && store) {
         auto all = (*store)->directory.domains();
         if (!all) return fail(all.error());
         domains = std::move(*all);
@@ -119,7 +122,7 @@ int doctor(Context& context, const Options& options) {
 }  // namespace
 
 void add_doctor(CLI::App& app, Action& chosen) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<DoctorOptions>();
     auto* command = app.add_subcommand("doctor", "Look for what is wrong, and say how to mend it.");
     command->add_option("domain", options->domains, "Domains to look at. Default: all of them.")
         ->type_name("DOMAIN...");

@@ -12,14 +12,14 @@ namespace postern::cli {
 
 namespace {
 
-int add(Context& context, const std::string& domain) {
+int domain_add(Context& context, const std::string& domain) {
     auto store = open_store(context.config, Opening::create);
     if (!store) return fail(store.error());
     if (auto done = (*store)->directory.add_domain(domain); !done) return fail(done.error());
     return exit_ok;
 }
 
-int remove(Context& context, const std::string& domain) {
+int domain_remove(Context& context, const std::string& domain) {
     auto store = open_store(context.config, Opening::existing);
     if (!store) return fail(store.error());
     auto done = (*store)->directory.remove_domain(domain);
@@ -29,7 +29,7 @@ int remove(Context& context, const std::string& domain) {
                                   : std::string());
 }
 
-int list(Context& context) {
+int domain_list(Context& context) {
     auto store = open_store(context.config, Opening::existing);
     if (!store) return fail(store.error());
     auto domains = (*store)->directory.domains();
@@ -75,12 +75,13 @@ void add_domain(CLI::App& app, Action& chosen) {
             ->add_option("DOMAIN", *name, "Domain name in ASCII, any case.")
             ->required();
     };
-    with_name("add", "Accept mail for a domain.", add);
-    with_name("remove", "Stop accepting mail for a domain. It must have no users left.", remove);
+    with_name("add", "Accept mail for a domain.", domain_add);
+    with_name("remove", "Stop accepting mail for a domain. It must have no users left.",
+              domain_remove);
     with_name("records", "Print the DNS records that a domain wants, as a zone file has them.",
               records);
     group->add_subcommand("list", "List the domains, one a line.")->callback([&chosen] {
-        chosen = list;
+        chosen = domain_list;
     });
 }
 

@@ -28,7 +28,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t max_delay = 1'000'000;  // feature vectors wait in memory
 
-struct Options {
+struct EvaluateOptions {
     std::string index;
     std::string train;
     std::string test;
@@ -39,7 +39,7 @@ struct Options {
     double feedback = 1;
 };
 
-struct Run {
+struct EvaluationRun {
     std::vector<filters::Scored> scored;
     std::size_t skipped = 0;
     std::size_t learned = 0;
@@ -60,10 +60,10 @@ bool label_is_told(std::size_t number, double fraction) {
 
 class OnlineRun {
 public:
-    OnlineRun(const scan::Scanner& scanner, const Options& options, std::ostream* scores)
+    OnlineRun(const scan::Scanner& scanner, const EvaluateOptions& options, std::ostream* scores)
         : scanner_(scanner), options_(options), scores_(scores) {}
 
-    Run over(const std::vector<mailsource::IndexEntry>& entries) {
+    EvaluationRun over(const std::vector<mailsource::IndexEntry>& entries) {
         ProgressBar bar("evaluating");
         for (std::size_t i = 0; i < entries.size(); ++i) {
             bar.update(i, entries.size(), i);
@@ -107,9 +107,9 @@ private:
     }
 
     const scan::Scanner& scanner_;
-    const Options& options_;
+    const EvaluateOptions& options_;
     std::ostream* scores_;
-    Run run_;
+    EvaluationRun run_;
     std::deque<std::pair<filters::FeatureVector, bool>> waiting_;
 };
 
@@ -117,7 +117,7 @@ double per_second(std::size_t count, double seconds) {
     return seconds <= 0 ? 0 : static_cast<double>(count) / seconds;
 }
 
-void show(const Context& context, const Run& run) {
+void show(const Context& context, const EvaluationRun& run) {
     const auto figures = filters::evaluate(run.scored);
     const auto interval = filters::roc_area_interval(run.scored);
     const auto first = [&](std::size_t count) {
@@ -181,7 +181,7 @@ Result<void> train_on(const std::string& source, const config::Config& config,
 }
 
 Result<std::shared_ptr<filters::Models>> first_models(const config::Config& config,
-                                                      const Options& options) {
+                                                      const EvaluateOptions& options) {
     if (options.model == "live") return load_models(config);
     auto models = filters::make_models(config.filter.memory_bytes);
     if (!options.model.empty()) {
@@ -200,7 +200,7 @@ Result<std::shared_ptr<filters::Models>> first_models(const config::Config& conf
     return models;
 }
 
-int write_svg(const Options& options, const std::string& stream, const Run& run) {
+int write_svg(const EvaluateOptions& options, const std::string& stream, const EvaluationRun& run) {
     std::ofstream file(options.svg, std::ios::trunc);
     if (file) file << filters::to_svg(run.scored, stream);
     if (!file || !file.flush()) {
@@ -209,7 +209,7 @@ int write_svg(const Options& options, const std::string& stream, const Run& run)
     return exit_ok;
 }
 
-int evaluate_index(Context& context, const Options& options) {
+int evaluate_index(Context& context, const EvaluateOptions& options) {
     const std::string& stream = options.index.empty() ? options.test : options.index;
     std::error_code ignored;
     if (std::filesystem::is_directory(stream, ignored)) {
@@ -232,8 +232,9 @@ int evaluate_index(Context& context, const Options& options) {
     const auto spam = std::count_if(run.scored.begin(), run.scored.end(),
                                     [](const filters::Scored& each) { return each.spam; });
     if (spam == 0 || static_cast<std::size_t>(spam) == run.scored.size()) {
-        note("all messages are of one class: (1-ROCA)%, lam% and the figures at a ham loss tell "
-             "nothing");
+        note(
+            "all messages are of one class: (1-ROCA)%, lam% and the figures at a ham loss tell "
+            "nothing");
     }
     if (scores.is_open() && !scores.flush()) {
         return fail(exit_failure, options.scores + ": cannot write");
@@ -245,7 +246,7 @@ int evaluate_index(Context& context, const Options& options) {
     return exit_ok;
 }
 
-constexpr const char* help =
+constexpr const char* evaluate_help =
     "INDEX has a line \"spam PATH\" or \"ham PATH\" for each message, in the order of arrival;\n"
     "a relative PATH starts at the folder of INDEX. Each message is scored first and learned\n"
     "with its true label after that (the online protocol of the TREC spam track), by models\n"
@@ -264,8 +265,8 @@ constexpr const char* help =
 
 void add_evaluate(CLI::App& app, Action& chosen) {
     auto* command = app.add_subcommand("evaluate", "Measure the filter on labelled mail.");
-    command->footer(help);
-    auto options = std::make_shared<Options>();
+    command->footer(evaluate_help);
+    auto options = std::make_shared<EvaluateOptions>();
     auto* index = command->add_option("INDEX", options->index, "The index file.");
     auto* test = command->add_option("--test", options->test, "The same as INDEX.");
     index->excludes(test);

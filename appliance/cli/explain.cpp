@@ -11,7 +11,7 @@ namespace postern::cli {
 
 namespace {
 
-struct Options {
+struct ExplainOptions {
     std::vector<std::string> paths;
     std::string user;
     std::string mailbox = "INBOX";
@@ -26,7 +26,7 @@ void show(const Context& context, const std::string& name, const filters::Report
     }
 }
 
-int explain_files(Context& context, const Options& options) {
+int explain_files(Context& context, const ExplainOptions& options) {
     auto models = load_models(context.config);
     if (!models) return fail(models.error());
     auto scanner = make_scanner(context.config, *models);
@@ -44,7 +44,7 @@ int explain_files(Context& context, const Options& options) {
     return judged > 0 ? exit_ok : fail(exit_bad_data, "no message could be read");
 }
 
-int explain_stored(Context& context, const Options& options) {
+int explain_stored(Context& context, const ExplainOptions& options) {
     auto store = open_mail(context.config, Opening::existing);
     if (!store) return fail(store.error());
     const auto user = (*store)->directory.find(options.user);
@@ -82,7 +82,7 @@ void add_explain(CLI::App& app, Action& chosen) {
         "Examples:\n"
         "  postern explain message.eml\n"
         "  postern explain --user ann@example.org --mailbox Junk --uid 7");
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<ExplainOptions>();
     auto* path = command->add_option("PATH", options->paths, "Message file, mbox or folder.");
     auto* user =
         command->add_option("--user", options->user, "Explain a stored message of a user.");

@@ -133,7 +133,7 @@ Result<Sources> open_sources(const config::Config& config, const FilterOptions& 
     return sources;
 }
 
-nlohmann::json to_json(const Foretold& met) {
+nlohmann::json met_json(const Foretold& met) {
     return {{"ham", met.ham},
             {"spam", met.spam},
             {"ham_misjudged", met.ham_misjudged},
@@ -169,8 +169,8 @@ void show(const Context& context, const FilterOptions& options, const PriorBuild
                               {"prior_spam", stats.spam},
                               {"prior_features", stats.features}};
         if (forecast.made) {
-            answer["held_out"] = {{"cold", to_json(forecast.cold)},
-                                  {"with_prior", to_json(forecast.warm)}};
+            answer["held_out"] = {{"cold", met_json(forecast.cold)},
+                                  {"with_prior", met_json(forecast.warm)}};
         }
         for (const auto& dump : dumps) {
             answer["dumps"].push_back({{"file", dump.file},

@@ -14,7 +14,7 @@ namespace postern::cli {
 
 namespace {
 
-struct Options {
+struct LogOptions {
     std::string what;
     std::vector<std::string> files;
     std::string since = "-7 days";
@@ -28,7 +28,8 @@ Result<void> read_file(const std::string& path, const std::function<void(std::st
     return {};
 }
 
-Result<void> read_log(const Options& options, const std::function<void(std::string_view)>& take) {
+Result<void> read_log(const LogOptions& options,
+                      const std::function<void(std::string_view)>& take) {
     if (options.files.empty()) {
         return read_program({"journalctl", "--unit=postern", "--output=cat", "--quiet",
                              "--no-pager", "--since=" + options.since},
@@ -40,7 +41,7 @@ Result<void> read_log(const Options& options, const std::function<void(std::stri
     return {};
 }
 
-std::string text_of(const logging::Line& line) {
+std::string line_text(const logging::Line& line) {
     std::string text =
         harmless(line.value("time")) + "  " + coloured(harmless(line.value("event")), Colour::bold);
     for (const auto& [key, value] : line.fields) {
@@ -50,7 +51,7 @@ std::string text_of(const logging::Line& line) {
     return text + "\n";
 }
 
-int trace(Context& context, const Options& options) {
+int trace(Context& context, const LogOptions& options) {
     LogTrace trace(options.what);
     auto read = read_log(options, [&](std::string_view line) { trace.look_at(line); });
     // A second time, since a session's first lines come before anybody knows its messages.
@@ -76,7 +77,7 @@ int trace(Context& context, const Options& options) {
         print_json({{"lines", std::move(rows)}});
         return exit_ok;
     }
-    for (const auto& line : trace.lines()) print_styled(text_of(line));
+    for (const auto& line : trace.lines()) print_styled(line_text(line));
     return exit_ok;
 }
 
@@ -85,7 +86,7 @@ int trace(Context& context, const Options& options) {
 void add_log(CLI::App& app, Action& chosen) {
     auto* group = app.add_subcommand("log", "Look into the log.");
     group->require_subcommand(1);
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<LogOptions>();
     auto* command = group->add_subcommand("trace", "Follow a message from accept to mailbox.");
     command
         ->add_option("WHAT", options->what,

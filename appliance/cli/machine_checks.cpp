@@ -1,5 +1,6 @@
 #include "appliance/cli/machine_checks.h"
 
+#include "appliance/cli/ownership.h"
 #include "appliance/cli/store_access.h"
 #include "gateway/net/tls.h"
 #include "gateway/serve/certificates.h"
@@ -18,6 +19,8 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
+#include <optional>
 
 namespace postern::cli {
 
@@ -96,12 +99,25 @@ Finding probe(const std::string& service, const std::string& endpoint) {
     return finding;
 }
 
-void check_secret(const std::string& path, std::vector<Finding>& findings) {
+// Run by root everything can be read; what matters is the daemon's user.
+std::optional<Finding> unreadable(const std::string& area, const config::Config& config,
+                                  const std::string& path) {
+    if (owner_can_read(config.data_dir, path)) return std::nullopt;
+    return Finding{area, Level::bad, path + " cannot be read by the gateway's user",
+                   "chgrp postern " + path + " && chmod g+r " + path +
+                       ", and its folder has to let the group in"};
+}
+
+void check_secret(const config::Config& config, const std::string& path,
+                  std::vector<Finding>& findings) {
     struct stat facts {};
     if (path.empty() || ::stat(path.c_str(), &facts) != 0) return;
     if ((facts.st_mode & (S_IROTH | S_IWOTH)) != 0) {
-        findings.push_back({"permissions", Level::bad, path + " is open to everybody",
-                            "chmod o= " + path});
+        findings.push_back(
+            {"permissions", Level::bad, path + " is open to everybody", "chmod o= " + path});
+    }
+    if (auto closed = unreadable("permissions", config, path)) {
+        findings.push_back(std::move(*closed));
     }
 }
 
@@ -118,14 +134,14 @@ std::vector<Finding> check_listeners(
 
 std::vector<Finding> check_permissions(const config::Config& config) {
     std::vector<Finding> findings;
-    check_secret(config.tls.key, findings);
-    for (const auto& [certificate, key] : config.tls.more) check_secret(key, findings);
+    check_secret(config, config.tls.key, findings);
+    for (const auto& [certificate, key] : config.tls.more) check_secret(config, key, findings);
     for (const auto& [domain, target] : config.dkim.keys) {
         const auto colon = target.find(':');
-        if (colon != std::string::npos) check_secret(target.substr(colon + 1), findings);
+        if (colon != std::string::npos) check_secret(config, target.substr(colon + 1), findings);
     }
-    check_secret(config.outbound.smarthost_password_file, findings);
-    check_secret(config.srs_file(), findings);
+    check_secret(config, config.outbound.smarthost_password_file, findings);
+    check_secret(config, config.srs_file(), findings);
     struct stat folder {};
     if (::stat(config.data_dir.c_str(), &folder) != 0) {
         findings.push_back({"permissions", Level::bad, config.data_dir + " does not exist",
@@ -139,6 +155,20 @@ std::vector<Finding> check_permissions(const config::Config& config) {
         findings.push_back({"permissions", Level::good, "keys and mail are closed to others", ""});
     }
     return findings;
+}
+
+bool no_store_yet(const config::Config& config) {
+    std::error_code unknown;
+    return !std::filesystem::exists(config.store_folder(), unknown) && !unknown;
+}
+
+Finding daemon_missing(const config::Config& config) {
+    if (no_store_yet(config)) {
+        return {"daemon", Level::bad, "is not set up: no store in " + config.data_dir,
+                "postern setup, then systemctl start postern"};
+    }
+    return {"daemon", Level::bad, "does not run on " + config.data_dir,
+            "systemctl start postern, then journalctl -u postern"};
 }
 
 Finding check_disk_speed(const std::string& folder) {
@@ -185,6 +215,9 @@ Finding check_certificate(const config::Config& config) {
         files.certificate = config.tls_folder() + "/self-signed.pem";
         files.key = config.tls_folder() + "/self-signed.key";
     }
+    for (const auto& file : {files.certificate, files.key}) {
+        if (auto closed = unreadable("certificate", config, file)) return *closed;
+    }
     std::vector<net::CertificateFiles> more;
     for (const auto& [file, its_key] : config.tls.more) more.push_back({file, its_key});
     const auto loaded = net::TlsContext::load(files.certificate, files.key, more);
@@ -192,8 +225,10 @@ Finding check_certificate(const config::Config& config) {
         return {"certificate", Level::bad, loaded.error().text,
                 "set tls.certificate and tls.key, or start the daemon to make one"};
     }
-    return health::judge_certificate((*loaded)->expires(), (*loaded)->self_signed(),
-                                     config.by_acme(), now());
+    const auto& tls = **loaded;
+    return health::judge_certificate({tls.expires(), tls.self_signed(), config.by_acme(),
+                                      tls.names(config.hostname), config.hostname},
+                                     now());
 }
 
 }  // namespace postern::cli

@@ -10,6 +10,12 @@
 
 namespace postern::cli {
 
+// False also where it cannot be told, as for a user who may not look into the data folder.
+bool no_store_yet(const config::Config& config);
+
+// For where no daemon answers: why that may be. Without a store its unit does not start it.
+health::Finding daemon_missing(const config::Config& config);
+
 // Each listener is called as a client would, and must greet (those with implicit TLS must accept).
 // `listeners`: service to "ADDRESS:PORT", as the daemon tells.
 std::vector<health::Finding> check_listeners(

@@ -31,7 +31,7 @@ const char* name_of(mail::SpecialUse use) {
     return "";
 }
 
-nlohmann::json to_json(const mail::MailboxInfo& box, const mail::Status& status) {
+nlohmann::json mailbox_json(const mail::MailboxInfo& box, const mail::Status& status) {
     return {{"name", box.name},
             {"special_use", name_of(box.special_use)},
             {"subscribed", box.subscribed},
@@ -46,7 +46,7 @@ nlohmann::json to_json(const mail::MailboxInfo& box, const mail::Status& status)
             {"highest_modseq", status.highest_modseq}};
 }
 
-int list(Context& context, const std::string& address) {
+int mailbox_list(Context& context, const std::string& address) {
     auto store = open_mail(context.config, Opening::existing);
     if (!store) return fail(store.error());
     const auto user = (*store)->directory.find(address);
@@ -64,7 +64,7 @@ int list(Context& context, const std::string& address) {
     for (const auto& box : *boxes) {
         auto status = box.selectable ? (*store)->mail->status(box.id) : mail::Status{};
         if (!status) return fail(status.error());
-        rows.push_back(to_json(box, *status));
+        rows.push_back(mailbox_json(box, *status));
         table += padded(box.name, width, false) + "  " +
                  padded(name_of(box.special_use), 7, false) + "  " +
                  padded(std::to_string(status->messages), 8, true) + " " +
@@ -88,7 +88,7 @@ void add_mailbox(CLI::App& app, Action& chosen) {
     listed->footer("Example:\n  postern mailbox list ann@example.org --json");
     auto address = std::make_shared<std::string>();
     listed->add_option("USER", *address, "The user's address.")->required();
-    choose(*listed, chosen, address, list);
+    choose(*listed, chosen, address, mailbox_list);
 }
 
 }  // namespace postern::cli

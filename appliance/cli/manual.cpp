@@ -184,16 +184,20 @@ std::string bash_completion(const CLI::App& app) {
     add_words(app, "postern", cases);
     return "# bash completion for postern: source it, or put it into\n"
            "# /usr/share/bash-completion/completions/postern\n"
+           "_postern_words() {\n"
+           "    case $1 in\n" +
+           cases +
+           "        *) return 1 ;;\n"
+           "    esac\n"
+           "}\n"
            "_postern() {\n"
            "    local current=${COMP_WORDS[COMP_CWORD]} path=postern words='' word i\n"
            "    for ((i = 1; i < COMP_CWORD; ++i)); do\n"
            "        word=${COMP_WORDS[i]}\n"
            "        case $word in --config) ((++i)); continue ;; -*) continue ;; esac\n"
-           "        path+=\" $word\"\n"
+           "        ! _postern_words \"$path $word\" || path+=\" $word\"\n"
            "    done\n"
-           "    case $path in\n" +
-           cases +
-           "    esac\n"
+           "    _postern_words \"$path\"\n"
            "    [[ ${COMP_WORDS[COMP_CWORD-1]} == --config ]] && words=''\n"
            "    COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
            "    [[ ${#COMPREPLY[@]} -gt 0 ]] || COMPREPLY=($(compgen -f -- \"$current\"))\n"

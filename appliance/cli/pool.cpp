@@ -17,7 +17,7 @@ namespace postern::cli {
 
 namespace {
 
-struct Options {
+struct PoolOptions {
     std::string name;
     std::string soft, hard, messages;
     CapTexts cap;
@@ -39,7 +39,7 @@ Result<std::uint64_t> messages_of(const std::string& text) {
 }
 
 // What is not named stays as it is: of the sizes both or neither.
-Result<mail::PoolLimits> limits_of(const Options& options, mail::PoolLimits limits) {
+Result<mail::PoolLimits> limits_of(const PoolOptions& options, mail::PoolLimits limits) {
     if (!options.soft.empty()) {
         const auto size = size_of(options.soft);
         if (!size) return size.error();
@@ -61,7 +61,7 @@ Result<mail::PoolLimits> limits_of(const Options& options, mail::PoolLimits limi
     return limits;
 }
 
-int add(Context& context, const Options& options) {
+int pool_add(Context& context, const PoolOptions& options) {
     const auto limits = limits_of(options, {});
     if (!limits) return fail(limits.error());
     auto store = open_store(context.config, Opening::create);
@@ -70,7 +70,7 @@ int add(Context& context, const Options& options) {
     return pool ? exit_ok : fail(pool.error());
 }
 
-int set(Context& context, const Options& options) {
+int pool_set(Context& context, const PoolOptions& options) {
     auto store = open_store(context.config, Opening::existing);
     if (!store) return fail(store.error());
     mail::Pools pools(*(*store)->kv);
@@ -82,7 +82,7 @@ int set(Context& context, const Options& options) {
     return done ? exit_ok : fail(done.error());
 }
 
-int remove(Context& context, const Options& options) {
+int pool_remove(Context& context, const PoolOptions& options) {
     auto store = open_store(context.config, Opening::existing);
     if (!store) return fail(store.error());
     const auto done = mail::Pools(*(*store)->kv).remove(options.name);
@@ -119,7 +119,7 @@ Result<Usage> usage_of(StoreAccess& store, const mail::Pool& pool) {
     return usage;
 }
 
-int list(Context& context, const Options&) {
+int pool_list(Context& context, const PoolOptions&) {
     auto store = open_mail(context.config, Opening::existing);
     if (!store) return fail(store.error());
     const auto pools = mail::Pools(*(*store)->kv).list();
@@ -157,7 +157,7 @@ int list(Context& context, const Options&) {
     return exit_ok;
 }
 
-int assign(Context& context, const Options& options) {
+int assign(Context& context, const PoolOptions& options) {
     auto store = open_store(context.config, Opening::existing);
     if (!store) return fail(store.error());
     for (const std::string& address : options.addresses) {
@@ -206,7 +206,7 @@ void add_pool(CLI::App& app, Action& chosen) {
         "  postern pool add acme --soft 2G\n"
         "  postern pool assign acme ann@example.org bob@example.org --cap 1.5G\n"
         "  postern pool list --json");
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<PoolOptions>();
     const auto named = [&](CLI::App* sub) {
         sub->add_option("POOL", options->name, "The pool's name.")->required();
         return sub;
@@ -218,10 +218,13 @@ void add_pool(CLI::App& app, Action& chosen) {
         sub->add_option("--messages", options->messages,
                         "How many messages at most, whoever sends them; 0: any number.");
     };
-    limited(named(add_command(*group, "add", "Make a pool.", options, chosen, add)));
-    limited(named(add_command(*group, "set", "Change a pool's limits.", options, chosen, set)));
-    add_command(*group, "list", "List the pools with what is used of them.", options, chosen, list);
-    named(add_command(*group, "remove", "Remove a pool without users.", options, chosen, remove));
+    limited(named(add_command(*group, "add", "Make a pool.", options, chosen, pool_add)));
+    limited(
+        named(add_command(*group, "set", "Change a pool's limits.", options, chosen, pool_set)));
+    add_command(*group, "list", "List the pools with what is used of them.", options, chosen,
+                pool_list);
+    named(add_command(*group, "remove", "Remove a pool without users.", options, chosen,
+                      pool_remove));
     auto* assigned = named(add_command(
         *group, "assign", "Put users into a pool ('none': out of it).", options, chosen, assign));
     assigned->add_option("USER", options->addresses, "Their addresses.")->required();

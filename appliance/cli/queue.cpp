@@ -17,7 +17,7 @@ namespace postern::cli {
 
 namespace {
 
-struct Options {
+struct QueueOptions {
     std::vector<std::string> ids;
     bool all = false;
     bool yes = false;
@@ -42,7 +42,7 @@ std::string sender_of(const queue::Message& message) {
     return message.reverse_path.empty() ? "<>" : message.reverse_path;
 }
 
-nlohmann::json json_of(const queue::Message& message) {
+nlohmann::json message_json(const queue::Message& message) {
     auto recipients = nlohmann::json::array();
     for (const auto& each : message.recipients) {
         recipients.push_back({{"address", each.address},
@@ -75,7 +75,7 @@ std::string state_of(const queue::Message& message, const queue::Recipient& reci
     return text;
 }
 
-int list(Context& context, const Options&) {
+int queue_list(Context& context, const QueueOptions&) {
     auto store = open_store(context.config, Opening::existing);
     if (!store) return fail(store.error());
     std::size_t damaged = 0;
@@ -84,7 +84,7 @@ int list(Context& context, const Options&) {
     if (damaged > 0) note(std::to_string(damaged) + " rows of the queue cannot be read");
     if (context.json) {
         auto rows = nlohmann::json::array();
-        for (const auto& message : *all) rows.push_back(json_of(message));
+        for (const auto& message : *all) rows.push_back(message_json(message));
         print_json({{"messages", rows}});
         return exit_ok;
     }
@@ -99,7 +99,8 @@ int list(Context& context, const Options&) {
 }
 
 // The messages that were named by their id or its beginning.
-Result<std::vector<queue::Message>> chosen_messages(queue::Queue& queue, const Options& options) {
+Result<std::vector<queue::Message>> chosen_messages(queue::Queue& queue,
+                                                    const QueueOptions& options) {
     auto all = queue.all();
     if (!all || options.all) return all;
     std::vector<queue::Message> out;
@@ -116,8 +117,8 @@ Result<std::vector<queue::Message>> chosen_messages(queue::Queue& queue, const O
     return out;
 }
 
-int change(Context& context, const Options& options, const char* done,
-           const std::function<void(queue::Message&)>& edit) {
+int queue_change(Context& context, const QueueOptions& options, const char* done,
+                 const std::function<void(queue::Message&)>& edit) {
     auto store = open_store(context.config, Opening::existing);
     if (!store) return fail(store.error());
     queue::Queue queue(*(*store)->kv);
@@ -137,7 +138,7 @@ int change(Context& context, const Options& options, const char* done,
     return exit_ok;
 }
 
-int show(Context& context, const Options& options) {
+int queue_show(Context& context, const QueueOptions& options) {
     auto store = open_store(context.config, Opening::existing);
     if (!store) return fail(store.error());
     queue::Queue queue(*(*store)->kv);
@@ -148,7 +149,7 @@ int show(Context& context, const Options& options) {
         const auto bytes = queue.read(message, 0, shown_bytes);
         if (!bytes) return fail(bytes.error());
         if (context.json) {
-            auto value = json_of(message);
+            auto value = message_json(message);
             value["message"] = *bytes;
             print_json(value);
             continue;
@@ -166,8 +167,8 @@ int show(Context& context, const Options& options) {
     return exit_ok;
 }
 
-int hold(Context& context, const Options& options) {
-    return change(context, options, "held", [](queue::Message& message) {
+int hold(Context& context, const QueueOptions& options) {
+    return queue_change(context, options, "held", [](queue::Message& message) {
         message.held = true;
         message.rejected = false;
     });
@@ -177,8 +178,8 @@ void make_due(queue::Message& message) {
     for (auto& each : message.recipients) each.next_attempt = from_unix_ms(0);
 }
 
-int release(Context& context, const Options& options) {
-    return change(context, options, "released", [](queue::Message& message) {
+int release(Context& context, const QueueOptions& options) {
+    return queue_change(context, options, "released", [](queue::Message& message) {
         message.held = message.notice_owed = message.rejected = false;
         for (auto& each : message.recipients) {
             if (each.attempts == 0) each.reason.clear();  // it was why the message was held
@@ -187,24 +188,24 @@ int release(Context& context, const Options& options) {
     });
 }
 
-int retry(Context& context, const Options& options) {
-    return change(context, options, "retried", make_due);
+int retry(Context& context, const QueueOptions& options) {
+    return queue_change(context, options, "retried", make_due);
 }
 
-int flush(Context& context, const Options&) {
-    Options everything;
+int flush(Context& context, const QueueOptions&) {
+    QueueOptions everything;
     everything.all = true;
-    return change(context, everything, "retried", [](queue::Message& message) {
+    return queue_change(context, everything, "retried", [](queue::Message& message) {
         if (!message.held) make_due(message);
     });
 }
 
-int remove(Context& context, const Options& options) {
+int queue_remove(Context& context, const QueueOptions& options) {
     if (options.all && !options.yes && !confirm("Delete every message of the queue, unsent?")) {
         return fail(exit_usage, "nothing deleted", "say --yes where nobody can be asked");
     }
-    return change(context, options, "deleted",
-                  [](queue::Message& message) { message.recipients.clear(); });
+    return queue_change(context, options, "deleted",
+                        [](queue::Message& message) { message.recipients.clear(); });
 }
 
 // Why the reason cannot go into a report; empty: it can.
@@ -219,7 +220,7 @@ std::string wrong_with(const std::string& reason) {
     return wire::is_utf8(reason) ? "" : "the reason is not UTF-8";
 }
 
-int reject(Context& context, const Options& options) {
+int reject(Context& context, const QueueOptions& options) {
     if (const auto wrong = wrong_with(options.reason); !wrong.empty()) {
         return fail(exit_usage, wrong);
     }
@@ -228,7 +229,7 @@ int reject(Context& context, const Options& options) {
     }
     const auto reason =
         rejected_by + (options.reason.empty() ? std::string() : ": " + options.reason);
-    return change(context, options, "rejected", [&reason](queue::Message& message) {
+    return queue_change(context, options, "rejected", [&reason](queue::Message& message) {
         message.held = message.notice_owed = false;
         message.rejected = true;
         for (auto& each : message.recipients) each.reason = reason;
@@ -236,7 +237,7 @@ int reject(Context& context, const Options& options) {
     });
 }
 
-constexpr const char* footer =
+constexpr const char* queue_footer =
     "Mail to other servers waits here until it is delivered, or given up and returned to its "
     "sender\n"
     "(outbound.give_up_after_s). A user's mail that was judged spam is held (submission.spam) "
@@ -256,10 +257,10 @@ constexpr const char* footer =
 void add_queue(CLI::App& app, Action& chosen) {
     auto* group = app.add_subcommand("queue", "Mail on its way to other servers.");
     group->require_subcommand(1);
-    group->footer(footer);
-    auto options = std::make_shared<Options>();
+    group->footer(queue_footer);
+    auto options = std::make_shared<QueueOptions>();
     const auto command = [&](const char* name, const char* help, bool with_ids,
-                             int (*run)(Context&, const Options&)) {
+                             int (*run)(Context&, const QueueOptions&)) {
         auto* sub = group->add_subcommand(name, help);
         sub->callback([&chosen, options, run, with_ids, sub] {
             if (with_ids && options->ids.empty() && !options->all) {
@@ -273,16 +274,15 @@ void add_queue(CLI::App& app, Action& chosen) {
         }
         return sub;
     };
-    command("list", "What waits, why, and when it goes on.", false, list);
-    command("show", "One message with its text.", true, show);
+    command("list", "What waits, why, and when it goes on.", false, queue_list);
+    command("show", "One message with its text.", true, queue_show);
     command("hold", "Keep messages from being sent.", true, hold);
     command("release", "Send held messages after all.", true, release);
     command("retry", "Try messages now.", true, retry);
-    auto* rejecting =
-        command("reject", "Return messages to their senders, unsent.", true, reject);
+    auto* rejecting = command("reject", "Return messages to their senders, unsent.", true, reject);
     rejecting->add_option("--reason", options->reason, "What the senders are told, in one line.");
     rejecting->add_flag("--yes", options->yes, "Do not ask about --all.");
-    command("delete", "Drop messages unsent; their senders are not told.", true, remove)
+    command("delete", "Drop messages unsent; their senders are not told.", true, queue_remove)
         ->add_flag("--yes", options->yes, "Do not ask about --all.");
     command("flush", "Try everything that is not held now.", false, flush);
 }

@@ -15,7 +15,7 @@ namespace {
 
 using directory::RewriteOf;
 
-struct Options {
+struct RewriteOptions {
     std::string from;
     std::string to;
     bool sender = false;
@@ -26,7 +26,7 @@ const char* kind_name(RewriteOf of) {
     return of == RewriteOf::sender ? "sender" : "recipient";
 }
 
-int add(Context& context, const Options& options) {
+int rewrite_add(Context& context, const RewriteOptions& options) {
     auto store = open_store(context.config, Opening::create);
     if (!store) return fail(store.error());
     directory::Rewrites rewrites(*(*store)->kv);
@@ -38,7 +38,7 @@ int add(Context& context, const Options& options) {
                                      : "postern rewrite list shows the rules there are");
 }
 
-int remove(Context& context, const Options& options) {
+int rewrite_remove(Context& context, const RewriteOptions& options) {
     auto store = open_store(context.config, Opening::existing);
     if (!store) return fail(store.error());
     directory::Rewrites rewrites(*(*store)->kv);
@@ -46,7 +46,7 @@ int remove(Context& context, const Options& options) {
     return removed ? exit_ok : fail(removed.error(), "postern rewrite list shows them");
 }
 
-int list(Context& context, const Options&) {
+int rewrite_list(Context& context, const RewriteOptions&) {
     auto store = open_store(context.config, Opening::existing);
     if (!store) return fail(store.error());
     const auto all = directory::Rewrites(*(*store)->kv).list();
@@ -65,7 +65,7 @@ int list(Context& context, const Options&) {
     return exit_ok;
 }
 
-int test(Context& context, const Options& options) {
+int rewrite_test(Context& context, const RewriteOptions& options) {
     auto store = open_store(context.config, Opening::existing);
     if (!store) return fail(store.error());
     directory::Rewrites rewrites(*(*store)->kv);
@@ -86,7 +86,7 @@ int test(Context& context, const Options& options) {
     return exit_ok;
 }
 
-constexpr const char* footer =
+constexpr const char* rewrite_footer =
     "FROM is an address, @DOMAIN (to another @DOMAIN: the same name over there), or an address "
     "with '*'\n"
     "for any text without '@'; in TO, $1 is what the first '*' stood for. Addresses go before "
@@ -111,8 +111,8 @@ constexpr const char* footer =
 void add_rewrite(CLI::App& app, Action& chosen) {
     auto* group = app.add_subcommand("rewrite", "Addresses that become others.");
     group->require_subcommand(1);
-    group->footer(footer);
-    auto options = std::make_shared<Options>();
+    group->footer(rewrite_footer);
+    auto options = std::make_shared<RewriteOptions>();
     const auto senders = [options](CLI::App* sub) {
         sub->add_flag("--sender", options->sender, "Of senders; without it, of recipients.");
     };
@@ -121,17 +121,17 @@ void add_rewrite(CLI::App& app, Action& chosen) {
         ->required();
     adding->add_option("TO", options->to, "What it becomes.")->required();
     senders(adding);
-    choose(*adding, chosen, options, add);
+    choose(*adding, chosen, options, rewrite_add);
     auto* removing = group->add_subcommand("remove", "Remove a rule.");
     removing->add_option("FROM", options->from, "As given to add.")->required();
     senders(removing);
-    choose(*removing, chosen, options, remove);
+    choose(*removing, chosen, options, rewrite_remove);
     auto* listing = group->add_subcommand("list", "List the rules, in the order they are tried.");
-    choose(*listing, chosen, options, list);
+    choose(*listing, chosen, options, rewrite_list);
     auto* testing = group->add_subcommand("test", "Show what becomes of an address.");
     testing->add_option("ADDRESS", options->from, "The address.")->required();
     senders(testing);
-    choose(*testing, chosen, options, test);
+    choose(*testing, chosen, options, rewrite_test);
 }
 
 }  // namespace postern::cli

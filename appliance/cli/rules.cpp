@@ -41,7 +41,7 @@ std::vector<Row> rows_of(const scan::Settings& settings, bool hidden) {
     return rows;
 }
 
-int list(Context& context, bool hidden) {
+int rules_list(Context& context, bool hidden) {
     const auto settings = scan::settings_from(context.config);
     if (!settings) return fail(exit_bad_config, settings.error().text);
     const auto rows = rows_of(*settings, hidden);
@@ -78,7 +78,7 @@ void add_list(CLI::App& group, Action& chosen) {
         "  postern rules list | sort -rn | head");
     auto hidden = std::make_shared<bool>(false);
     command->add_flag("--all", *hidden, "Also the parts of meta rules, whose names begin with __.");
-    choose(*command, chosen, hidden, list);
+    choose(*command, chosen, hidden, rules_list);
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ namespace fs = std::filesystem;
 
 constexpr std::uintmax_t max_foreign_file_bytes = 64ull * 1024 * 1024;
 
-struct Options {
+struct RulesImportOptions {
     std::vector<std::string> paths;
     std::string output;
     std::string language = "en";
@@ -92,7 +92,8 @@ Counts counts_of(const filters::Translation& translation) {
     return counts;
 }
 
-nlohmann::json to_json(const filters::Translation& translation, const Options& options) {
+nlohmann::json translation_json(const filters::Translation& translation,
+                                const RulesImportOptions& options) {
     auto rules = nlohmann::json::array();
     for (const auto& each : translation.fates) {
         rules.push_back(
@@ -154,7 +155,7 @@ std::string summary(const filters::Translation& translation) {
 
 // Whole or not at all: the daemon may read the file at any moment. What is no file, as
 // /dev/stdout, is written to as it is.
-int write_rules(const filters::Translation& translation, const Options& options) {
+int write_rules(const filters::Translation& translation, const RulesImportOptions& options) {
     std::error_code problem;
     const auto kind = fs::status(options.output, problem).type();
     const bool replace = kind == fs::file_type::regular || kind == fs::file_type::not_found;
@@ -173,7 +174,7 @@ int write_rules(const filters::Translation& translation, const Options& options)
     return fail(exit_failure, options.output + ": " + std::strerror(error));
 }
 
-int import(Context& context, const Options& options) {
+int import(Context& context, const RulesImportOptions& options) {
     const auto files = files_of(options.paths);
     if (!files) return fail(files.error());
     auto names = names_in_use(context.config, options.output);
@@ -203,7 +204,7 @@ int import(Context& context, const Options& options) {
         if (const int code = write_rules(translation, options); code != exit_ok) return code;
     }
     if (context.json) {
-        print_json(to_json(translation, options));
+        print_json(translation_json(translation, options));
         return exit_ok;
     }
     if (options.list) {
@@ -239,7 +240,7 @@ void add_rules_import(CLI::App& group, Action& chosen) {
         "taken.\n\n"
         "Example:\n"
         "  postern rules import /usr/share/spamassassin --output /etc/postern/rules/sa.yaml");
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<RulesImportOptions>();
     command->add_option("FILE", options->paths, "Rule files, or folders of them.")->required();
     command->add_option("--output", options->output, "Write the rules to this file.")
         ->type_name("FILE");

@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::size_t max_examples = 1000;
 
-struct Options {
+struct RulesTestOptions {
     std::vector<std::string> words;  // rules, then the corpus
     bool examples = false;
 };
@@ -34,7 +34,7 @@ struct Hits {
     std::vector<std::string> ham_examples;
 };
 
-struct Run {
+struct TestRun {
     std::map<std::string, Hits> rules;
     std::size_t ham = 0;
     std::size_t spam = 0;
@@ -72,9 +72,9 @@ Result<std::vector<std::string>> take_files(std::vector<std::string> words,
     return names;
 }
 
-Run run(const std::vector<mailsource::IndexEntry>& entries, const scan::Scanner& scanner,
-        const std::vector<std::string>& wanted) {
-    Run run;
+TestRun run(const std::vector<mailsource::IndexEntry>& entries, const scan::Scanner& scanner,
+            const std::vector<std::string>& wanted) {
+    TestRun run;
     ProgressBar bar("testing");
     for (std::size_t i = 0; i < entries.size(); ++i) {
         bar.update(i, entries.size(), i);
@@ -104,13 +104,13 @@ double percent(std::size_t part, std::size_t whole) {
 }
 
 // Of what it hits, how much is spam, were there as much spam as ham; below 0: nothing was hit.
-double spam_share(const Run& run, const Hits& hits) {
+double spam_share(const TestRun& run, const Hits& hits) {
     const double spam = percent(hits.spam, run.spam);
     const double ham = percent(hits.ham, run.ham);
     return spam + ham == 0 ? -1 : spam / (spam + ham);
 }
 
-void show_json(const Run& run, bool examples) {
+void show_json(const TestRun& run, bool examples) {
     auto rows = nlohmann::json::array();
     for (const auto& [name, hits] : run.rules) {
         nlohmann::json row = {{"name", name},
@@ -130,7 +130,7 @@ void show_json(const Run& run, bool examples) {
                               {"rules", std::move(rows)}});
 }
 
-void show_text(const Run& run, bool examples) {
+void show_text(const TestRun& run, bool examples) {
     const auto column = [](std::string text, std::size_t width) {
         return std::string(text.size() < width ? width - text.size() : 0, ' ') + text;
     };
@@ -150,7 +150,7 @@ void show_text(const Run& run, bool examples) {
     print(text);
 }
 
-int test(Context& context, const Options& options) {
+int test_rules(Context& context, const RulesTestOptions& options) {
     const auto entries = mailsource::read_index(options.words.back());
     if (!entries) {
         return fail(exit_bad_data, entries.error().text,
@@ -176,7 +176,7 @@ int test(Context& context, const Options& options) {
                         "postern rules list --all shows them; a rule file is named *.yaml");
         }
     }
-    Run result = run(*entries, **scanner, *wanted);
+    TestRun result = run(*entries, **scanner, *wanted);
     for (const auto& [name, score] : known) {
         if (is_wanted(*wanted, name)) result.rules[name].score = score;
     }
@@ -204,12 +204,12 @@ void add_rules_test(CLI::App& group, Action& chosen) {
         "Example:\n"
         "  postern rules test new.yaml corpus/index\n"
         "  postern rules test '*' corpus/index");
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<RulesTestOptions>();
     command->add_option("RULE", options->words, "What to test; the last word is CORPUS.")
         ->required()
         ->expected(2, 10000);
     command->add_flag("--examples", options->examples, "Also name the ham that is hit.");
-    choose(*command, chosen, options, test);
+    choose(*command, chosen, options, test_rules);
 }
 
 }  // namespace postern::cli

@@ -18,7 +18,7 @@ namespace postern::cli {
 
 namespace {
 
-struct Options {
+struct SetupOptions {
     std::string answers;
     std::string machine;  // the root folder of the machine's own files; empty: they are left alone
     bool again = false;
@@ -55,7 +55,7 @@ Result<void> ask_password(config::Answers& answers) {
     }
 }
 
-Result<config::Answers> ask(const Context& context, const Options& options) {
+Result<config::Answers> ask(const Context& context, const SetupOptions& options) {
     config::Answers answers;
     answers.domain = "example.org";  // until it is asked for: each answer is checked alone
     answers.hostname = "mx.example.org";
@@ -98,7 +98,7 @@ Result<config::Answers> ask(const Context& context, const Options& options) {
     return answers;
 }
 
-Result<config::Answers> gather(const Context& context, const Options& options) {
+Result<config::Answers> gather(const Context& context, const SetupOptions& options) {
     if (options.answers.empty()) return ask(context, options);
     if (options.answers != "-") return config::load_answers(options.answers);
     const std::string text((std::istreambuf_iterator<char>(std::cin)), {});
@@ -106,7 +106,8 @@ Result<config::Answers> gather(const Context& context, const Options& options) {
 }
 
 // The order matters: what is written last says that all of it was done.
-Result<Done> carry_out(const Context& context, const Options& options, config::Answers& answers) {
+Result<Done> carry_out(const Context& context, const SetupOptions& options,
+                       config::Answers& answers) {
     Done done;
     done.self_signed = answers.certificate.empty();
     if (answers.admin.empty()) answers.admin = "postmaster@" + answers.domain;
@@ -166,7 +167,7 @@ void report(const Context& context, const config::Answers& answers, const Done& 
     print("\nNext: systemctl restart postern, and postern status\n");
 }
 
-int setup(Context& context, const Options& options) {
+int setup(Context& context, const SetupOptions& options) {
     std::error_code ignored;
     if (!options.again && std::filesystem::exists(setup_file(context), ignored)) {
         return fail(exit_failure, "this machine is set up already: " + setup_file(context),
@@ -189,7 +190,7 @@ int setup(Context& context, const Options& options) {
 }  // namespace
 
 void add_setup(CLI::App& app, Action& chosen) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<SetupOptions>();
     auto* command = app.add_subcommand("setup", "Set up a new machine, by questions or a file.");
     command->add_option("--answers", options->answers, "YAML file with the answers; - is stdin.")
         ->type_name("FILE");

@@ -124,8 +124,7 @@ std::vector<Finding> judge(const config::Config& config, const json& facts) {
         all = check_listeners(
             facts["daemon"]["listeners"].get<std::map<std::string, std::vector<std::string>>>());
     } else {
-        all.push_back({"daemon", Level::bad, "does not run on " + config.data_dir,
-                       "systemctl start postern, then journalctl -u postern"});
+        all.push_back(daemon_missing(config));
     }
     if (facts.contains("queue")) {
         all.push_back(health::judge_queue(facts["queue"]["messages"], facts["queue"]["oldest_s"]));

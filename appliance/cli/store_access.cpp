@@ -21,7 +21,8 @@ Result<std::unique_ptr<StoreAccess>> open_store(const config::Config& config, Op
     if (!there && opening == Opening::existing) {
         return Error{Errc::unavailable,
                      "no store in " + config.data_dir +
-                         " yet; begin with: postern domain add DOMAIN (and check --config)"};
+                         " yet; begin with: postern setup, or postern domain add DOMAIN (and "
+                         "check --config)"};
     }
     kv::LmdbOptions options;
     options.folder = config.store_folder();

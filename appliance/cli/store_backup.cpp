@@ -1,3 +1,4 @@
+#include "appliance/cli/drawn_on.h"
 #include "appliance/cli/sizes.h"
 #include "appliance/cli/store_commands.h"
 #include "appliance/cli/terminal.h"
@@ -9,12 +10,6 @@
 namespace postern::cli {
 
 namespace {
-
-care::Progress drawn_on(ProgressBar& bar) {
-    return [&bar](std::uint64_t done, std::uint64_t total, std::uint64_t messages) {
-        bar.update(done, total, messages);
-    };
-}
 
 int ended(std::uint64_t problems) {
     if (problems == 0) return exit_ok;

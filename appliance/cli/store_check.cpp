@@ -11,7 +11,7 @@ namespace postern::cli {
 
 namespace {
 
-int check(Context& context, const StoreOptions& options, bool repair) {
+int check_store(Context& context, const StoreOptions& options, bool repair) {
     // With the lock no gateway can start: then also what nothing leads to can be judged.
     const auto lock =
         repair ? serve::InstanceLock::take(context.config)
@@ -97,10 +97,10 @@ Result<directory::User> find_user(StoreAccess& store, const std::string& address
 }
 
 int check_store(Context& context, const StoreOptions& options) {
-    return check(context, options, false);
+    return check_store(context, options, false);
 }
 int repair_store(Context& context, const StoreOptions& options) {
-    return check(context, options, true);
+    return check_store(context, options, true);
 }
 
 int store_stats(Context& context, const StoreOptions&) {

@@ -1,3 +1,4 @@
+#include "appliance/cli/held_messages.h"
 #include "appliance/cli/store_access.h"
 #include "appliance/cli/store_commands.h"
 #include "appliance/cli/terminal.h"
@@ -18,6 +19,7 @@
 #include <fstream>
 #include <future>
 #include <map>
+#include <memory>
 #include <sstream>
 
 namespace postern::cli {
@@ -32,9 +34,16 @@ struct Source {
     std::vector<std::string> keywords;
 };
 
+struct Target {
+    MailboxId id;
+    Uid first_new = 1;  // what is below was there before
+    std::shared_ptr<const HeldMessages> held;
+};
+
 struct Imported {
     std::string name;
     std::future<Result<mail::Appended>> outcome;
+    Uid first_new = 1;
 };
 
 std::vector<std::string> read_keywords(const std::filesystem::path& folder) {
@@ -162,6 +171,7 @@ public:
     }
 
     std::uint64_t messages = 0;
+    std::uint64_t known = 0;  // of an earlier run, found again
     std::uint64_t problems = 0;
 
 private:
@@ -170,9 +180,9 @@ private:
         note(text);
     }
 
-    Result<MailboxId> mailbox(const std::string& name) {
-        const auto known = boxes_.find(name);
-        if (known != boxes_.end()) return known->second;
+    Result<Target> mailbox(const std::string& name) {
+        const auto used = boxes_.find(name);
+        if (used != boxes_.end()) return used->second;
         auto found = mail_.find(user_.id, name);
         if (!found && found.error().code == Errc::not_found) {
             found = mail::wait<mail::MailboxInfo>([&](mail::Done<mail::MailboxInfo> done) {
@@ -180,19 +190,28 @@ private:
             });
         }
         if (!found) return found.error();
-        return boxes_[name] = found->id;
+        const auto status = mail_.status({found->id, user_.id});
+        if (!status) return status.error();
+        auto held = HeldMessages::of(mail_, found->id);
+        if (!held) return held.error();
+        return boxes_[name] = {found->id, status->uid_next,
+                               std::make_shared<const HeldMessages>(std::move(*held))};
     }
 
-    void start(MailboxId box, const Source& source, mailsource::Item item) {
+    void start(const Target& box, const Source& source, mailsource::Item item) {
         mail::NewMessage message;
         add_maildir_flags(item.name, source, message.flags);
         message.internal_date = date_of(item);
         if (!item.from_line.empty()) take_status_fields(item.bytes, message.flags);
+        if (box.held->has(mail_, message.internal_date, item.bytes)) {
+            ++known;
+            return;
+        }
         // The same file once more is the same message: a run that was ended can be started again.
         OperationId operation;
         const std::string name = base_of(item.name.substr(0, item.name.rfind(":2,")));
         const std::uint64_t halves[] = {
-            hash64(item.bytes, box.value),
+            hash64(item.bytes, box.id.value),
             hash64(name + std::to_string(to_unix_ms(message.internal_date)))};
         std::memcpy(operation.bytes.data(), halves, sizeof halves);
         const auto parsed = mime::parse(item.bytes);
@@ -201,8 +220,8 @@ private:
         message.thread_root = mime::thread_root(parsed, item.bytes);
         message.bytes = std::make_shared<const std::string>(std::move(item.bytes));
         auto promise = std::make_shared<std::promise<Result<mail::Appended>>>();
-        waiting_.push_back({item.name, promise->get_future()});
-        mail_.append(box, std::move(message), operation, [promise](Result<mail::Appended> done) {
+        waiting_.push_back({item.name, promise->get_future(), box.first_new});
+        mail_.append(box.id, std::move(message), operation, [promise](Result<mail::Appended> done) {
             promise->set_value(std::move(done));
         });
     }
@@ -210,7 +229,7 @@ private:
     void finish_one() {
         const auto outcome = waiting_.front().outcome.get();
         if (outcome) {
-            ++messages;
+            ++(outcome->uid < waiting_.front().first_new ? known : messages);
         } else {
             problem(waiting_.front().name + ": " + outcome.error().text);
             const Errc code = outcome.error().code;
@@ -223,7 +242,7 @@ private:
     const directory::User& user_;
     const StoreOptions& options_;
     UidlSource uidls_;
-    std::map<std::string, MailboxId> boxes_;
+    std::map<std::string, Target> boxes_;
     std::deque<Imported> waiting_;
     bool failed_ = false;
 };
@@ -245,15 +264,17 @@ int import_mail(Context& context, const StoreOptions& options) {
         if (!item) break;
         going = importing.add(std::move(*item));
         const auto progress = source->progress();
-        bar.update(progress.done_bytes, progress.total_bytes, importing.messages);
+        bar.update(progress.done_bytes, progress.total_bytes, importing.messages + importing.known);
     }
     importing.finish();
     if (context.json) {
         print_json(nlohmann::json{{"messages", importing.messages},
+                                  {"there_already", importing.known},
                                   {"problems", importing.problems},
                                   {"complete", going}});
     } else {
         print(std::to_string(importing.messages) + " messages imported, " +
+              std::to_string(importing.known) + " were there already, " +
               std::to_string(importing.problems) + " problems\n");
     }
     if (!going) return fail(exit_unavailable, "the import ended early", "start it again to go on");

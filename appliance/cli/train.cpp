@@ -15,7 +15,7 @@ namespace postern::cli {
 
 namespace {
 
-struct Options {
+struct TrainOptions {
     std::string as;
     std::vector<std::string> paths;
 };
@@ -68,7 +68,7 @@ Result<void> teach_all(mailsource::MailSource& source, learning::LearnAction act
     }
 }
 
-void show(const Context& context, const Options& options, const Totals& totals) {
+void show(const Context& context, const TrainOptions& options, const Totals& totals) {
     if (context.json) {
         print_json(nlohmann::json{{"class", options.as},
                                   {"messages", totals.messages},
@@ -92,7 +92,7 @@ void show(const Context& context, const Options& options, const Totals& totals) 
     print(text + "\n");
 }
 
-Result<Totals> run_training(const Context& context, const Options& options,
+Result<Totals> run_training(const Context& context, const TrainOptions& options,
                             mailsource::MailSource& source) {
     auto hold = hold_instance(context.config);
     if (!hold) return hold.error();
@@ -120,7 +120,7 @@ Result<Totals> run_training(const Context& context, const Options& options,
     return totals;
 }
 
-int train(Context& context, const Options& options) {
+int train(Context& context, const TrainOptions& options) {
     const auto begin = std::chrono::steady_clock::now();
     auto source = mailsource::MailSource::open(options.paths, {});
     if (!source) return fail(source.error());
@@ -147,7 +147,7 @@ void add_train(CLI::App& app, Action& chosen) {
         "Examples:\n"
         "  postern train spam ~/Maildir/.Junk\n"
         "  postern train ham archive.mbox ~/Maildir");
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<TrainOptions>();
     command->add_option("CLASS", options->as, "What the messages are: spam or ham.")
         ->required()
         ->check(CLI::IsMember({"spam", "ham"}));

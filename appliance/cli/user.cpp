@@ -18,7 +18,7 @@ namespace postern::cli {
 
 namespace {
 
-struct Options {
+struct UserOptions {
     std::string address;
     std::string domain;
     std::string pool;
@@ -29,7 +29,7 @@ struct Options {
     bool yes = false;
 };
 
-Result<NewPassword> new_password(const Options& options) {
+Result<NewPassword> new_password(const UserOptions& options) {
     const auto password = options.password_stdin
                               ? read_password_line()
                               : ask_new_password("Password for " + options.address);
@@ -42,7 +42,7 @@ int fail_password(const Error& error) {
                 "give the password as one line on standard input with --password-stdin");
 }
 
-int add(Context& context, const Options& options) {
+int user_add(Context& context, const UserOptions& options) {
     auto store = open_mail(context.config, Opening::create);
     if (!store) return fail(store.error());
     auto& directory = (*store)->directory;
@@ -72,7 +72,7 @@ int add(Context& context, const Options& options) {
             user->address);
 }
 
-int passwd(Context& context, const Options& options) {
+int passwd(Context& context, const UserOptions& options) {
     auto store = open_store(context.config, Opening::existing);
     if (!store) return fail(store.error());
     const auto known = (*store)->directory.find(options.address);
@@ -84,7 +84,7 @@ int passwd(Context& context, const Options& options) {
     return done ? exit_ok : fail(done.error());
 }
 
-int set(Context& context, const Options& options) {
+int user_set(Context& context, const UserOptions& options) {
     if (options.pop3_mailboxes.empty() && !options.pop3_expire_days) {
         return fail(exit_usage, "nothing to set", "see: postern user set --help");
     }
@@ -139,7 +139,7 @@ Result<void> take_rights(StoreAccess& store, const directory::User& user) {
     return {};
 }
 
-int list(Context& context, const Options& options) {
+int user_list(Context& context, const UserOptions& options) {
     auto store = open_store(context.config, Opening::existing);
     if (!store) return fail(store.error());
     auto users = (*store)->directory.users(options.domain);
@@ -171,7 +171,7 @@ int list(Context& context, const Options& options) {
     return exit_ok;
 }
 
-int remove(Context& context, const Options& options) {
+int user_remove(Context& context, const UserOptions& options) {
     auto store = open_mail(context.config, Opening::existing);
     if (!store) return fail(store.error());
     const auto known = (*store)->directory.find(options.address);
@@ -203,7 +203,7 @@ void add_user(CLI::App& app, Action& chosen) {
         "Example:\n"
         "  postern user add ann@example.org\n"
         "  echo secret | postern user passwd ann@example.org --password-stdin");
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<UserOptions>();
     const auto address = [&](CLI::App* sub) {
         sub->add_option("ADDRESS", options->address, "local@domain, any case.")->required();
         return sub;
@@ -212,8 +212,8 @@ void add_user(CLI::App& app, Action& chosen) {
         sub->add_flag("--password-stdin", options->password_stdin,
                       "Read the password as one line from standard input.");
     };
-    auto* added = address(
-        add_command(*group, "add", "Add a user with the usual mailboxes.", options, chosen, add));
+    auto* added = address(add_command(*group, "add", "Add a user with the usual mailboxes.",
+                                      options, chosen, user_add));
     added->add_option("--pool", options->pool, "The quota pool that the user shares.");
     added->add_flag("--group", options->group,
                     "No person's: without a password, under Shared/ of those who were given "
@@ -222,7 +222,7 @@ void add_user(CLI::App& app, Action& chosen) {
     password(
         address(add_command(*group, "passwd", "Set a user's password.", options, chosen, passwd)));
     auto* changed = address(
-        add_command(*group, "set", "Set what a user wants otherwise.", options, chosen, set));
+        add_command(*group, "set", "Set what a user wants otherwise.", options, chosen, user_set));
     changed
         ->add_option("--pop3-mailboxes", options->pop3_mailboxes,
                      "What POP3 shows, one mailbox after the other; INBOX alone by default.")
@@ -234,10 +234,10 @@ void add_user(CLI::App& app, Action& chosen) {
         "Example:\n"
         "  postern user set ann@example.org --pop3-mailboxes INBOX Junk\n"
         "  postern user set ann@example.org --pop3-expire-days 90");
-    add_command(*group, "list", "List the users, one a line.", options, chosen, list)
+    add_command(*group, "list", "List the users, one a line.", options, chosen, user_list)
         ->add_option("DOMAIN", options->domain, "Only the users of this domain.");
-    address(
-        add_command(*group, "remove", "Remove a user and all its mail.", options, chosen, remove))
+    address(add_command(*group, "remove", "Remove a user and all its mail.", options, chosen,
+                        user_remove))
         ->add_flag("--yes", options->yes, "Do not ask, also on a terminal.");
 }
 

@@ -13,11 +13,17 @@ function(postern_common_headers)
     <vector> <boost/system/result.hpp>)
 endfunction()
 
-# postern_library(NAME [PRECOMPILE headers...] [LINK targets...])
+# Many files compiled as one: templates that several of them need are made once. Off by default, as
+# above, and since a developer changes one file at a time.
+option(POSTERN_UNITE "Compile the files of a library together, some at a time" OFF)
+set(POSTERN_UNITE_FILES 12)  # the largest library then takes 1 GB of memory a compiler
+
+# postern_library(NAME [SEPARATE] [PRECOMPILE headers...] [LINK targets...])
 #   A static library of all .cpp files directly in the current folder, included as "folder/file.h"
 #   from the top of the tree. PRECOMPILE: headers that take long and most of its files include.
+#   SEPARATE: its files use the same names for different things, so they are never united.
 function(postern_library name)
-  cmake_parse_arguments(ARG "" "" "PRECOMPILE;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "SEPARATE" "" "PRECOMPILE;LINK" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   if(sources)
     add_library(${name} STATIC ${sources})
@@ -28,6 +34,14 @@ function(postern_library name)
     elseif(POSTERN_PRECOMPILE)
       postern_common_headers()
       target_precompile_headers(${name} REUSE_FROM postern_common_headers)
+    endif()
+    if(POSTERN_UNITE AND NOT ARG_SEPARATE)
+      set_target_properties(${name} PROPERTIES UNITY_BUILD ON
+                            UNITY_BUILD_BATCH_SIZE ${POSTERN_UNITE_FILES})
+      if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+        # A type of the united file's own is no type of a header.
+        target_compile_options(${name} PRIVATE -Wno-subobject-linkage)
+      endif()
     endif()
   else()
     add_library(${name} INTERFACE)

@@ -13,7 +13,7 @@ constexpr std::uint32_t min_tiny_characters = 20;
 constexpr std::uint32_t min_zero_width_characters = 3;
 constexpr std::uint32_t min_broken_words = 3;
 constexpr std::size_t max_image_mail_text_bytes = 120;
-constexpr std::size_t min_shouted_letters = 200;
+constexpr std::size_t min_shouted_body_letters = 200;
 
 std::string counted(std::uint32_t count, const char* what) {
     return std::to_string(count) + " " + what;
@@ -127,7 +127,7 @@ Finding body_all_caps(const CheckInput& input) {
         letters += static_cast<unsigned char>((c | 0x20) - 'a') < 26 ? 1 : 0;
         capitals += static_cast<unsigned char>(c - 'A') < 26 ? 1 : 0;
     }
-    if (letters < min_shouted_letters || capitals * 10 < letters * 8) {
+    if (letters < min_shouted_body_letters || capitals * 10 < letters * 8) {
         return std::nullopt;
     }
     return std::to_string(capitals * 100 / letters) + " % of the letters are capitals";

@@ -13,7 +13,7 @@ namespace {
 constexpr std::int64_t hour_seconds = 3600;
 constexpr std::int64_t max_early_seconds = 12 * hour_seconds;     // Date after the first hop
 constexpr std::int64_t max_late_seconds = 7 * 24 * hour_seconds;  // Date before the first hop
-constexpr std::size_t min_shouted_letters = 8;
+constexpr std::size_t min_shouted_subject_letters = 8;
 constexpr unsigned min_gap_spaces = 6;
 
 Finding missing(const CheckInput& input, std::string_view field) {
@@ -94,7 +94,7 @@ Finding subject_all_caps(const CheckInput& input) {
     const std::string_view subject = input.content.value("Subject");
     const auto letters = std::count_if(subject.begin(), subject.end(), is_alpha);
     const auto capitals = std::count_if(subject.begin(), subject.end(), is_upper);
-    if (letters < static_cast<long>(min_shouted_letters) || capitals != letters)
+    if (letters < static_cast<long>(min_shouted_subject_letters) || capitals != letters)
         return std::nullopt;
     if (subject.find(' ') == std::string_view::npos) return std::nullopt;
     return std::string(subject);

@@ -15,15 +15,13 @@ namespace postern::filters {
 
 namespace {
 
-constexpr std::uint64_t max_count = 1'000'000'000;
-
 char upper(char c) {
     return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
 }
 
 bool take_number(std::string_view text, std::uint64_t& value) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return error == std::errc() && end == text.data() + text.size() && value <= max_count;
+    return error == std::errc() && end == text.data() + text.size() && value <= max_dump_count;
 }
 
 // The last field of a text that ends with `separator` + field; takes it away.
@@ -325,8 +323,9 @@ Result<Counts> DumpReader::finish() const {
     if (kind_ == DumpKind::spamprobe && sum_.ham > 0) {
         const double ratio = static_cast<double>(sum_.spam) / static_cast<double>(sum_.ham);
         messages.ham = largest_.ham;
-        messages.spam = static_cast<std::uint64_t>(std::min(
-            static_cast<double>(max_count), std::ceil(static_cast<double>(largest_.ham) * ratio)));
+        messages.spam = static_cast<std::uint64_t>(
+            std::min(static_cast<double>(max_dump_count),
+                     std::ceil(static_cast<double>(largest_.ham) * ratio)));
     }
     if (messages.ham == 0 || messages.spam == 0) {
         return Error{Errc::invalid, std::string("no ham or no spam is counted in this dump of ") +

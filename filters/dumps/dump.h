@@ -28,9 +28,10 @@ namespace postern::filters {
 enum class DumpKind : std::uint8_t { bogofilter, spamprobe, spamassassin, rspamd };
 const char* to_string(DumpKind kind);
 
-inline constexpr std::size_t max_dump_features = 2'000'000;  // what comes later is left out
-inline constexpr std::size_t max_dump_line_bytes = 4096;     // a longer one is damaged
-inline constexpr std::size_t dump_head_bytes = 4096;         // enough for kind_of_dump
+inline constexpr std::uint64_t max_dump_count = 1'000'000'000;  // of one feature, or of messages
+inline constexpr std::size_t max_dump_features = 2'000'000;     // what comes later is left out
+inline constexpr std::size_t max_dump_line_bytes = 4096;        // a longer one is damaged
+inline constexpr std::size_t dump_head_bytes = 4096;            // enough for kind_of_dump
 
 // By the beginning of the file; nullopt: no dump. Any dump of Redis counts as rspamd's.
 std::optional<DumpKind> kind_of_dump(std::string_view head);

@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::uint64_t word_seed = 0xDEADBABE;
 constexpr std::array<std::uint64_t, 4> multipliers{3, 5, 11, 23};
-constexpr std::uint64_t max_count = 1'000'000'000;
 constexpr std::size_t max_guessed_words = 100'000;  // then they are guessed anew
 constexpr std::size_t most_letters_off = 4;
 constexpr std::size_t least_stem_letters = 2;
@@ -43,7 +42,7 @@ std::string_view bare(std::string_view word) {
 }  // namespace
 
 void RspamdStatistics::add_token(std::uint64_t number, bool spam, std::uint64_t count) {
-    count = std::min(count, max_count);
+    count = std::min(count, max_dump_count);
     if (tokens_.empty() || tokens_.back().number != number) {
         if (tokens_.size() >= max_tokens_) {
             ++beyond_limit_;
@@ -52,7 +51,7 @@ void RspamdStatistics::add_token(std::uint64_t number, bool spam, std::uint64_t 
         tokens_.push_back({number, 0, 0});
     }
     auto& sum = spam ? tokens_.back().spam : tokens_.back().ham;
-    sum = static_cast<std::uint32_t>(std::min<std::uint64_t>(sum + count, max_count));
+    sum = static_cast<std::uint32_t>(std::min<std::uint64_t>(sum + count, max_dump_count));
 }
 
 void RspamdStatistics::add_field(std::string_view key, std::string_view field,
@@ -74,9 +73,9 @@ void RspamdStatistics::add_field(std::string_view key, std::string_view field,
     if (!counts_messages) {
         add_token(number, old_token ? old_spam : field == "S", count);
     } else if (field == "learns_spam" || (field == "learns" && old_spam)) {
-        messages_.spam = std::min(messages_.spam + count, max_count);
+        messages_.spam = std::min(messages_.spam + count, max_dump_count);
     } else if (field == "learns_ham" || (field == "learns" && old_ham)) {
-        messages_.ham = std::min(messages_.ham + count, max_count);
+        messages_.ham = std::min(messages_.ham + count, max_dump_count);
     }
 }
 
@@ -110,7 +109,7 @@ void RspamdStatistics::start_recognising() {
         if (kept > 0 && tokens_[kept - 1].number == token.number) {
             const auto add = [](std::uint32_t& sum, std::uint32_t more) {
                 sum = static_cast<std::uint32_t>(
-                    std::min<std::uint64_t>(std::uint64_t{sum} + more, max_count));
+                    std::min<std::uint64_t>(std::uint64_t{sum} + more, max_dump_count));
             };
             add(tokens_[kept - 1].ham, token.ham);
             add(tokens_[kept - 1].spam, token.spam);

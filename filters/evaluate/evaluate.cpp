@@ -1,5 +1,7 @@
 #include "filters/evaluate/evaluate.h"
 
+#include "filters/evaluate/logit.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -9,10 +11,6 @@ namespace {
 
 double percent(double part, double whole) {
     return whole == 0 ? 0 : 100 * part / whole;
-}
-
-double logit(double p) {
-    return std::log(p / (1 - p));
 }
 
 // Half a message is added to each cell, so that a perfect filter on few messages is not infinitely

@@ -1,4 +1,5 @@
 #include "filters/evaluate/evaluate.h"
+#include "filters/evaluate/logit.h"
 
 #include <algorithm>
 #include <cmath>
@@ -8,10 +9,6 @@ namespace postern::filters {
 namespace {
 
 constexpr double normal_95 = 1.959964;
-
-double logit(double p) {
-    return std::log(p / (1 - p));
-}
 
 double variance(double sum, double squares, double count) {
     return std::max(0.0, (squares - sum * sum / count) / (count - 1));

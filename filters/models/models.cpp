@@ -1,5 +1,6 @@
 #include "filters/models/models.h"
 
+#include "filters/models/image_format.h"
 #include "filters/models/layers.h"
 #include "filters/models/learner.h"
 #include "protocols/base/hash.h"
@@ -17,11 +18,6 @@ namespace {
 // that.
 constexpr std::string_view image_magic = "PSTNLRN2";
 constexpr std::size_t image_head = 8 + 2 * 8;
-constexpr std::size_t checksum_bytes = 8;
-
-void put_number(std::string& out, std::uint64_t value) {
-    out.append(reinterpret_cast<const char*>(&value), sizeof value);
-}
 
 std::uint64_t number_at(std::string_view in, std::size_t at) {
     std::uint64_t value = 0;

@@ -1,6 +1,7 @@
 #include "filters/translate/condition.h"
 
 #include "filters/metas/expression.h"
+#include "filters/translate/trimmed.h"
 
 #include <algorithm>
 #include <iterator>
@@ -18,12 +19,6 @@ constexpr std::string_view known_plugins[] = {"ReplaceTags", "MIMEHeader", "Chec
 bool is_word(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
            c == ':';
-}
-
-std::string_view trimmed(std::string_view text) {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-    return text;
 }
 
 // "Mail::SpamAssassin::Conf::feature_x": what version 4 can do; of plugins only the known ones.

@@ -1,16 +1,11 @@
 #include "filters/translate/field_test.h"
 
 #include "filters/patterns/vetting.h"
+#include "filters/translate/trimmed.h"
 
 namespace postern::filters {
 
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-    return text;
-}
 
 Error unsupported(std::string why) {
     return {Errc::unsupported, std::move(why)};

@@ -5,6 +5,7 @@
 #include "filters/translate/field_test.h"
 #include "filters/translate/meta_text.h"
 #include "filters/translate/perl_pattern.h"
+#include "filters/translate/trimmed.h"
 
 #include <algorithm>
 #include <cmath>
@@ -19,14 +20,6 @@ constexpr std::string_view kinds[] = {"header",   "body",       "rawbody",   "ur
                                       "full",     "mimeheader", "meta",      "askdns",
                                       "uridnsbl", "urirhsbl",   "urirhssub", "uridnssub"};
 constexpr std::string_view properties[] = {"score", "describe", "tflags", "lang", "replace_rules"};
-
-std::string_view trimmed(std::string_view text) {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r')) {
-        text.remove_suffix(1);
-    }
-    return text;
-}
 
 std::string_view take_word(std::string_view& text) {
     text = trimmed(text);

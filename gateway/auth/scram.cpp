@@ -11,9 +11,9 @@ namespace postern::auth {
 
 namespace {
 
-constexpr std::size_t salt_bytes = 16;
+constexpr std::size_t scram_salt_bytes = 16;
 constexpr std::size_t max_message_bytes = 4096;
-constexpr std::size_t max_name_bytes = 255;
+constexpr std::size_t max_scram_name_bytes = 255;
 
 // "a=value" off the front of `text`, up to the comma. nullopt: it does not begin with that letter.
 std::optional<std::string_view> take_attribute(std::string_view& text, char letter) {
@@ -26,7 +26,7 @@ std::optional<std::string_view> take_attribute(std::string_view& text, char lett
 
 std::optional<std::string> decode_name(std::string_view text) {
     auto name = decode_saslname(text);
-    const bool good = name && name->size() <= max_name_bytes && wire::is_utf8(*name) &&
+    const bool good = name && name->size() <= max_scram_name_bytes && wire::is_utf8(*name) &&
                       name->find('\0') == std::string::npos;
     return good ? std::move(name) : std::nullopt;
 }
@@ -46,12 +46,12 @@ directory::ScramKeys keys_from(std::string_view password, std::string salt) {
 }  // namespace
 
 directory::ScramKeys make_scram_keys(std::string_view password) {
-    return keys_from(password, crypto::random_bytes(salt_bytes));
+    return keys_from(password, crypto::random_bytes(scram_salt_bytes));
 }
 
 directory::ScramKeys impossible_scram_keys(std::string_view user) {
     static const std::string secret = crypto::random_bytes(32);
-    auto salt = crypto::hmac_sha256(secret, user).substr(0, salt_bytes);
+    auto salt = crypto::hmac_sha256(secret, user).substr(0, scram_salt_bytes);
     return {std::move(salt), scram_iterations, crypto::random_bytes(32), crypto::random_bytes(32)};
 }
 

@@ -1,5 +1,7 @@
 #include "gateway/crypto/crypto.h"
 
+#include "gateway/crypto/octets.h"
+
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -16,13 +18,6 @@ namespace {
 
 constexpr std::size_t digest_bytes = 32;
 constexpr int min_rsa_bits = 1024;  // RFC 8301 section 3.2
-
-const unsigned char* data_of(std::string_view bytes) {
-    return reinterpret_cast<const unsigned char*>(bytes.data());
-}
-unsigned char* data_of(std::string& bytes) {
-    return reinterpret_cast<unsigned char*>(bytes.data());
-}
 
 struct CloseFile {
     void operator()(std::FILE* file) const { std::fclose(file); }

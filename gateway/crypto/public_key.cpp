@@ -1,5 +1,7 @@
 #include "gateway/crypto/public_key.h"
 
+#include "gateway/crypto/octets.h"
+
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
@@ -28,10 +30,6 @@ using Parameters = std::unique_ptr<OSSL_PARAM, Free<OSSL_PARAM_free>>;
 using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Free<EVP_PKEY_CTX_free>>;
 using Digest = std::unique_ptr<EVP_MD_CTX, Free<EVP_MD_CTX_free>>;
 using EcdsaSignature = std::unique_ptr<ECDSA_SIG, Free<ECDSA_SIG_free>>;
-
-const unsigned char* data_of(std::string_view bytes) {
-    return reinterpret_cast<const unsigned char*>(bytes.data());
-}
 
 Number number_of(std::string_view bytes) {
     return Number(BN_bin2bn(data_of(bytes), static_cast<int>(bytes.size()), nullptr));

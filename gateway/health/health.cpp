@@ -11,10 +11,14 @@ namespace postern::health {
 
 namespace {
 
-std::string gib(std::uint64_t bytes) {
+std::string size_of(std::uint64_t bytes) {
     char text[32];
-    std::snprintf(text, sizeof text, "%.1f GiB",
-                  static_cast<double>(bytes) / (1024.0 * 1024 * 1024));
+    const double mib = static_cast<double>(bytes) / (1024.0 * 1024);
+    if (mib < 1024) {
+        std::snprintf(text, sizeof text, "%.0f MiB", mib);
+    } else {
+        std::snprintf(text, sizeof text, "%.1f GiB", mib / 1024);
+    }
     return text;
 }
 
@@ -22,10 +26,14 @@ std::string gib(std::uint64_t bytes) {
 
 const char* to_string(Level level) {
     switch (level) {
-        case Level::good: return "good";
-        case Level::warning: return "warning";
-        case Level::bad: return "bad";
-        case Level::skipped: return "skipped";
+        case Level::good:
+            return "good";
+        case Level::warning:
+            return "warning";
+        case Level::bad:
+            return "bad";
+        case Level::skipped:
+            return "skipped";
     }
     return "bad";
 }
@@ -53,9 +61,10 @@ Finding judge_disk(const Disk& disk, const std::string& folder) {
     const double share = disk.total_bytes == 0 ? 0.0
                                                : static_cast<double>(disk.free_bytes) /
                                                      static_cast<double>(disk.total_bytes);
-    Finding finding{"disk", Level::good,
-                    gib(disk.free_bytes) + " free of " + gib(disk.total_bytes) + " below " + folder,
-                    ""};
+    Finding finding{
+        "disk", Level::good,
+        size_of(disk.free_bytes) + " free of " + size_of(disk.total_bytes) + " below " + folder,
+        ""};
     if (disk.free_bytes < disk_bad_bytes || share < disk_bad_share) {
         finding.level = Level::bad;
     } else if (share < disk_warning_share) {
@@ -67,7 +76,8 @@ Finding judge_disk(const Disk& disk, const std::string& folder) {
     return finding;
 }
 
-Finding judge_certificate(Time expires, bool self_signed, bool by_acme, Time now) {
+Finding judge_certificate(const Certificate& certificate, Time now) {
+    const auto& [expires, self_signed, by_acme, names_host, host] = certificate;
     const auto days = std::chrono::duration_cast<std::chrono::hours>(expires - now).count() / 24;
     Finding finding{"certificate", Level::good, "valid for " + std::to_string(days) + " more days",
                     ""};
@@ -86,6 +96,12 @@ Finding judge_certificate(Time expires, bool self_signed, bool by_acme, Time now
         finding.remedy =
             by_acme ? "the authority's has not come yet: postern certificate renew says why"
                     : "get one (docs/admin/install.md), and set tls.certificate and tls.key";
+    } else if (!names_host) {
+        finding.level = Level::warning;
+        finding.text = "is for other names than " + host + ": mail programs will refuse it";
+        finding.remedy =
+            by_acme ? "postern certificate renew gets one for the name"
+                    : "get one for the name, or correct hostname; then systemctl reload postern";
     }
     return finding;
 }
@@ -105,10 +121,9 @@ Finding check_clock() {
 
 Finding judge_learning(std::uint64_t applied, std::uint64_t logged, std::uint64_t ham,
                        std::uint64_t spam) {
-    Finding finding{"filter", Level::good,
-                    "learned from " + std::to_string(ham) + " ham and " + std::to_string(spam) +
-                        " spam",
-                    ""};
+    Finding finding{
+        "filter", Level::good,
+        "learned from " + std::to_string(ham) + " ham and " + std::to_string(spam) + " spam", ""};
     const auto behind = logged > applied ? logged - applied : 0;
     if (behind > learning_warning_jobs) {
         finding.level = Level::warning;

@@ -43,8 +43,14 @@ Finding judge_disk(const Disk& disk, const std::string& folder);
 
 inline constexpr int certificate_warning_days = 21;
 inline constexpr int certificate_bad_days = 3;
-// `by_acme`: an authority is to give one and to renew it.
-Finding judge_certificate(Time expires, bool self_signed, bool by_acme, Time now);
+struct Certificate {
+    Time expires{};
+    bool self_signed = false;
+    bool by_acme = false;    // an authority is to give one and to renew it
+    bool names_host = true;  // it is valid for the name of `host`
+    std::string host;
+};
+Finding judge_certificate(const Certificate& certificate, Time now);
 
 // Whether somebody keeps the clock right (adjtimex); a container often cannot tell.
 Finding check_clock();

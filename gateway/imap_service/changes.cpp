@@ -1,5 +1,6 @@
 // What changes mailboxes: appending, copies and moves, expunging.
 #include "gateway/clock/wall_clock.h"
+#include "gateway/imap_service/failure.h"
 #include "gateway/imap_service/flags.h"
 #include "gateway/imap_service/imap_service.h"
 #include "gateway/imap_service/junk.h"
@@ -23,14 +24,6 @@ constexpr std::chrono::milliseconds learn_retry_delay{50};
 
 Time now() {
     return wall_clock();
-}
-
-imap::Failure none_selected() {
-    return {"CLIENTBUG", "No mailbox is selected"};
-}
-
-imap::Failure read_only() {
-    return {"READ-ONLY", "The mailbox was opened read-only"};
 }
 
 struct Computed {

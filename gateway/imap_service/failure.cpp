@@ -38,4 +38,12 @@ imap::Failure to_failure(const Error& error) {
     return {code_of(error.code), error.text};
 }
 
+imap::Failure none_selected() {
+    return {"CLIENTBUG", "No mailbox is selected"};
+}
+
+imap::Failure read_only() {
+    return {"READ-ONLY", "The mailbox was opened read-only"};
+}
+
 }  // namespace postern::imap_service

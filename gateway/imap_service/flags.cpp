@@ -1,6 +1,7 @@
 // Changing flags, as far as the rights go (RFC 4314 section 4).
 #include "gateway/imap_service/flags.h"
 
+#include "gateway/imap_service/failure.h"
 #include "gateway/imap_service/imap_service.h"
 #include "gateway/imap_service/rows.h"
 #include "protocols/imap/flag_text.h"
@@ -16,14 +17,6 @@ namespace {
 
 constexpr std::pair<char, SystemFlag> flags_with_own_right[] = {{'s', SystemFlag::seen},
                                                                 {'t', SystemFlag::deleted}};
-
-imap::Failure none_selected() {
-    return {"CLIENTBUG", "No mailbox is selected"};
-}
-
-imap::Failure read_only() {
-    return {"READ-ONLY", "The mailbox was opened read-only"};
-}
 
 // Takes a second step's outcome into the first one's.
 void join(mail::FlagResult& first, mail::FlagResult second) {

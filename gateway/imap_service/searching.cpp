@@ -1,5 +1,6 @@
 // SEARCH, SORT and THREAD of the selected mailbox: on the core when bitmaps are enough, else on the
 // pool.
+#include "gateway/imap_service/failure.h"
 #include "gateway/imap_service/imap_service.h"
 #include "gateway/imap_service/relevancy.h"
 #include "gateway/imap_service/search.h"
@@ -9,13 +10,7 @@
 
 namespace postern::imap_service {
 
-namespace {
-
-imap::Failure none_selected() {
-    return {"CLIENTBUG", "No mailbox is selected"};
-}
-
-}  // namespace
+namespace {}  // namespace
 
 // The job runs on the pool, and on without us when the session ends meanwhile: it holds nothing of
 // ours.

@@ -1,4 +1,5 @@
 // The selected mailbox: opening it, what happened to it, rows and bodies.
+#include "gateway/imap_service/failure.h"
 #include "gateway/imap_service/imap_service.h"
 #include "gateway/imap_service/rows.h"
 
@@ -7,13 +8,7 @@
 
 namespace postern::imap_service {
 
-namespace {
-
-imap::Failure none_selected() {
-    return {"CLIENTBUG", "No mailbox is selected"};
-}
-
-}  // namespace
+namespace {}  // namespace
 
 net::Awaitable<Result<UidSet>> ImapService::take_recent(MailboxId mailbox) {
     return net::from_store<UidSet>(

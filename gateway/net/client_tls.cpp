@@ -21,7 +21,7 @@ struct FreeSession {
     void operator()(SSL* session) const { SSL_free(session); }
 };
 using Context = std::unique_ptr<SSL_CTX, FreeContext>;
-using Session = std::unique_ptr<SSL, FreeSession>;
+using TlsSession = std::unique_ptr<SSL, FreeSession>;
 
 Context make_context(const std::string& ca_file) {
     Context context(SSL_CTX_new(TLS_client_method()));
@@ -71,7 +71,7 @@ Result<ssl_st*> make_client_session(const TlsPeer& peer) {
         return Error{Errc::invalid, "the CA certificates cannot be read: " +
                                         (peer.ca_file.empty() ? "the system's" : peer.ca_file)};
     }
-    Session session(SSL_new(context));
+    TlsSession session(SSL_new(context));
     if (!session) return Error{Errc::unavailable, "no memory for TLS"};
     const bool numeric = wire::parse_ip(peer.hostname).has_value();
     // Records of which none can be used ask for TLS, no more (RFC 7672 section 2.2).

@@ -2,6 +2,7 @@
 
 #include "gateway/net/ticket_keys.h"
 
+#include <fcntl.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -9,11 +10,12 @@
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <ctime>
-#include <filesystem>
 #include <string_view>
 
 namespace postern::net {
@@ -138,10 +140,13 @@ bool is_self_signed(SSL_CTX* context) {
 
 Result<void> load_files(SSL_CTX* context, const CertificateFiles& files) {
     for (const auto& file : {files.certificate, files.key}) {
-        std::error_code ignored;
-        if (!std::filesystem::exists(file, ignored)) {
-            return Error{Errc::not_found, file + ": no such file"};
+        const int handle = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+        if (handle < 0 && errno == ENOENT) return Error{Errc::not_found, file + ": no such file"};
+        if (handle < 0) {
+            return Error{Errc::invalid,
+                         file + ": the gateway's user cannot read it: " + std::strerror(errno)};
         }
+        ::close(handle);
     }
     if (SSL_CTX_use_certificate_chain_file(context, files.certificate.c_str()) != 1) {
         return Error{Errc::invalid,
@@ -185,6 +190,14 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::load(
         made->expires_ = std::min(made->expires_, expiry_of(context));
     }
     return std::shared_ptr<const TlsContext>(std::move(made));
+}
+
+bool TlsContext::names(const std::string& host) const {
+    return std::any_of(contexts_.begin(), contexts_.end(), [&](SSL_CTX* context) {
+        X509* certificate = SSL_CTX_get0_certificate(context);
+        return certificate != nullptr &&
+               X509_check_host(certificate, host.data(), host.size(), 0, nullptr) == 1;
+    });
 }
 
 ssl_st* TlsContext::make_session(const char* alpn) const {

@@ -45,8 +45,9 @@ public:
     // anything. nullptr: no memory. The caller owns it, and must keep this alive as long.
     ssl_st* make_session(const char* alpn) const;
     const std::string& fingerprint() const { return fingerprint_; }  // SHA-256, hex
-    Time expires() const { return expires_; }  // the first of all certificates that does
+    Time expires() const { return expires_; }          // the first of all certificates that does
     bool self_signed() const { return self_signed_; }  // the one without a name
+    bool names(const std::string& host) const;         // whether one of them is valid for the host
 
 private:
     TlsContext();

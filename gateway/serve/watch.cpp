@@ -63,11 +63,11 @@ std::vector<health::Finding> Daemon::findings() const {
     }
     all.push_back(health::judge_disk(health::disk_of(config->data_dir), config->data_dir));
     const auto tls = server_->tls();
-    all.push_back(health::judge_certificate(tls->expires(), tls->self_signed(), config->by_acme(),
+    all.push_back(health::judge_certificate({tls->expires(), tls->self_signed(), config->by_acme(),
+                                             tls->names(config->hostname), config->hostname},
                                             wall_clock()));
     all.push_back(health::check_clock());
-    all.push_back(
-        health::judge_learning(learned.applied, learned.logged, model.ham, model.spam));
+    all.push_back(health::judge_learning(learned.applied, learned.logged, model.ham, model.spam));
     return all;
 }
 
@@ -76,9 +76,8 @@ http::Response Daemon::health_page() const {
     const auto level = health::worst(all);
     nlohmann::json body{{"status", health::to_string(level)}, {"checks", nlohmann::json::array()}};
     for (const auto& each : all) {
-        body["checks"].push_back({{"area", each.area},
-                                  {"level", health::to_string(each.level)},
-                                  {"text", each.text}});
+        body["checks"].push_back(
+            {{"area", each.area}, {"level", health::to_string(each.level)}, {"text", each.text}});
     }
     return {level == health::Level::bad ? 503u : 200u, "application/json", body.dump() + "\n"};
 }
@@ -115,7 +114,9 @@ http::Response Daemon::metrics_page() const {
     out.gauge("postern_check", "0 good, 1 warning, 2 bad, of each thing that /health looks at.");
     for (const auto& each : findings()) {
         const bool bad = each.level == health::Level::bad;
-        out.sample(std::uint64_t{bad ? 2u : each.level == health::Level::warning ? 1u : 0u},
+        out.sample(std::uint64_t{bad                                    ? 2u
+                                 : each.level == health::Level::warning ? 1u
+                                                                        : 0u},
                    {{"area", each.area}});
     }
     return {200, metrics::content_type, out.text()};

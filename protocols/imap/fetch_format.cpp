@@ -137,7 +137,7 @@ bool asks_for(const std::vector<FetchItem>& items, Kind kind) {
                        [&](const FetchItem& item) { return item.kind == kind; });
 }
 
-FetchItem plain(Kind kind, const char* label) {
+FetchItem plain_answer(Kind kind, const char* label) {
     FetchItem item;
     item.kind = kind;
     item.label = label;
@@ -155,10 +155,10 @@ std::vector<FetchPiece> format_fetch(const FetchedMessage& message,
         if (item.kind != Kind::uid || !head_has_uid) writer.item(item);
     }
     if (message.with_flags && !asks_for(items, Kind::flags)) {
-        writer.item(plain(Kind::flags, "FLAGS"));
+        writer.item(plain_answer(Kind::flags, "FLAGS"));
     }
     if (message.with_modseq && !asks_for(items, Kind::mod_seq)) {
-        writer.item(plain(Kind::mod_seq, "MODSEQ"));
+        writer.item(plain_answer(Kind::mod_seq, "MODSEQ"));
     }
     writer.finish();
     return out;

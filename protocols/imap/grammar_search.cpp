@@ -9,7 +9,7 @@
 namespace postern::imap {
 namespace {
 
-using Kind = SearchKey::Kind;
+using KeyKind = SearchKey::Kind;
 using Term = SearchProgram::Term;
 
 enum class Argument : std::uint8_t { none, text, date, number, flag, after, before, special };
@@ -20,70 +20,70 @@ constexpr std::uint64_t largest_number64 = std::numeric_limits<std::int64_t>::ma
 struct KnownKey {
     std::string_view name;
     Argument argument;
-    Kind kind;
+    KeyKind kind;
     SystemFlag flag = SystemFlag::seen;
 };
 
 constexpr KnownKey known_keys[] = {
-    {"ALL", Argument::none, Kind::all},
-    {"ANSWERED", Argument::flag, Kind::system_flag, SystemFlag::answered},
-    {"DELETED", Argument::flag, Kind::system_flag, SystemFlag::deleted},
-    {"DRAFT", Argument::flag, Kind::system_flag, SystemFlag::draft},
-    {"FLAGGED", Argument::flag, Kind::system_flag, SystemFlag::flagged},
-    {"SEEN", Argument::flag, Kind::system_flag, SystemFlag::seen},
-    {"UNANSWERED", Argument::flag, Kind::no_system_flag, SystemFlag::answered},
-    {"UNDELETED", Argument::flag, Kind::no_system_flag, SystemFlag::deleted},
-    {"UNDRAFT", Argument::flag, Kind::no_system_flag, SystemFlag::draft},
-    {"UNFLAGGED", Argument::flag, Kind::no_system_flag, SystemFlag::flagged},
-    {"UNSEEN", Argument::flag, Kind::no_system_flag, SystemFlag::seen},
-    {"BCC", Argument::text, Kind::bcc},
-    {"BODY", Argument::text, Kind::body},
-    {"CC", Argument::text, Kind::cc},
-    {"FROM", Argument::text, Kind::from},
-    {"SUBJECT", Argument::text, Kind::subject},
-    {"TEXT", Argument::text, Kind::text},
-    {"TO", Argument::text, Kind::to},
-    {"BEFORE", Argument::date, Kind::before},
-    {"ON", Argument::date, Kind::on},
-    {"SINCE", Argument::date, Kind::since},
-    {"SENTBEFORE", Argument::date, Kind::sent_before},
-    {"SENTON", Argument::date, Kind::sent_on},
-    {"SENTSINCE", Argument::date, Kind::sent_since},
-    {"LARGER", Argument::number, Kind::larger},
-    {"SMALLER", Argument::number, Kind::smaller},
-    {"OLDER", Argument::special, Kind::arrived_before},
-    {"YOUNGER", Argument::special, Kind::arrived_since},
-    {"SAVEDBEFORE", Argument::date, Kind::saved_before},
-    {"SAVEDON", Argument::date, Kind::saved_on},
-    {"SAVEDSINCE", Argument::date, Kind::saved_since},
-    {"SAVEDATESUPPORTED", Argument::none, Kind::all},
-    {"EMAILID", Argument::special, Kind::email_id},
-    {"THREADID", Argument::special, Kind::thread_id},
-    {"MODSEQ", Argument::special, Kind::modseq},
-    {"FUZZY", Argument::special, Kind::fuzzy},
-    {"KEYWORD", Argument::special, Kind::keyword},
-    {"UNKEYWORD", Argument::special, Kind::no_keyword},
-    {"HEADER", Argument::special, Kind::header},
-    {"UID", Argument::special, Kind::uids},
-    {"UIDAFTER", Argument::after, Kind::uids},
-    {"UIDBEFORE", Argument::before, Kind::uids},
-    {"NOT", Argument::special, Kind::not_},
-    {"OR", Argument::special, Kind::or_},
+    {"ALL", Argument::none, KeyKind::all},
+    {"ANSWERED", Argument::flag, KeyKind::system_flag, SystemFlag::answered},
+    {"DELETED", Argument::flag, KeyKind::system_flag, SystemFlag::deleted},
+    {"DRAFT", Argument::flag, KeyKind::system_flag, SystemFlag::draft},
+    {"FLAGGED", Argument::flag, KeyKind::system_flag, SystemFlag::flagged},
+    {"SEEN", Argument::flag, KeyKind::system_flag, SystemFlag::seen},
+    {"UNANSWERED", Argument::flag, KeyKind::no_system_flag, SystemFlag::answered},
+    {"UNDELETED", Argument::flag, KeyKind::no_system_flag, SystemFlag::deleted},
+    {"UNDRAFT", Argument::flag, KeyKind::no_system_flag, SystemFlag::draft},
+    {"UNFLAGGED", Argument::flag, KeyKind::no_system_flag, SystemFlag::flagged},
+    {"UNSEEN", Argument::flag, KeyKind::no_system_flag, SystemFlag::seen},
+    {"BCC", Argument::text, KeyKind::bcc},
+    {"BODY", Argument::text, KeyKind::body},
+    {"CC", Argument::text, KeyKind::cc},
+    {"FROM", Argument::text, KeyKind::from},
+    {"SUBJECT", Argument::text, KeyKind::subject},
+    {"TEXT", Argument::text, KeyKind::text},
+    {"TO", Argument::text, KeyKind::to},
+    {"BEFORE", Argument::date, KeyKind::before},
+    {"ON", Argument::date, KeyKind::on},
+    {"SINCE", Argument::date, KeyKind::since},
+    {"SENTBEFORE", Argument::date, KeyKind::sent_before},
+    {"SENTON", Argument::date, KeyKind::sent_on},
+    {"SENTSINCE", Argument::date, KeyKind::sent_since},
+    {"LARGER", Argument::number, KeyKind::larger},
+    {"SMALLER", Argument::number, KeyKind::smaller},
+    {"OLDER", Argument::special, KeyKind::arrived_before},
+    {"YOUNGER", Argument::special, KeyKind::arrived_since},
+    {"SAVEDBEFORE", Argument::date, KeyKind::saved_before},
+    {"SAVEDON", Argument::date, KeyKind::saved_on},
+    {"SAVEDSINCE", Argument::date, KeyKind::saved_since},
+    {"SAVEDATESUPPORTED", Argument::none, KeyKind::all},
+    {"EMAILID", Argument::special, KeyKind::email_id},
+    {"THREADID", Argument::special, KeyKind::thread_id},
+    {"MODSEQ", Argument::special, KeyKind::modseq},
+    {"FUZZY", Argument::special, KeyKind::fuzzy},
+    {"KEYWORD", Argument::special, KeyKind::keyword},
+    {"UNKEYWORD", Argument::special, KeyKind::no_keyword},
+    {"HEADER", Argument::special, KeyKind::header},
+    {"UID", Argument::special, KeyKind::uids},
+    {"UIDAFTER", Argument::after, KeyKind::uids},
+    {"UIDBEFORE", Argument::before, KeyKind::uids},
+    {"NOT", Argument::special, KeyKind::not_},
+    {"OR", Argument::special, KeyKind::or_},
 };
 
-SearchKey key_of(Kind kind) {
+SearchKey key_of(KeyKind kind) {
     SearchKey key;
     key.kind = kind;
     return key;
 }
 
-SearchKey flag_key(Kind kind, SystemFlag flag) {
+SearchKey flag_key(KeyKind kind, SystemFlag flag) {
     SearchKey key = key_of(kind);
     key.flag = static_cast<std::uint8_t>(flag);
     return key;
 }
 
-SearchKey joined(Kind kind, SearchKey first, SearchKey second) {
+SearchKey joined(KeyKind kind, SearchKey first, SearchKey second) {
     SearchKey key = key_of(kind);
     key.children.push_back(std::move(first));
     key.children.push_back(std::move(second));
@@ -120,7 +120,7 @@ private:
 };
 
 std::optional<SearchKey> SearchParser::keys(std::size_t depth) {
-    SearchKey all = key_of(Kind::and_);
+    SearchKey all = key_of(KeyKind::and_);
     do {
         auto next = key(depth);
         if (!next) return std::nullopt;
@@ -166,13 +166,13 @@ std::optional<SearchKey> SearchParser::named(std::size_t depth) {
 std::optional<SearchKey> SearchParser::recent_key(std::string_view word) {
     if (wire::equals_ignoring_case(word, "RECENT")) return term(Term::Kind::recent, {});
     if (wire::equals_ignoring_case(word, "OLD")) {
-        SearchKey key = key_of(Kind::not_);
+        SearchKey key = key_of(KeyKind::not_);
         key.children.push_back(term(Term::Kind::recent, {}));
         return key;
     }
     if (wire::equals_ignoring_case(word, "NEW")) {
-        return joined(Kind::and_, term(Term::Kind::recent, {}),
-                      flag_key(Kind::no_system_flag, SystemFlag::seen));
+        return joined(KeyKind::and_, term(Term::Kind::recent, {}),
+                      flag_key(KeyKind::no_system_flag, SystemFlag::seen));
     }
     return parser_.fail("This search key is not known");
 }
@@ -217,45 +217,45 @@ std::optional<SearchKey> SearchParser::modseq_key() {
     if (!number || *number > largest_number64) {
         return parser_.fail("A mod-sequence was expected");
     }
-    SearchKey key = key_of(Kind::modseq);
+    SearchKey key = key_of(KeyKind::modseq);
     key.number = static_cast<std::int64_t>(*number);
     tells_modseq_ = true;
     return key;
 }
 
 std::optional<SearchKey> SearchParser::special(SearchKey key, std::size_t depth) {
-    if (key.kind == Kind::modseq) return modseq_key();
-    if (key.kind == Kind::arrived_before || key.kind == Kind::arrived_since) {
+    if (key.kind == KeyKind::modseq) return modseq_key();
+    if (key.kind == KeyKind::arrived_before || key.kind == KeyKind::arrived_since) {
         const auto seconds = parser_.lexer.nz_number();
         if (!seconds) return parser_.fail("A number of seconds was expected");
         key.number = *seconds;
         return key;
     }
-    if (key.kind == Kind::email_id || key.kind == Kind::thread_id) {
+    if (key.kind == KeyKind::email_id || key.kind == KeyKind::thread_id) {
         auto id = parser_.lexer.astring();
         if (!id) return parser_.fail("An object id was expected");
         key.text = std::move(*id);
         return key;
     }
-    if (key.kind == Kind::uids) {
+    if (key.kind == KeyKind::uids) {
         auto set = parse_sequence_set(parser_.lexer);
         if (!set) return parser_.fail("A set of UIDs of bounded length was expected");
         return term(Term::Kind::uids, std::move(*set));
     }
-    if (key.kind == Kind::keyword || key.kind == Kind::no_keyword) {
+    if (key.kind == KeyKind::keyword || key.kind == KeyKind::no_keyword) {
         const auto name = parser_.lexer.atom();
         if (!name) return parser_.fail("A keyword was expected");
         key.name = std::string(*name);
         return key;
     }
-    if (key.kind == Kind::header) {
+    if (key.kind == KeyKind::header) {
         auto name = parser_.lexer.astring();
         if (!name) return parser_.fail("A header field name was expected");
         key.name = std::move(*name);
         if (!parser_.space() || !text(key.text)) return std::nullopt;
         return key;
     }
-    if (!operands(key, key.kind == Kind::or_ ? 2 : 1, depth)) return std::nullopt;
+    if (!operands(key, key.kind == KeyKind::or_ ? 2 : 1, depth)) return std::nullopt;
     return key;
 }
 
@@ -296,7 +296,7 @@ bool SearchParser::text(std::string& out) {
 }
 
 SearchKey SearchParser::term(Term::Kind kind, SequenceSet set) {
-    SearchKey key = key_of(Kind::uids);
+    SearchKey key = key_of(KeyKind::uids);
     key.number = static_cast<std::int64_t>(terms_.size());
     terms_.push_back({kind, std::move(set)});
     return key;
@@ -359,7 +359,7 @@ bool parse_return(Parser& parser, SearchReturn& out, bool contexts) {
 }
 
 bool is_fuzzy(const SearchKey& key) {
-    return key.kind == Kind::fuzzy ||
+    return key.kind == KeyKind::fuzzy ||
            std::any_of(key.children.begin(), key.children.end(), is_fuzzy);
 }
 

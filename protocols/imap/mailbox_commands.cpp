@@ -10,7 +10,7 @@
 namespace postern::imap {
 namespace {
 
-constexpr const char* inbox = "INBOX";
+constexpr const char* inbox_name = "INBOX";
 
 void ask_done(Session& session, Question question, const char* text) {
     session.ask<Done>(std::move(question), [&session, text](Done) { session.ok(text); });
@@ -74,33 +74,33 @@ void run(Session& session, command::Select command) {
 }
 
 void run(Session& session, command::Create command) {
-    if (command.name == inbox) return session.no("ALREADYEXISTS", "INBOX is always there");
+    if (command.name == inbox_name) return session.no("ALREADYEXISTS", "INBOX is always there");
     const auto created = [&session](const std::string& code) {
         session.ok("CREATE completed", code);
     };
-    session.ask<Done>(
-        CreateMailbox{command.name, std::move(command.special_use)},
-        [&session, created, name = command.name](Done) {
-            // RFC 8474 section 4.1. The mailbox is there, also where its id cannot be read.
-            session.ask_either<StatusData>(
-                GetStatus{name},
-                [created](const StatusData& data) {
-                    created("MAILBOXID (" + data.mailbox_id + ')');
-                },
-                [&session, created](const Failure& failure) {
-                    session.log("cannot tell the new mailbox's id: " + failure.text);
-                    created("");
-                });
-        });
+    session.ask<Done>(CreateMailbox{command.name, std::move(command.special_use)},
+                      [&session, created, name = command.name](Done) {
+                          // RFC 8474 section 4.1. The mailbox is there, also where its id cannot be
+                          // read.
+                          session.ask_either<StatusData>(
+                              GetStatus{name},
+                              [created](const StatusData& data) {
+                                  created("MAILBOXID (" + data.mailbox_id + ')');
+                              },
+                              [&session, created](const Failure& failure) {
+                                  session.log("cannot tell the new mailbox's id: " + failure.text);
+                                  created("");
+                              });
+                      });
 }
 
 void run(Session& session, command::Delete command) {
-    if (command.name == inbox) return session.no("CANNOT", "INBOX cannot be deleted");
+    if (command.name == inbox_name) return session.no("CANNOT", "INBOX cannot be deleted");
     ask_done(session, DeleteMailbox{std::move(command.name)}, "DELETE completed");
 }
 
 void run(Session& session, command::Rename command) {
-    if (command.to == inbox) return session.no("ALREADYEXISTS", "INBOX is always there");
+    if (command.to == inbox_name) return session.no("ALREADYEXISTS", "INBOX is always there");
     ask_done(session, RenameMailbox{std::move(command.from), std::move(command.to)},
              "RENAME completed");
 }

@@ -10,16 +10,16 @@
 namespace postern::imap {
 namespace {
 
-using Item = command::Status::Item;
+using StatusItem = command::Status::Item;
 
 // Sections 3.1, 5.1 and 5.2 say which items.
 std::string line_of(const Session& session, const News::Status& news) {
-    std::vector<Item> items;
-    if (news.messages) items = {Item::messages, Item::uid_next};
-    if (news.first || news.flags) items.push_back(Item::uid_validity);
-    if (news.flags && !news.first) items.push_back(Item::unseen);
+    std::vector<StatusItem> items;
+    if (news.messages) items = {StatusItem::messages, StatusItem::uid_next};
+    if (news.first || news.flags) items.push_back(StatusItem::uid_validity);
+    if (news.flags && !news.first) items.push_back(StatusItem::unseen);
     if (session.enabled().condstore || (news.flags && news.first)) {
-        items.push_back(Item::highest_modseq);
+        items.push_back(StatusItem::highest_modseq);
     }
     return status_line(session, news.mailbox, items, news.data);
 }

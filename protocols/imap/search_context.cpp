@@ -12,7 +12,7 @@ namespace postern::imap {
 namespace {
 
 using Context = Session::SearchContext;
-using Kind = SearchKey::Kind;
+using KeyKind = SearchKey::Kind;
 using Term = SearchProgram::Term;
 
 struct Resolver {
@@ -37,8 +37,8 @@ struct Resolver {
     }
 
     void resolve(SearchKey& key) const {
-        if (key.kind == Kind::uids) term(key);
-        if (key.kind == Kind::arrived_before || key.kind == Kind::arrived_since) {
+        if (key.kind == KeyKind::uids) term(key);
+        if (key.kind == KeyKind::arrived_before || key.kind == KeyKind::arrived_since) {
             key.number = to_unix_ms(session.now()) / 1000 - key.number;
         }
         for (SearchKey& child : key.children) resolve(child);
@@ -71,9 +71,9 @@ struct UpdateRun : std::enable_shared_from_this<UpdateRun> {
         if (at == session.contexts().size()) return done();
         Context& context = session.contexts()[at];
         SearchKey among, both;
-        among.kind = Kind::uids;
+        among.kind = KeyKind::uids;
         among.uids = changed;
-        both.kind = Kind::and_;
+        both.kind = KeyKind::and_;
         auto program = resolve_program(session, context.program, &context.positions);
         both.children = {std::move(among), std::move(program)};
         session.ask_either<SearchResult>(

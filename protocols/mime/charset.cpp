@@ -63,9 +63,9 @@ constexpr std::array aliases = std::to_array<Alias>({
     {"x-sjis", "windows-31j"},
 });
 
-enum class Known { ascii, utf8, windows_1252, other };
+enum class KnownCharset { ascii, utf8, windows_1252, other };
 
-Known classify(std::string_view label) {
+KnownCharset classify(std::string_view label) {
     static constexpr std::string_view ascii[] = {
         "",          "us-ascii",      "ascii",   "ansi_x3.4-1968", "iso-ir-6", "unknown-8bit",
         "x-unknown", "unknown",       "default", "8bit",           "7bit",     "binary",
@@ -77,9 +77,9 @@ Known classify(std::string_view label) {
     const auto in = [&](const auto& list) {
         return std::find(std::begin(list), std::end(list), label) != std::end(list);
     };
-    if (in(ascii)) return Known::ascii;
-    if (in(utf8)) return Known::utf8;
-    return in(western) ? Known::windows_1252 : Known::other;
+    if (in(ascii)) return KnownCharset::ascii;
+    if (in(utf8)) return KnownCharset::utf8;
+    return in(western) ? KnownCharset::windows_1252 : KnownCharset::other;
 }
 
 // ICU reads a comma in a name as options, so that only what occurs in real labels may pass.
@@ -203,11 +203,12 @@ bool has_shifts(std::string_view bytes) {
 
 std::string to_utf8(std::string_view bytes, std::string_view charset_label) {
     const std::string label = normalize(charset_label);
-    const Known known = classify(label);
-    if (known != Known::other && is_ascii(bytes)) return std::string(bytes);
-    if (known == Known::ascii) return guess(bytes);
-    if (known == Known::utf8) return is_utf8(bytes) ? std::string(bytes) : repair_utf8(bytes);
-    if (known == Known::windows_1252) return from_windows_1252(bytes);
+    const KnownCharset known = classify(label);
+    if (known != KnownCharset::other && is_ascii(bytes)) return std::string(bytes);
+    if (known == KnownCharset::ascii) return guess(bytes);
+    if (known == KnownCharset::utf8)
+        return is_utf8(bytes) ? std::string(bytes) : repair_utf8(bytes);
+    if (known == KnownCharset::windows_1252) return from_windows_1252(bytes);
     if (label.starts_with("utf-16")) return from_utf16(bytes, label);
     const CachedConverter& cached = converter_for(label);
     if (!cached.converter) return guess(bytes);

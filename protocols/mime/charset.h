@@ -21,6 +21,10 @@ std::string repair_utf8(std::string_view bytes);
 // Longest prefix of at most max_bytes that does not cut a UTF-8 character.
 std::string_view utf8_prefix(std::string_view utf8, std::size_t max_bytes);
 
+// Whether it is a second or later byte of a character.
+inline bool is_continuation(char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+}
 void append_utf8(std::string& out, char32_t code_point);  // surrogates and > 10FFFF: U+FFFD
 
 }  // namespace postern::mime

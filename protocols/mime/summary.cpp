@@ -18,10 +18,6 @@ constexpr std::size_t preview_html_source_bytes = 4096;
 constexpr std::size_t preview_last_source_bytes = 32UL * 1024;
 constexpr std::size_t preview_bytes = 4 * max_preview_characters;
 
-bool is_continuation(char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
-}
-
 // White space and controls collapsed, at most max_preview_characters.
 std::string shorten(std::string_view text) {
     std::string out;

@@ -21,10 +21,6 @@ std::size_t ascii_run(std::string_view bytes, std::size_t at) {
     return at - start;
 }
 
-bool is_continuation(char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
-}
-
 // Length of the well-formed non-ASCII character at `at` (Unicode table 3-7); 0: none.
 std::size_t character_size(std::string_view bytes, std::size_t at) {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(bytes[at + i]); };

@@ -28,7 +28,7 @@ std::optional<IpAddress> take_address(std::string_view& text, std::string_view f
     return parse_ip(word);
 }
 
-unsigned byte_at(std::string_view bytes, std::size_t pos) {
+unsigned octet_at(std::string_view bytes, std::size_t pos) {
     return static_cast<unsigned char>(bytes[pos]);
 }
 
@@ -94,8 +94,8 @@ void ProxyHeader::look_v2() {
         wanted_ = v2_fixed_bytes - bytes_.size();
         return;
     }
-    const std::size_t length = byte_at(bytes_, 14) * 256 + byte_at(bytes_, 15);
-    if (!bytes_.starts_with(v2_signature) || byte_at(bytes_, 12) >> 4 != 2 ||
+    const std::size_t length = octet_at(bytes_, 14) * 256 + octet_at(bytes_, 15);
+    if (!bytes_.starts_with(v2_signature) || octet_at(bytes_, 12) >> 4 != 2 ||
         length > max_proxy_v2_bytes) {
         return fail();
     }
@@ -103,8 +103,8 @@ void ProxyHeader::look_v2() {
         wanted_ = v2_fixed_bytes + length - bytes_.size();
         return;
     }
-    const unsigned command = byte_at(bytes_, 12) & 15;
-    const unsigned family = byte_at(bytes_, 13) >> 4;
+    const unsigned command = octet_at(bytes_, 12) & 15;
+    const unsigned family = octet_at(bytes_, 13) >> 4;
     if (command > 1) return fail();
     state_ = State::done;
     const bool v6 = family == 2;
@@ -113,8 +113,8 @@ void ProxyHeader::look_v2() {
     if (length < 2 * address_bytes + 4) return fail();
     const std::string_view addresses = std::string_view(bytes_).substr(v2_fixed_bytes);
     client_address_ = to_string(address_from(addresses, v6));
-    client_port_ = static_cast<std::uint16_t>(byte_at(addresses, 2 * address_bytes) * 256 +
-                                              byte_at(addresses, 2 * address_bytes + 1));
+    client_port_ = static_cast<std::uint16_t>(octet_at(addresses, 2 * address_bytes) * 256 +
+                                              octet_at(addresses, 2 * address_bytes + 1));
 }
 
 }  // namespace postern::wire

@@ -15,7 +15,7 @@ namespace postern::blob {
 
 namespace {
 
-constexpr std::string_view newest_key = "n";
+constexpr std::string_view newest_dictionary_key = "n";
 
 std::string key_of(DictionaryId id) {
     return kv::RowWriter().u8('d').u64(id).take();
@@ -67,14 +67,14 @@ Result<DictionaryPtr> Dictionaries::find(DictionaryId id) {
 
 DictionaryPtr Dictionaries::newest() {
     // Asked each time: another process may have trained one.
-    const auto row = store_.get(dictionary_shard, newest_key);
+    const auto row = store_.get(dictionary_shard, newest_dictionary_key);
     if (!row || !*row) return nullptr;
     const auto found = find(kv::RowReader(**row).u64());
     return found ? *found : nullptr;
 }
 
 bool Dictionaries::names_newest() {
-    const auto row = store_.get(dictionary_shard, newest_key);
+    const auto row = store_.get(dictionary_shard, newest_dictionary_key);
     return row || row.error().code != Errc::corrupt;
 }
 
@@ -84,9 +84,9 @@ Result<void> Dictionaries::name_newest(std::optional<DictionaryId> id) {
     batch.operation = kv::random_id();
     if (id) {
         batch.operations.emplace_back(
-            kv::Put{std::string(newest_key), kv::RowWriter().u64(*id).take()});
+            kv::Put{std::string(newest_dictionary_key), kv::RowWriter().u64(*id).take()});
     } else {
-        batch.operations.emplace_back(kv::Erase{std::string(newest_key)});
+        batch.operations.emplace_back(kv::Erase{std::string(newest_dictionary_key)});
     }
     const auto done = store_.commit_and_wait(std::move(batch));
     return done ? Result<void>() : Result<void>(done.error());
@@ -97,7 +97,7 @@ Result<DictionaryId> Dictionaries::add(std::string bytes) {
     if (bytes.size() > max_dictionary_bytes) {
         return Error{Errc::too_large, "the dictionary is too large"};
     }
-    const auto before = store_.get(dictionary_shard, newest_key);
+    const auto before = store_.get(dictionary_shard, newest_dictionary_key);
     if (!before) return before.error();
     const auto page = store_.scan_through(dictionary_shard, "d", "e", max_dictionaries + 1);
     if (!page) return page.error();
@@ -111,9 +111,10 @@ Result<DictionaryId> Dictionaries::add(std::string bytes) {
     kv::Batch batch;
     batch.shard = dictionary_shard;
     batch.operation = kv::random_id();
-    batch.preconditions.push_back({std::string(newest_key), *before});
+    batch.preconditions.push_back({std::string(newest_dictionary_key), *before});
     batch.operations.emplace_back(kv::Put{key_of(id), std::move(bytes)});
-    batch.operations.emplace_back(kv::Put{std::string(newest_key), kv::RowWriter().u64(id).take()});
+    batch.operations.emplace_back(
+        kv::Put{std::string(newest_dictionary_key), kv::RowWriter().u64(id).take()});
     const auto outcome = store_.commit_and_wait(std::move(batch));
     if (!outcome) return outcome.error();
     if (*outcome == kv::Outcome::committed) return id;

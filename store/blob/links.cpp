@@ -12,7 +12,7 @@ namespace postern::blob {
 namespace {
 
 constexpr std::uint64_t link_shard_count = 16;
-constexpr int max_attempts = 100;
+constexpr int max_link_attempts = 100;
 constexpr std::size_t max_blobs_per_batch = 20;
 
 kv::ShardId shard_of(const BlobId& blob) {
@@ -169,7 +169,7 @@ using Apply = Result<void> (*)(LinkBatch&, const Ownership&);
 
 Result<void> commit_changes(kv::Store& store, const kv::ShardId& shard,
                             const std::vector<Ownership>& changes, Apply apply) {
-    for (int attempt = 0; attempt < max_attempts; ++attempt) {
+    for (int attempt = 0; attempt < max_link_attempts; ++attempt) {
         LinkBatch batch(store, shard);
         for (const Ownership& change : changes) {
             const auto applied = apply(batch, change);

@@ -12,13 +12,13 @@ namespace postern::blob {
 namespace {
 
 constexpr std::uint64_t part_shard_count = 64;
-constexpr int max_attempts = 100;
+constexpr int max_part_attempts = 100;
 constexpr std::uint64_t compared_bytes = 1024 * 1024;  // at once
 
 kv::ShardId shard_of(std::uint64_t hash) {
     return {kv::ShardKind::parts, 1 + hash % part_shard_count, 0};
 }
-std::string newest_key(std::uint64_t hash) {
+std::string newest_part_key(std::uint64_t hash) {
     return kv::RowWriter().u8('h').u64(hash).take();
 }
 std::string part_key(const PartName& name) {
@@ -78,11 +78,11 @@ struct Newest {
     bool damaged = false;
 
     void expect_unchanged(kv::Batch& batch, std::uint64_t hash) const {
-        if (!damaged) batch.preconditions.push_back({newest_key(hash), row});
+        if (!damaged) batch.preconditions.push_back({newest_part_key(hash), row});
     }
 };
 Result<Newest> newest_of(kv::Store& store, std::uint64_t hash) {
-    auto row = store.get(shard_of(hash), newest_key(hash));
+    auto row = store.get(shard_of(hash), newest_part_key(hash));
     if (row) return Newest{std::move(*row), false};
     if (row.error().code == Errc::corrupt) return Newest{std::nullopt, true};
     return row.error();
@@ -126,7 +126,7 @@ Result<bool> add_part(kv::Store& store, const Newest& newest, StoredPart part, s
     newest.expect_unchanged(batch, part.name.hash);
     batch.preconditions.push_back({part_key(part.name), std::nullopt});
     batch.operations.emplace_back(
-        kv::Put{newest_key(part.name.hash), kv::RowWriter().id(part.name.id).take()});
+        kv::Put{newest_part_key(part.name.hash), kv::RowWriter().id(part.name.id).take()});
     part.users = 1;
     put_part(batch, part);
     batch.operations.emplace_back(kv::Put{user_key(part.name, body), present});
@@ -193,7 +193,7 @@ Result<bool> try_to_release(kv::Store& store, const PartName& name, const BlobId
     if (!newest) return newest.error();
     if (newest->row && kv::RowReader(*newest->row).id() == name.id) {
         newest->expect_unchanged(batch, name.hash);
-        batch.operations.emplace_back(kv::Erase{newest_key(name.hash)});
+        batch.operations.emplace_back(kv::Erase{newest_part_key(name.hash)});
     }
     batch.erased_blobs.push_back(part.blob);
     return commit(store, std::move(batch));
@@ -232,7 +232,7 @@ Result<bool> try_to_adopt(kv::Store& store, const Part& part, const std::string&
 
 Result<Part> use_part(kv::Store& store, std::string_view bytes, const BlobId& body) {
     const std::uint64_t hash = hash64(bytes);
-    for (int attempt = 0; attempt < max_attempts; ++attempt) {
+    for (int attempt = 0; attempt < max_part_attempts; ++attempt) {
         const auto used = try_to_use(store, bytes, hash, body);
         if (!used) return used.error();
         if (*used) return **used;
@@ -242,7 +242,7 @@ Result<Part> use_part(kv::Store& store, std::string_view bytes, const BlobId& bo
 
 Result<void> adopt_part(kv::Store& store, const Part& part, const std::string& framed,
                         const BlobId& body) {
-    for (int attempt = 0; attempt < max_attempts; ++attempt) {
+    for (int attempt = 0; attempt < max_part_attempts; ++attempt) {
         const auto adopted = try_to_adopt(store, part, framed, body);
         if (!adopted) return adopted.error();
         if (*adopted) return {};
@@ -253,7 +253,7 @@ Result<void> adopt_part(kv::Store& store, const Part& part, const std::string& f
 Result<void> release_parts(kv::Store& store, const std::vector<Part>& parts, const BlobId& body) {
     for (const Part& part : parts) {
         bool done = false;
-        for (int attempt = 0; attempt < max_attempts && !done; ++attempt) {
+        for (int attempt = 0; attempt < max_part_attempts && !done; ++attempt) {
             const auto released = try_to_release(store, part.name, body);
             if (!released) return released.error();
             done = *released;

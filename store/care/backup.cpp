@@ -18,7 +18,7 @@ namespace {
 
 using mail::mailbox_shard;
 
-constexpr int max_looks = 10;
+constexpr int max_backup_looks = 10;
 // Rows are cut at fixed UIDs, so that old messages are the same records in every run.
 constexpr Uid uids_per_chunk = 512;
 constexpr std::size_t max_chunk_bytes = 16 * 1024 * 1024;
@@ -269,7 +269,7 @@ private:
             const auto after = mailboxes_of(store_, account, owner);
             if (!after) return after.error();
             const bool still = same_names(*mailboxes, *after) && heads_of(*after) == heads;
-            if (!still && look < max_looks) continue;
+            if (!still && look < max_backup_looks) continue;
             if (!still) ++report.moving;
             report.mailboxes += saved.size();
             snapshot.shards.push_back(std::move(*names));

@@ -19,7 +19,7 @@ namespace postern::care {
 namespace {
 
 constexpr std::size_t max_spool_items = 10'000'000;
-constexpr std::size_t erased_at_once = 500;
+constexpr std::size_t bodies_erased_at_once = 500;
 
 Result<std::vector<BlobId>> list_bodies(CheckContext& context) {
     std::vector<BlobId> bodies;
@@ -194,9 +194,9 @@ Result<void> check_orphans(CheckContext& context, std::vector<BlobId> bodies) {
                  bodies.end());
     if (bodies.empty()) return {};
     const bool mend = context.options.repair && context.options.alone && !context.lost_leads;
-    for (std::size_t at = 0; mend && at < bodies.size(); at += erased_at_once) {
+    for (std::size_t at = 0; mend && at < bodies.size(); at += bodies_erased_at_once) {
         std::vector<blob::Ownership> owners;
-        for (std::size_t i = at; i < std::min(bodies.size(), at + erased_at_once); ++i) {
+        for (std::size_t i = at; i < std::min(bodies.size(), at + bodies_erased_at_once); ++i) {
             const auto listed = blob::owners(context.store, bodies[i]);
             if (!listed) return listed.error();
             for (const std::uint64_t owner : *listed) owners.push_back({bodies[i], owner});

@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::size_t max_keyword_letters = 26;
 
-Error failed(const std::string& path) {
+Error export_failed(const std::string& path) {
     return Error{Errc::unavailable, path + ": " + std::strerror(errno)};
 }
 
@@ -65,7 +65,7 @@ public:
         {
             std::ofstream file(fresh, std::ios::binary | std::ios::trunc);
             file << file_lines(text);
-            if (!file.flush()) return failed(fresh);
+            if (!file.flush()) return export_failed(fresh);
         }
         const std::int64_t ms = to_unix_ms(row.internal_date);
         timespec times[2];
@@ -74,7 +74,7 @@ public:
         const std::string path = folder_ + "/cur/" + name + ":2," + letters(row.flags);
         if (::utimensat(AT_FDCWD, fresh.c_str(), times, 0) != 0 ||
             ::rename(fresh.c_str(), path.c_str()) != 0) {
-            return failed(path);
+            return export_failed(path);
         }
         return {};
     }
@@ -148,12 +148,13 @@ public:
             at = end + 1;
         }
         file_ << '\n';
-        return file_ ? Result<void>() : Result<void>(failed(path_));
+        return file_ ? Result<void>() : Result<void>(export_failed(path_));
     }
 
     Result<void> finish() override {
         file_.close();
-        if (!file_ || ::rename((path_ + ".part").c_str(), path_.c_str()) != 0) return failed(path_);
+        if (!file_ || ::rename((path_ + ".part").c_str(), path_.c_str()) != 0)
+            return export_failed(path_);
         return {};
     }
 

@@ -13,8 +13,8 @@ namespace {
 
 using mail::mailbox_shard;
 
-constexpr int max_looks = 3;
-constexpr std::uint64_t read_bytes = 1024 * 1024;
+constexpr int max_check_looks = 3;
+constexpr std::uint64_t mailbox_piece_bytes = 1024 * 1024;
 
 std::string where_of(const NamedMailbox& mailbox) {
     return mailbox.owner + " " + mailbox.name;
@@ -22,8 +22,8 @@ std::string where_of(const NamedMailbox& mailbox) {
 
 // Reads all of a body in bounded pieces.
 Result<void> read_whole(kv::Store& store, const BlobId& blob, std::uint64_t size) {
-    for (std::uint64_t at = 0; at < size; at += read_bytes) {
-        const auto piece = blob::read(store, blob, at, read_bytes);
+    for (std::uint64_t at = 0; at < size; at += mailbox_piece_bytes) {
+        const auto piece = blob::read(store, blob, at, mailbox_piece_bytes);
         if (!piece) return piece.error();
     }
     return {};
@@ -252,7 +252,7 @@ Result<void> check_mailbox(CheckContext& context, const NamedMailbox& mailbox) {
     SeenRows seen_rows;
     bool still = false;
     // Picture, messages and history belong together only if the head is the same behind them.
-    for (int look = 0; look < max_looks && !still; ++look) {
+    for (int look = 0; look < max_check_looks && !still; ++look) {
         sets = mail::load_sets(context.store, mailbox.id);
         if (!sets && sets.error().code == Errc::unavailable) return sets.error();
         auto read = tally_messages(context.store, mailbox.id, [&](const auto& message) {

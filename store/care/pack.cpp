@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t header_bytes = 16 + 4 + 8;
 
-Error failed(const std::string& path) {
+Error pack_failed(const std::string& path) {
     return Error{Errc::unavailable, path + ": " + std::strerror(errno)};
 }
 
@@ -102,7 +102,7 @@ Result<PackSet> PackSet::open(const std::string& folder) {
 Result<void> PackSet::read_index(std::uint32_t pack) {
     const File file{::open(path_of(pack).c_str(), O_RDONLY | O_CLOEXEC)};
     struct stat status {};
-    if (file.handle < 0 || ::fstat(file.handle, &status) != 0) return failed(path_of(pack));
+    if (file.handle < 0 || ::fstat(file.handle, &status) != 0) return pack_failed(path_of(pack));
     const auto size = static_cast<std::uint64_t>(status.st_size);
     std::uint64_t at = 0;
     char header[header_bytes];
@@ -123,10 +123,10 @@ Result<std::string> PackSet::read(const Id128& id) const {
     if (place == places_.end()) return Error{Errc::not_found, "not in the backup: " + to_hex(id)};
     const std::string path = path_of(place->second.pack);
     const File file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-    if (file.handle < 0) return failed(path);
+    if (file.handle < 0) return pack_failed(path);
     std::string record(header_bytes + place->second.bytes, '\0');
     if (!read_at(file.handle, place->second.offset, record.data(), record.size())) {
-        return failed(path);
+        return pack_failed(path);
     }
     kv::RowReader reader(record);
     const Id128 stored = reader.id();
@@ -153,7 +153,7 @@ Result<void> PackSet::open_for_adding() {
     file_ = ::open(path_of(packs_).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (file_ < 0 || ::ftruncate(file_, static_cast<off_t>(end_)) != 0 ||
         ::lseek(file_, 0, SEEK_END) < 0 || !sync_folder(folder_)) {
-        return failed(path_of(packs_));
+        return pack_failed(path_of(packs_));
     }
     return {};
 }
@@ -167,7 +167,7 @@ Result<void> PackSet::add(const Id128& id, std::string_view bytes) {
                              .u64(hash64(bytes))
                              .raw(bytes)
                              .take();
-    if (!write_all(file_, record)) return failed(path_of(packs_));
+    if (!write_all(file_, record)) return pack_failed(path_of(packs_));
     places_[id] = {packs_, static_cast<std::uint32_t>(bytes.size()), end_};
     end_ += record.size();
     added_bytes_ += record.size();
@@ -175,7 +175,7 @@ Result<void> PackSet::add(const Id128& id, std::string_view bytes) {
 }
 
 Result<void> PackSet::sync() {
-    if (file_ >= 0 && ::fdatasync(file_) != 0) return failed(path_of(packs_));
+    if (file_ >= 0 && ::fdatasync(file_) != 0) return pack_failed(path_of(packs_));
     return {};
 }
 
@@ -184,21 +184,21 @@ Result<void> write_file(const std::string& path, std::string_view bytes) {
     {
         const File file{::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
         if (file.handle < 0 || !write_all(file.handle, bytes) || ::fsync(file.handle) != 0) {
-            return failed(fresh);
+            return pack_failed(fresh);
         }
     }
-    if (::rename(fresh.c_str(), path.c_str()) != 0) return failed(path);
+    if (::rename(fresh.c_str(), path.c_str()) != 0) return pack_failed(path);
     const std::string folder = std::filesystem::path(path).parent_path().string();
-    if (!sync_folder(folder)) return failed(folder);
+    if (!sync_folder(folder)) return pack_failed(folder);
     return {};
 }
 
 Result<std::string> read_file(const std::string& path) {
     const File file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
     struct stat status {};
-    if (file.handle < 0 || ::fstat(file.handle, &status) != 0) return failed(path);
+    if (file.handle < 0 || ::fstat(file.handle, &status) != 0) return pack_failed(path);
     std::string bytes(static_cast<std::size_t>(status.st_size), '\0');
-    if (!read_at(file.handle, 0, bytes.data(), bytes.size())) return failed(path);
+    if (!read_at(file.handle, 0, bytes.data(), bytes.size())) return pack_failed(path);
     return bytes;
 }
 

@@ -9,7 +9,7 @@ namespace postern::care {
 
 namespace {
 
-constexpr std::uint64_t read_bytes = 1024 * 1024;
+constexpr std::uint64_t part_piece_bytes = 1024 * 1024;
 
 std::string where_of(const blob::PartName& name) {
     return "part " + to_hex(name.id);
@@ -29,8 +29,8 @@ Result<void> check_bytes(CheckContext& context, const blob::StoredPart& part) {
     Result<void> sound = info ? Result<void>() : Result<void>(info.error());
     if (info && info->size != part.size) sound = Error{Errc::corrupt, "wrong size"};
     for (std::uint64_t at = 0; sound && context.options.read_bodies && at < part.size;
-         at += read_bytes) {
-        const auto piece = blob::read_frames(context.store, part.blob, at, read_bytes);
+         at += part_piece_bytes) {
+        const auto piece = blob::read_frames(context.store, part.blob, at, part_piece_bytes);
         if (!piece) sound = piece.error();
     }
     if (sound) return {};

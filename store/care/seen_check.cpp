@@ -25,13 +25,13 @@ Result<void> for_each_seen_row(kv::Store& store, MailboxId mailbox, char prefix,
                          });
 }
 
-constexpr std::size_t erased_at_once = kv::max_batch_operations / 2;
+constexpr std::size_t seen_erased_at_once = kv::max_batch_operations / 2;
 
 // A new head with the rows, so that whoever has a picture of the mailbox in memory reads it anew.
 // False: somebody changed the mailbox meanwhile.
 Result<bool> erase_rows(kv::Store& store, const NamedMailbox& mailbox, std::string raw_head,
                         const std::vector<std::string>& keys) {
-    for (std::size_t at = 0; at < keys.size(); at += erased_at_once) {
+    for (std::size_t at = 0; at < keys.size(); at += seen_erased_at_once) {
         auto head = mail::decode_head(raw_head);
         if (!head) return false;
         ++head->highest_modseq;
@@ -40,7 +40,7 @@ Result<bool> erase_rows(kv::Store& store, const NamedMailbox& mailbox, std::stri
         operations.emplace_back(kv::Put{std::string(mail::head_key), fresh});
         operations.emplace_back(
             kv::Put{mail::journal_key(head->highest_modseq), mail::encode(mail::JournalEntry{})});
-        const auto end = std::min(keys.size(), at + erased_at_once);
+        const auto end = std::min(keys.size(), at + seen_erased_at_once);
         for (std::size_t i = at; i < end; ++i) operations.emplace_back(kv::Erase{keys[i]});
         const auto erased =
             commit(store, mailbox_shard(mailbox.id), {{std::string(mail::head_key), raw_head}},

@@ -24,10 +24,6 @@ std::set<std::string>& open_folders() {
     return folders;
 }
 
-MDB_val value_of(std::string_view bytes) {
-    return MDB_val{bytes.size(), const_cast<char*>(bytes.data())};
-}
-
 int put_number(MDB_txn* transaction, MDB_dbi table, std::string_view name, std::uint32_t number) {
     const std::string bytes = RowWriter().u32(number).take();
     MDB_val key = value_of(name);
@@ -166,9 +162,8 @@ Result<void> LmdbEnvironment::open_tables(unsigned index, unsigned environments)
 
 int LmdbEnvironment::upgrade() {
     if (format_ == lmdb_format_version) return 0;
-    const int code = write(0, [this](MDB_txn* transaction) {
-        return upgrade_tables(transaction, tables_.meta);
-    });
+    const int code = write(
+        0, [this](MDB_txn* transaction) { return upgrade_tables(transaction, tables_.meta); });
     if (code == 0) format_ = lmdb_format_version;
     return code;
 }

@@ -26,6 +26,11 @@ inline constexpr std::uint32_t lmdb_format_version = 3;
 inline constexpr std::uint32_t oldest_lmdb_format_version = 2;
 inline constexpr unsigned max_lmdb_readers = 4096;
 
+// LMDB does not write to what it is given.
+inline MDB_val value_of(std::string_view bytes) {
+    return MDB_val{bytes.size(), const_cast<char*>(bytes.data())};
+}
+
 // Named databases of every environment.
 struct LmdbTables {
     MDB_dbi meta = 0;   // "format", "environments", "index": u32 big endian

@@ -17,10 +17,6 @@ std::string_view view(const MDB_val& value) {
     return {static_cast<const char*>(value.mv_data), value.mv_size};
 }
 
-MDB_val value_of(std::string_view bytes) {
-    return MDB_val{bytes.size(), const_cast<char*>(bytes.data())};
-}
-
 // Covers the key too: a row that was read from another row's place is as wrong as a changed one.
 std::uint32_t checksum(std::string_view key, std::string_view value) {
     return static_cast<std::uint32_t>(hash64(value, hash64(key)));

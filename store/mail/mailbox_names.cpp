@@ -11,7 +11,7 @@ namespace postern::mail {
 namespace {
 
 constexpr int max_name_races = 100;
-constexpr std::uint8_t row_version = 1;
+constexpr std::uint8_t names_row_version = 1;
 
 bool is_utf8_text(std::string_view text) {
     for (std::size_t i = 0; i < text.size();) {
@@ -32,7 +32,7 @@ bool is_utf8_text(std::string_view text) {
 
 std::string encode(const NameRow& row) {
     return kv::RowWriter()
-        .u8(row_version)
+        .u8(names_row_version)
         .u64(row.id.value)
         .u8(static_cast<std::uint8_t>(row.special_use))
         .take();
@@ -40,7 +40,7 @@ std::string encode(const NameRow& row) {
 
 std::optional<NameRow> decode_name(std::string_view value) {
     kv::RowReader reader(value);
-    if (reader.u8() != row_version) return std::nullopt;
+    if (reader.u8() != names_row_version) return std::nullopt;
     NameRow row;
     row.id.value = reader.u64();
     const std::uint8_t use = reader.u8();

@@ -12,7 +12,7 @@ namespace postern::mail {
 
 namespace {
 
-constexpr std::uint8_t row_version = 1;
+constexpr std::uint8_t pool_row_version = 1;
 constexpr int max_races = 100;
 constexpr std::uint64_t max_limit = std::uint64_t{1} << 62;  // RFC 9208 section 5: 63 bits
 constexpr std::string_view head_of_pool = "h";
@@ -62,7 +62,7 @@ void read_messages(kv::RowReader& row, PoolLimits& limits) {
 
 std::string encode(const Pool& pool) {
     kv::RowWriter row;
-    row.u8(row_version)
+    row.u8(pool_row_version)
         .bytes(pool.name)
         .varint(pool.limits.soft_bytes)
         .varint(pool.limits.hard_bytes)
@@ -72,7 +72,10 @@ std::string encode(const Pool& pool) {
 
 std::string encode(const AccountQuota& quota) {
     kv::RowWriter row;
-    row.u8(row_version).u64(quota.pool).varint(quota.cap.soft_bytes).varint(quota.cap.hard_bytes);
+    row.u8(pool_row_version)
+        .u64(quota.pool)
+        .varint(quota.cap.soft_bytes)
+        .varint(quota.cap.hard_bytes);
     return with_messages(row, quota.cap);
 }
 
@@ -86,7 +89,7 @@ Result<Pool> decode(std::uint64_t number, std::string_view value) {
     pool.limits.hard_bytes = reader.varint();
     pool.version = reader.id();
     read_messages(reader, pool.limits);
-    if (version == row_version && reader.done()) return pool;
+    if (version == pool_row_version && reader.done()) return pool;
     return Error{Errc::corrupt, "damaged row of quota pool " + std::to_string(number)};
 }
 
@@ -253,7 +256,7 @@ Result<AccountQuota> Pools::quota_of(AccountId account) {
     quota.cap.soft_bytes = reader.varint();
     quota.cap.hard_bytes = reader.varint();
     read_messages(reader, quota.cap);
-    if (version == row_version && reader.done()) return quota;
+    if (version == pool_row_version && reader.done()) return quota;
     return Error{Errc::corrupt, "damaged quota of account " + std::to_string(account.value)};
 }
 

@@ -202,8 +202,9 @@ class Care(E2eTest):
                 self.assertEqual(self.gateway.cli_json(*out)["messages"], 3)
                 again = self.gateway.cli_json(*out)
                 self.assertEqual((again["messages"], again["there_already"]), (0, 3))
-                for _ in range(2):  # the second import doubles nothing
-                    self.gateway.cli_json("store", "import", "bob@example.net", folder)
+                for news in ((3, 0), (0, 3)):  # the second import doubles nothing
+                    done = self.gateway.cli_json("store", "import", "bob@example.net", folder)
+                    self.assertEqual((done["messages"], done["there_already"]), news)
                     self.assertEqual(self.state_of("bob"), before)
 
 

@@ -13,6 +13,7 @@ import sys
 
 import cpp_text
 import layers
+import united
 
 CPP = (".h", ".cpp")
 SKIPPED_FOLDERS = {".git", "build", ".cache", "__pycache__"}
@@ -181,21 +182,31 @@ def check_cpp(path, text, edges):
     yield from check_marks(path, text)
 
 
+def check_united(sources, settings):
+    for path, line, name, first in united.same_names(sources, settings):
+        yield Finding(path, line, f"{name} is in {first}, too, and the package's build compiles "
+                                  "both at once; share it, or give it a name of its own")
+
+
 def check_tree(root):
     """All findings of the tree at root."""
     findings = [*check_top(root), *check_package(root)]
-    edges = {}
+    edges, sources, settings = {}, {}, {}
     for path in walk(root):
         with open(os.path.join(root, path), encoding="utf-8", errors="replace") as file:
             text = file.read()
         findings += check_sizes(path, text)
+        if path.endswith(".cpp"):
+            sources[path] = text
+        if path.endswith("/CMakeLists.txt"):
+            settings[os.path.dirname(path)] = text
         if path.endswith(CPP):
             findings += check_cpp(path, text, edges)
         elif path.endswith(".py") or text.startswith("#!/usr/bin/env python3\n"):
             findings += check_functions(path, python_functions(text))
             if not path.startswith("tests/tidy/"):
                 findings += check_marks(path, text)
-    return findings + list(check_cycles(edges))
+    return [*findings, *check_cycles(edges), *check_united(sources, settings)]
 
 
 def main(arguments):

@@ -42,6 +42,34 @@ class TidyTest(unittest.TestCase):
             self.refuses(path, text, "must not include")
 
 
+class United(TidyTest):
+    """Two files of a library, each with the text in a namespace of its own."""
+
+    def found(self, text, other="", settings="postern_library(x)"):
+        own = "namespace {{\n\n{}\n\n}}  // namespace\n"
+        return findings({"store/kv/a.cpp": own.format(text),
+                         "store/kv/b.cpp": own.format(other or text),
+                         "store/kv/CMakeLists.txt": settings})
+
+    def test_the_same_name_twice(self):
+        for text in ("struct Row {\n    int a;\n};", "enum class Kind : int { a };",
+                     "constexpr int max_rows = 1;", "constexpr std::array<int, 2> all{1, 2};",
+                     "const char* names[] = {};", "int of(int a) {\n    return a;\n}"):
+            found = self.found(text)
+            self.assertEqual(len(found), 1, text)
+            self.assertIn("is in store/kv/a.cpp, too", found[0])
+            self.assertTrue(found[0].startswith("store/kv/b.cpp:3: "), found)
+            self.assertEqual(self.found(text, settings="postern_library(x SEPARATE)"), [])
+
+    def test_what_may_meet(self):
+        self.assertEqual(self.found("using mail::Row;"), [])
+        self.assertEqual(self.found("struct Row;"), [])
+        self.assertEqual(self.found("int of(int a) {\n}", "int of(Row a) {\n}"), [])
+        self.assertEqual(self.found("// struct Row {"), [])
+        self.assertEqual(self.found("int f() {\n    constexpr int a = 1;\n}",
+                                    "int g() {\n    constexpr int a = 1;\n}"), [])
+
+
 class Layers(TidyTest):
     def test_protocols(self):
         self.include("protocols/base/a.h", "protocols/base/b.h", True)

@@ -1,11 +1,12 @@
 """Global options, help, config check, status."""
 
 import os
+import json
 import pty
 import subprocess
 import unittest
 
-from support import BAD_CONFIG, BINARY, OK, USAGE, PosternCase
+from support import BAD_CONFIG, BINARY, FAILURE, OK, UNAVAILABLE, USAGE, PosternCase
 
 COMMANDS = [["serve"], ["domain"], ["domain", "add"], ["domain", "list"], ["domain", "remove"],
             ["user"], ["user", "add"], ["user", "passwd"], ["user", "list"], ["user", "remove"],
@@ -46,6 +47,7 @@ class General(PosternCase):
         script = self.run_postern("completion")
         for line, expected in (("postern us", "user"), ("postern user pas", "passwd"),
                                ("postern user add --pass", "--password-stdin"),
+                               ("postern user add bob@example.org --pass", "--password-stdin"),
                                ("postern --config x dom", "domain")):
             words = line.split()
             asked = (f"{script}\nCOMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; _postern; "
@@ -95,6 +97,45 @@ class General(PosternCase):
         self.assertIn("1 domains, 0 users\n", screen)
         self.assertIn("-> systemctl start postern", screen)
         self.assertFalse((self.folder / "data/store").joinpath("none").exists())
+
+    def doctor(self, *arguments):
+        """Area and level to what it says, without the DNS."""
+        done = self.run_raw("--config", self.config, "doctor", "--no-dns", "--json", *arguments)
+        self.assertIn(done.returncode, (OK, FAILURE), done.stderr)
+        return {(each["area"], each["level"]): each["text"] + " -> " + each["remedy"]
+                for each in json.loads(done.stdout)["findings"]}
+
+    def test_before_the_set_up_both_say_what_comes_first(self):
+        self.assertIn("-> postern setup", self.run_postern("status"))
+        (self.folder / "data").mkdir()
+        found = self.doctor()
+        self.assertIn("-> postern setup", found["daemon", "bad"])
+        self.assertTrue(any(area == "clock" for area, _ in found))
+        self.run_postern("user", "list", code=UNAVAILABLE)
+        self.assertIn("postern setup", self.errors)
+
+    @unittest.skipIf(os.geteuid() != 0, "only root can give files away")
+    def test_a_key_that_the_gateway_cannot_read(self):
+        """Root's commands can read it: that is no answer to an admin who asks."""
+        self.folder.chmod(0o755)
+        cert, key = self.folder / "c.pem", self.folder / "k.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:P-256", "-nodes", "-days", "60", "-subj", "/CN=mx",
+                        "-keyout", key, "-out", cert], check=True, capture_output=True, timeout=60)
+        with open(self.config, "a", encoding="utf-8") as file:
+            file.write(f"tls: {{certificate: {cert}, key: {key}}}\n")
+        self.run_postern("domain", "add", "example.org")
+        os.chown(self.folder / "data", 65534, 65534)
+        key.chmod(0o600)
+        found = self.doctor()
+        for area in ("certificate", "permissions"):
+            self.assertIn(f"{key} cannot be read by the gateway's user", found[area, "bad"])
+        os.chown(key, 0, 65534)
+        key.chmod(0o640)
+        cert.chmod(0o644)
+        found = self.doctor()
+        self.assertIn(("permissions", "good"), found)
+        self.assertNotIn(("certificate", "bad"), found)
 
     def test_colours_on_a_terminal_only(self):
         path = self.write("m", "Subject: x\n\nbody\n")

@@ -10,7 +10,7 @@ constexpr std::uint64_t gib = 1024ull * 1024 * 1024;
 
 Level certificate(std::chrono::hours left, bool self_signed = false) {
     const auto now = from_unix_ms(1'700'000'000'000);
-    return judge_certificate(now + left, self_signed, false, now).level;
+    return judge_certificate({now + left, self_signed, false, true, "mx"}, now).level;
 }
 
 }  // namespace
@@ -39,12 +39,31 @@ TEST(Health, ACertificateEnds) {
 TEST(Health, WhoRenewsACertificateIsNamed) {
     const auto now = from_unix_ms(1'700'000'000'000);
     const auto later = now + std::chrono::hours(24 * 300);
-    EXPECT_NE(judge_certificate(now, false, true, now).remedy.find("certificate renew"),
+    const auto remedy = [&](Time expires, bool self_signed, bool by_acme) {
+        return judge_certificate({expires, self_signed, by_acme, true, "mx"}, now).remedy;
+    };
+    EXPECT_NE(remedy(now, false, true).find("certificate renew"), std::string::npos);
+    EXPECT_NE(remedy(now, false, false).find("reload"), std::string::npos);
+    EXPECT_NE(remedy(later, true, true).find("has not come"), std::string::npos);
+    EXPECT_EQ(remedy(later, false, true), "");
+}
+
+TEST(Health, ACertificateForAnotherName) {
+    const auto now = from_unix_ms(1'700'000'000'000);
+    const auto later = now + std::chrono::hours(24 * 300);
+    const auto found = judge_certificate({later, false, false, false, "mx.test"}, now);
+    EXPECT_EQ(found.level, Level::warning);
+    EXPECT_NE(found.text.find("mx.test"), std::string::npos);
+    // What is worse comes first.
+    EXPECT_EQ(judge_certificate({now, false, false, false, "mx.test"}, now).level, Level::bad);
+}
+
+TEST(Health, SmallDisksAreToldInMiB) {
+    EXPECT_NE(judge_disk({2 * gib, 50 << 20, true}, "/x").text.find("50 MiB free of 2.0 GiB"),
               std::string::npos);
-    EXPECT_NE(judge_certificate(now, false, false, now).remedy.find("reload"), std::string::npos);
-    EXPECT_NE(judge_certificate(later, true, true, now).remedy.find("has not come"),
+    EXPECT_NE(judge_disk({2 * gib, gib, true}, "/x").text.find("1.0 GiB free"), std::string::npos);
+    EXPECT_NE(judge_disk({2 * gib, gib - 1, true}, "/x").text.find("1024 MiB free"),
               std::string::npos);
-    EXPECT_EQ(judge_certificate(later, false, true, now).remedy, "");
 }
 
 TEST(Health, LearningFallsBehind) {
