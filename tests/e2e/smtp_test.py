@@ -24,6 +24,14 @@ class Receiving(E2eTest):
         self.assertRegex(head, rb"Received: from client\.example")
         self.assertRegex(head, rb"X-Spam-Status: (Yes|No), score=")
 
+    def test_a_loop_ends(self):
+        hops = b"Received: from a.example by b.example; Tue, 14 Nov 2023 22:13:20 +0000\r\n"
+        self.gateway.deliver(hops * 100 + message("100 servers"), "bob")
+        with self.assertRaises(smtplib.SMTPDataError) as refused:
+            self.gateway.deliver(hops * 101 + message("round and round"), "bob")
+        self.assertEqual(refused.exception.smtp_code, 554)
+        self.assertTrue(refused.exception.smtp_error.startswith(b"5.4.6 "))
+
     def test_filter_fields_from_outside_are_removed(self):
         self.gateway.deliver(message("forged", X_Spam_Status="No, score=-99", X_Spam_Score="-99"))
         stored, = self.inbox()
@@ -171,14 +179,6 @@ class Refusing(E2eTest):
                 self.assertRegex(raw.smtp_reply(), "^5[0-9][0-9] ")
                 self.assertTrue(raw.smtp("NOOP").startswith("250"))
         self.assertEqual(self.inbox("carol"), [])
-
-    def test_a_loop_ends(self):
-        hops = b"Received: from a.example by b.example; Tue, 14 Nov 2023 22:13:20 +0000\r\n"
-        self.gateway.deliver(hops * 100 + message("100 servers"), "bob")
-        with self.assertRaises(smtplib.SMTPDataError) as refused:
-            self.gateway.deliver(hops * 101 + message("round and round"), "bob")
-        self.assertEqual(refused.exception.smtp_code, 554)
-        self.assertTrue(refused.exception.smtp_error.startswith(b"5.4.6 "))
 
     def test_there_is_always_a_postmaster(self):
         with smtp_session(self.gateway) as raw:
