@@ -14,7 +14,6 @@ namespace {
 
 // Where 0.1 % of the ham is misjudged, the log-odds are about 2: there well-trained models alone
 // reach the usual threshold of 5.
-constexpr double score_per_log_odds = 2.5;
 constexpr std::size_t max_feature_name_bytes = 48;
 static_assert(min_learned_score == -6 && max_learned_score == 9);  // shown without decimals
 

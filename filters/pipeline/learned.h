@@ -12,6 +12,7 @@
 namespace postern::filters {
 
 inline constexpr std::string_view learned_symbol_name = "LEARNED_PROBABILITY";
+inline constexpr double score_per_log_odds = 2.5;
 inline constexpr double max_learned_score = 9;
 inline constexpr double min_learned_score = -6;
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "filters/input.h"
+#include "filters/pipeline/thresholds.h"
 #include "filters/report.h"
 #include "filters/rule.h"
 #include "protocols/base/result.h"
@@ -21,8 +22,8 @@
 namespace postern::filters {
 
 struct PipelineOptions {
-    double spam_threshold = 5.0;
-    double unsure_threshold = 3.0;
+    double spam_threshold = default_spam_threshold;
+    double unsure_threshold = default_spam_threshold * unsure_share;
     std::vector<std::pair<std::string, double>> scores;  // overrides of a symbol's score
     bool show_hidden = false;  // also report the rules that are parts of meta rules
     bool learned = true;       // false: without what the models say

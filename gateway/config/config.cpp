@@ -1,5 +1,6 @@
 #include "gateway/config/config.h"
 
+#include "filters/pipeline/thresholds.h"
 #include "gateway/config/layers.h"
 #include "gateway/config/yaml_reader.h"
 #include "protocols/wire/text.h"
@@ -169,6 +170,12 @@ void describe_limits(Section& section, Limits& value) {
 
 void describe_filter(Section& section, Filter& value) {
     section.texts("rules", value.rules);
+    double ham_loss = 0;
+    section.real("ham_loss_percent", ham_loss, filters::min_ham_loss, filters::max_ham_loss);
+    if (ham_loss > 0) {
+        value.spam_threshold = filters::spam_threshold_for(ham_loss);
+        value.unsure_threshold = value.spam_threshold * filters::unsure_share;
+    }
     section.real("spam_threshold", value.spam_threshold, -1000, 1000);
     section.real("unsure_threshold", value.unsure_threshold, -1000, 1000);
     section.check(value.unsure_threshold <= value.spam_threshold, "unsure_threshold",

@@ -105,6 +105,16 @@ TEST(Config, ReadsEveryKind) {
     EXPECT_EQ(config->log.format, "json");
 }
 
+TEST(Config, AToleratedHamLossSetsBothThresholdsUnlessTheyAreGiven) {
+    const auto filter_of = [](const char* yaml) { return parse_config(yaml, "p.yaml")->filter; };
+    EXPECT_DOUBLE_EQ(filter_of("filter: {ham_loss_percent: 0.1}\n").spam_threshold, 5);
+    EXPECT_DOUBLE_EQ(filter_of("filter: {ham_loss_percent: 0.1}\n").unsure_threshold, 3);
+    EXPECT_DOUBLE_EQ(filter_of("filter: {ham_loss_percent: 0.01}\n").spam_threshold, 10.76);
+    EXPECT_DOUBLE_EQ(filter_of("filter: {ham_loss_percent: 1}\n").spam_threshold, 1);
+    const auto both = filter_of("filter: {spam_threshold: 7, ham_loss_percent: 0.001}\n");
+    EXPECT_DOUBLE_EQ(both.spam_threshold, 7);
+}
+
 struct BadCase {
     const char* yaml;
     const char* expected;  // start of the message
@@ -164,6 +174,10 @@ INSTANTIATE_TEST_SUITE_P(
                 "p.yaml:1: smtp.max_connections: expected a whole number from 1 to 1000000"},
         BadCase{"smtp: {max_connections: 0}\n", "p.yaml:1: smtp.max_connections: expected a whole"},
         BadCase{"smtp: {max_connections: 1000001}\n", "p.yaml:1: smtp.max_connections: expected a"},
+        BadCase{"filter: {ham_loss_percent: 0.0009}\n",
+                "p.yaml:1: filter.ham_loss_percent: expected a number from 0.001"},
+        BadCase{"filter: {ham_loss_percent: 1.01}\n",
+                "p.yaml:1: filter.ham_loss_percent: expected a number from 0.001"},
         BadCase{"filter: {spam_threshold: nan}\n",
                 "p.yaml:1: filter.spam_threshold: expected a number"},
         BadCase{"filter:\n  spam_threshold: 2\n  unsure_threshold: 3\n",
