@@ -63,7 +63,11 @@ void Engine::State::bytes_read(const MessageBytes& answer) {
     retrieval.offset += bytes.size();
     if (retrieval.top) bytes = bytes.substr(0, retrieval.top->take(bytes));
     // In one step rather than doubling from a line up: a dot in 64 bytes is more than mail has.
-    held_replies.reserve(held_replies.size() + bytes.size() + bytes.size() / 64 + spare_bytes);
+    // Where more commands wait, more is about to follow.
+    const std::size_t wanted = bytes.size() + bytes.size() / 64 + spare_bytes;
+    if (held_replies.capacity() < held_replies.size() + wanted) {
+        held_replies.reserve(wanted + (input.empty() ? held_replies.size() : held_reply_bytes));
+    }
     retrieval.stuffer.write(bytes, held_replies);
     if (held_replies.size() >= held_reply_bytes) flush();
 }

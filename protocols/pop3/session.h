@@ -17,7 +17,8 @@
 namespace postern::pop3 {
 
 // Replies are held back until there is so much, or nothing more to do: one packet for one pipeline.
-inline constexpr std::size_t held_reply_bytes = 16 * 1024;
+// As much as the network side sends at once, so that it need not put pieces together.
+inline constexpr std::size_t held_reply_bytes = 64 * 1024;
 inline constexpr std::size_t max_reply_line_bytes = 512;  // with CRLF, RFC 2449 section 4
 
 struct Engine::State {

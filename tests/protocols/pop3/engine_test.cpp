@@ -63,7 +63,7 @@ TEST(Pop3Engine, HoweverTheMessageIsRead) {
 }
 
 TEST(Pop3Engine, TopReadsNoFurtherThanItSends) {
-    AliceRig alice({"A: 1\r\n\r\n" + lines(100'000, "text\r\n")});
+    AliceRig rig({"A: 1\r\n\r\n" + lines(100'000, "text\r\n")});
     say(rig, "TOP 1 0\r\n");
     ASSERT_EQ(rig.reads().size(), 1u);
     EXPECT_EQ(rig.reads()[0].second, top_chunk_bytes);
