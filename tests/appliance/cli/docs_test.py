@@ -38,10 +38,10 @@ def words_of(command):
 
 
 def configuration_keys():
-    """Every key of the shipped file with those it lies in, as a.b.c."""
+    """Every key of the shipped file with those it lies in, as a.b.c; also what is commented out."""
     keys, above = set(), []
     for line in (ROOT / "appliance/etc/postern.yaml").read_text(encoding="utf-8").splitlines():
-        found = re.match(r"( *)([a-z0-9_]+):", line)
+        found = re.match(r"( *)(?:# )?([a-z0-9_]+):", line)
         if found:
             above[len(found[1]) // 2:] = [found[2]]
             keys.add(".".join(above))
