@@ -287,6 +287,19 @@ Error Watching::look_again(const Error& error) {
     return error;
 }
 
+// Until news are asked for again it would be of the past.
+void Watching::forget_waiting_status() {
+    std::erase_if(waiting_, [this](const Item& item) {
+        const auto* status = std::get_if<imap::News::Status>(&item);
+        if (status == nullptr) return false;
+        const auto box = boxes_.find(status->mailbox);
+        if (box == boxes_.end()) return true;
+        box->second.first = true;
+        box->second.watched.hint->changed = true;
+        return true;
+    });
+}
+
 Result<imap::News> Watching::news(MailboxId selected) {
     bool names = false;
     for (const auto& [account, watched] : accounts_) {
@@ -305,7 +318,10 @@ Result<imap::News> Watching::news(MailboxId selected) {
         if (waiting_.size() >= imap::max_news_items) break;
         if (!box.events.any()) continue;
         const auto looked = look_at(box, box.name.id != selected);
-        if (!looked) return looked.error();
+        if (!looked) {
+            forget_waiting_status();
+            return looked.error();
+        }
         out.more = waiting_.size() >= imap::max_news_items;
     }
     out.overflow = overflow_;

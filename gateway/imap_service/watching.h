@@ -98,6 +98,7 @@ private:
     Result<void> look_at(Box& box, bool with_messages);
     Result<bool> own_flags_changed(const Box& box, const mail::Status& status);
     Error look_again(const Error& error);
+    void forget_waiting_status();
     Result<std::map<std::string, std::string>> read_entries(MailboxId id);
     Result<void> look_at_entries(const std::string& mailbox, MailboxId id, Entries& entries,
                                  bool tell);

@@ -312,7 +312,8 @@ void ModelClient::leave(const std::string& command) {
     followed_.reset();
     heard_.erase(mailbox);
     Cache cache{uid_validity_, modseq_, {}};
-    bool whole = true;
+    // Where a fault kept the last answer from telling all, no mod-sequence has all below it.
+    bool whole = whole_;
     for (const Seen& seen : view_) {
         whole = whole && seen.flags.has_value();
         cache.messages.emplace(seen.uid, seen.flags);
