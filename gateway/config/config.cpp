@@ -172,11 +172,9 @@ void describe_filter(Section& section, Filter& value) {
     section.texts("rules", value.rules);
     double ham_loss = 0;
     section.real("ham_loss_percent", ham_loss, filters::min_ham_loss, filters::max_ham_loss);
-    if (ham_loss > 0) {
-        value.spam_threshold = filters::spam_threshold_for(ham_loss);
-        value.unsure_threshold = value.spam_threshold * filters::unsure_share;
-    }
+    if (ham_loss > 0) value.spam_threshold = filters::spam_threshold_for(ham_loss);
     section.real("spam_threshold", value.spam_threshold, -1000, 1000);
+    if (ham_loss > 0) value.unsure_threshold = value.spam_threshold * filters::unsure_share;
     section.real("unsure_threshold", value.unsure_threshold, -1000, 1000);
     section.check(value.unsure_threshold <= value.spam_threshold, "unsure_threshold",
                   "expected a number not over filter.spam_threshold");
