@@ -329,7 +329,9 @@ private:
             const auto seen = mail_->with_flag({boxes_[box], who}, SystemFlag::seen);
             EXPECT_TRUE(seen);
             if (!seen) continue;
-            if (!found.own_seen) EXPECT_EQ(*seen, state->uids - state->unseen);
+            if (!found.own_seen) {
+                EXPECT_EQ(*seen, state->uids - state->unseen);
+            }
             for (const Uid uid : seen->to_vector()) {
                 if (found.own_seen) found.messages[uid].seen_by.insert(who);
             }

@@ -140,8 +140,12 @@ TEST(Features, AreUniqueBoundedAndKnowTheirSection) {
     for (std::size_t i = 0; i < hashes.size(); ++i) {
         EXPECT_EQ(hashes[i] >> feature_bits, 0u);
         const std::string name = features.names.of(i);
-        if (name.rfind("from:", 0) == 0) EXPECT_EQ(hashes[i] & content_feature_bit, 0u) << name;
-        if (name.rfind("subject:", 0) == 0) EXPECT_EQ(hashes[i] & content_feature_bit, 1u) << name;
+        if (name.rfind("from:", 0) == 0) {
+            EXPECT_EQ(hashes[i] & content_feature_bit, 0u) << name;
+        }
+        if (name.rfind("subject:", 0) == 0) {
+            EXPECT_EQ(hashes[i] & content_feature_bit, 1u) << name;
+        }
     }
 }
 

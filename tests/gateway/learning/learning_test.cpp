@@ -337,7 +337,9 @@ TEST_F(LearningTest, WhatAUserTeachesIsThatUsersAndOutlivesCrashesAndSnapshots) 
                                      lesson(3, LearnAction::spam, "command line")};
             ASSERT_TRUE(learning->learn(jobs).has_value());
             ASSERT_TRUE(learning->catch_up().has_value());
-            if (with_snapshot) ASSERT_TRUE(learning->snapshot().has_value());
+            if (with_snapshot) {
+                ASSERT_TRUE(learning->snapshot().has_value());
+            }
         }
         auto again = open();
         EXPECT_GT(layer_score(*again, "ann@example.org", 1), 0);

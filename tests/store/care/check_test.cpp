@@ -305,8 +305,9 @@ TEST_F(Check, FindsNothingWhileMailMoves) {
             EXPECT_TRUE(append(inbox_, "busy " + std::to_string(i)));
             const auto state = mail_->state(inbox_);
             EXPECT_TRUE(transfer(inbox_, {state->uids.max()}, id("Trash"), true));
-            if (i % 3 == 0)
+            if (i % 3 == 0) {
                 EXPECT_TRUE(expunge(id("Trash"), mail_->state(id("Trash"))->uids, true));
+            }
         }
     });
     for (int i = 0; i < 10; ++i) {
