@@ -11,8 +11,9 @@
 #include "store/care/train_dictionary.h"
 #include "store/kv/upgrade_copy.h"
 
-#include <algorithm>
 #include <sys/resource.h>
+
+#include <algorithm>
 #include <thread>
 
 namespace postern::serve {
