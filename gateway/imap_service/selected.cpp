@@ -8,8 +8,6 @@
 
 namespace postern::imap_service {
 
-namespace {}  // namespace
-
 net::Awaitable<Result<UidSet>> ImapService::take_recent(MailboxId mailbox) {
     return net::from_store<UidSet>(
         [&](mail::Done<UidSet> done) { backends_.mail.take_recent(mailbox, std::move(done)); });
@@ -37,6 +35,7 @@ net::Awaitable<imap::Answer> ImapService::on(imap::OpenMailbox question) {
         if (!state) co_return failure(state.error());
         recent = std::move(*taken);
     }
+    if (backends_.search_index) backends_.search_index->was_selected(box->id);
     imap::MailboxOpened opened;
     opened.uid_validity = state->uid_validity;
     opened.uid_next = state->uid_next;

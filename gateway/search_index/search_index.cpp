@@ -44,6 +44,16 @@ void SearchIndex::stop() {
     if (thread_.joinable()) thread_.join();
 }
 
+void SearchIndex::was_selected(MailboxId mailbox) {
+    {
+        std::lock_guard lock(mutex_);
+        if (selected_.contains(mailbox)) return;
+        if (selected_.size() >= options_.max_selected) selected_.clear();
+        selected_.insert(mailbox);
+    }
+    heard_of(mailbox);
+}
+
 std::unique_ptr<fulltext::Index> SearchIndex::open(MailboxId mailbox,
                                                    std::uint32_t uid_validity) const {
     return fulltext::Index::open(mailbox_folder(options_.folder, mailbox), uid_validity);
@@ -119,10 +129,7 @@ bool SearchIndex::worth_writing(MailboxId mailbox, Due& due) const {
     std::error_code none;
     const bool indexed = fs::exists(mailbox_folder(options_.folder, mailbox), none);
     if (due.rebuild) return indexed;
-    if (!indexed) {
-        const auto status = mail_.status(mailbox);
-        return status && status->messages >= options_.min_missing;
-    }
+    if (!indexed) return worth_beginning(mailbox);
     const auto state = mail_.state(mailbox);
     if (!state) return state.error().code == Errc::not_found;
     const auto index = open(mailbox, state->uid_validity);
@@ -137,6 +144,15 @@ bool SearchIndex::worth_writing(MailboxId mailbox, Due& due) const {
     }
     if (!due.tidy_at) due.tidy_at = Clock::now() + options_.tidy_after;
     return gone >= options_.min_missing || Clock::now() >= *due.tidy_at;
+}
+
+bool SearchIndex::worth_beginning(MailboxId mailbox) const {
+    {
+        std::lock_guard lock(mutex_);
+        if (!selected_.contains(mailbox)) return false;
+    }
+    const auto status = mail_.status(mailbox);
+    return status && status->messages >= options_.min_missing;
 }
 
 void SearchIndex::write(MailboxId mailbox, Due due) {

@@ -1,8 +1,10 @@
 // The full-text indexes of all mailboxes: kept up to date in the background, asked by searches.
 //
 // A change of a mailbox is heard of from the store after it is durable, and looked at some seconds
-// later on one thread of low priority, so that no delivery ever waits. Only mailboxes with
-// min_missing messages that are not indexed yet are worth writing; fewer are read by each search.
+// later on one thread of low priority, so that no delivery ever waits. A mailbox gets an index once
+// a client has selected it: mail that is fetched by POP3 alone is never searched. Only mailboxes
+// with min_missing messages that are not indexed yet are worth writing; fewer are read by each
+// search.
 #pragma once
 
 #include "gateway/search_index/mailbox_indexer.h"
@@ -34,6 +36,9 @@ struct Options {
     std::chrono::milliseconds tidy_after{10 * 60'000};
     // Hints of changes may be lost, and other processes give none: all are looked at now and then.
     std::chrono::milliseconds sweep_interval{60 * 60'000};
+    // Mailboxes without an index that clients have selected, as far as they are remembered; those
+    // that are forgotten are known again when they are selected again.
+    std::size_t max_selected = 100'000;
     std::function<void(std::string_view)> warn;  // a line for the admin; may be empty
 };
 
@@ -56,6 +61,8 @@ public:
     // What is indexed stays; the rest follows after the next start.
     void stop();
 
+    // A client may search this mailbox: from now on it is indexed. Any thread.
+    void was_selected(MailboxId mailbox);
     // What is indexed of a mailbox, for one search. Thread rule: any thread.
     std::unique_ptr<fulltext::Index> open(MailboxId mailbox, std::uint32_t uid_validity) const;
     // A search met damage: the mailbox's index is to be built anew. Any thread.
@@ -76,6 +83,7 @@ private:
     std::optional<std::pair<MailboxId, Due>> next();
     void look_at(MailboxId mailbox, Due due);
     bool worth_writing(MailboxId mailbox, Due& due) const;
+    bool worth_beginning(MailboxId mailbox) const;
     void write(MailboxId mailbox, Due due);
     void wait_again(MailboxId mailbox, Due due);
     void sweep();
@@ -88,6 +96,7 @@ private:
 
     mutable std::mutex mutex_;  // guards what follows
     std::map<MailboxId, Due> due_;
+    std::set<MailboxId> selected_;
     Status status_;
     std::condition_variable changed_;
     std::atomic<bool> stopped_{false};

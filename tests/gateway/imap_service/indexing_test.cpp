@@ -35,9 +35,13 @@ protected:
             warnings_.emplace_back(text);
         };
     }
-    void start() {
+    void start_unasked() {
         index_ = std::make_unique<SearchIndex>(*kv_, *mail_, options_);
         index_->start();
+    }
+    void start() {
+        start_unasked();
+        index_->was_selected(box("INBOX"));
     }
     void add_many(std::size_t count, const std::string& name = "INBOX") {
         for (std::size_t i = 0; i < count; ++i) add_to(name, "Subject: a\n\nbody\n");
@@ -87,6 +91,52 @@ TEST_F(IndexingTest, MailThatWasThereIsIndexedAtTheStart) {
     EXPECT_EQ(index_->status().busy, false);
 }
 
+TEST_F(IndexingTest, WhatNobodySelectedHasNoIndex) {
+    add_many(min_missing, "Sent");
+    add_many(min_missing);
+    start();
+    ASSERT_TRUE(indexed(box("INBOX"), min_missing));
+    EXPECT_TRUE(becomes([&] { return index_->status().waiting == 0; }));
+    EXPECT_FALSE(fs::exists(mailbox_folder(options_.folder, box("Sent"))));
+    index_->was_selected(box("Sent"));
+    EXPECT_TRUE(indexed(box("Sent"), min_missing));
+}
+
+TEST_F(IndexingTest, WhatHasAnIndexKeepsItOverARestart) {
+    add_many(min_missing);
+    start();
+    const auto inbox = box("INBOX");
+    ASSERT_TRUE(indexed(inbox, min_missing));
+    index_->stop();
+    start_unasked();
+    add_many(min_missing);
+    EXPECT_TRUE(indexed(inbox, 2 * min_missing));
+}
+
+TEST_F(IndexingTest, SelectedMailboxesAreRememberedUpToALimit) {
+    const std::vector<std::string> names{"A", "B", "C"};
+    for (std::size_t limit = names.size() - 1; limit <= names.size() + 1; ++limit) {
+        options_.max_selected = limit;
+        index_ = std::make_unique<SearchIndex>(*kv_, *mail_, options_);
+        const auto suffix = std::to_string(limit);
+        for (const auto& name : names) {
+            ASSERT_TRUE(mail::wait<mail::MailboxInfo>([&](auto done) {
+                mail_->create(account_, name + suffix, mail::SpecialUse::none, done);
+            }));
+            add_many(min_missing, name + suffix);
+            index_->was_selected(box(name + suffix));
+        }
+        index_->start();
+        EXPECT_TRUE(indexed(box("C" + suffix), min_missing));
+        EXPECT_TRUE(becomes([&] { return index_->status().waiting == 0; }));
+        const auto first = mailbox_folder(options_.folder, box("A" + suffix));
+        EXPECT_EQ(fs::exists(first), limit >= names.size()) << limit;
+        // What was forgotten is known again when it is selected again.
+        index_->was_selected(box("A" + suffix));
+        EXPECT_TRUE(indexed(box("A" + suffix), min_missing));
+    }
+}
+
 TEST_F(IndexingTest, WhatLeavesTheMailboxLeavesTheIndex) {
     add_many(min_missing + 3);
     start();
@@ -100,6 +150,7 @@ TEST_F(IndexingTest, MailboxesAndUsersTakeTheirIndexAlong) {
     add_many(min_missing);
     add_many(min_missing, "Sent");
     start();
+    index_->was_selected(box("Sent"));
     const auto inbox = box("INBOX");
     const auto sent = box("Sent");
     ASSERT_TRUE(indexed(inbox, min_missing) && indexed(sent, min_missing));
@@ -112,7 +163,7 @@ TEST_F(IndexingTest, MailboxesAndUsersTakeTheirIndexAlong) {
     // Also when nobody looks at that moment.
     index_->stop();
     ASSERT_TRUE(mail::wait<void>([&](auto done) { mail_->remove_account(account_, done); }));
-    start();
+    start_unasked();
     EXPECT_TRUE(gone(inbox));
 }
 
