@@ -9,6 +9,7 @@
 #include <atomic>
 #include <list>
 #include <mutex>
+#include <random>
 #include <set>
 #include <thread>
 
@@ -227,6 +228,9 @@ net::Awaitable<Result<MxAnswer>> Resolver::mx(std::string domain) {
             static_cast<unsigned char>(rdata[0]) * 256 + static_cast<unsigned char>(rdata[1]));
         out.hosts.push_back({preference, std::move(*host)});
     }
+    // RFC 5321 section 5.1: the load is spread over servers of one preference.
+    thread_local std::minstd_rand chance{std::random_device{}()};
+    std::shuffle(out.hosts.begin(), out.hosts.end(), chance);
     std::stable_sort(out.hosts.begin(), out.hosts.end(),
                      [](const Mx& a, const Mx& b) { return a.preference < b.preference; });
     co_return out;

@@ -40,7 +40,7 @@ struct Mx {
 struct MxAnswer {
     bool secure = false;
     bool no_such_domain = false;
-    std::vector<Mx> hosts;  // by preference
+    std::vector<Mx> hosts;  // by preference, those of one in random order
 };
 struct Addresses {
     bool secure = false;

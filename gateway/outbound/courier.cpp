@@ -2,7 +2,9 @@
 
 #include "gateway/log/log.h"
 #include "gateway/outbound/line.h"
+#include "gateway/outbound/own_address.h"
 #include "protocols/wire/ip_address.h"
+#include "protocols/wire/text.h"
 
 #include <algorithm>
 #include <fstream>
@@ -92,14 +94,7 @@ net::Awaitable<Courier::Hops> Courier::mx_hops(const Route& route) {
     }
     const bool implicit = hosts.empty();
     if (implicit) hosts.push_back({0, route.host});
-    std::optional<smtp::Reply> failed;
-    for (const auto& mx : hosts) {
-        if (out.hops.size() >= max_hops_tried) break;
-        const auto before = out.hops.size();
-        auto problem = co_await add_host(out, mx.host, route.port, found->secure);
-        for (auto i = before; i < out.hops.size(); ++i) out.hops[i].vouched = found->secure;
-        if (problem) failed = std::move(problem);
-    }
+    auto failed = co_await add_servers(out, route, hosts, found->secure);
     if (!out.hops.empty()) {
         co_await apply_policy(route, out);
         co_return out;
@@ -111,6 +106,36 @@ net::Awaitable<Courier::Hops> Courier::mx_hops(const Route& route) {
     else
         out.verdict = not_now("no mail server of " + route.host + " has an address");
     co_return out;
+}
+
+// What went wrong where there are none. Servers that are as far from the mailboxes as this gateway
+// would send it back (RFC 5321 section 5.1).
+net::Awaitable<std::optional<smtp::Reply>> Courier::add_servers(Hops& out, const Route& route,
+                                                                const std::vector<dns::Mx>& hosts,
+                                                                bool secure) {
+    std::optional<smtp::Reply> failed;
+    std::size_t of_preference = 0;  // the first hop of the preference at hand
+    for (std::size_t at = 0; at < hosts.size() && out.hops.size() < max_hops_tried; ++at) {
+        const auto before = out.hops.size();
+        if (at > 0 && hosts[at].preference != hosts[at - 1].preference) of_preference = before;
+        auto problem = co_await add_host(out, hosts[at].host, route.port, secure);
+        if (problem) failed = std::move(problem);
+        const auto config = config_.get();
+        bool loops = wire::equals_ignoring_case(hosts[at].host, config->hostname);
+        for (auto i = before; i < out.hops.size(); ++i) {
+            out.hops[i].vouched = secure;
+            loops = loops || is_own_address(*config, out.hops[i].address, out.hops[i].port);
+        }
+        if (!loops) continue;
+        out.hops.resize(of_preference);
+        if (!failed) {
+            failed = smtp::Reply{550, "5.4.6",
+                                 "Mail for " + route.host +
+                                     " comes back to this gateway, which has no mailboxes of it"};
+        }
+        break;
+    }
+    co_return failed;
 }
 
 // RFC 8461 section 5. DANE, where a server has it, is the stronger word.

@@ -76,6 +76,9 @@ private:
     net::Awaitable<Hops> hops(const Route& route);
     net::Awaitable<Hops> host_hops(const Route& route);
     net::Awaitable<Hops> mx_hops(const Route& route);
+    net::Awaitable<std::optional<smtp::Reply>> add_servers(Hops& out, const Route& route,
+                                                           const std::vector<dns::Mx>& hosts,
+                                                           bool secure);
     net::Awaitable<void> apply_policy(const Route& route, Hops& out);
     net::Awaitable<std::optional<smtp::Reply>> add_host(Hops& out, std::string host,
                                                         std::uint16_t port, bool dane_possible);

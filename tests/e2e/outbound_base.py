@@ -12,6 +12,7 @@ sys.path.insert(0, f"{ROOT}/tests/support")
 from dns_server import DnsServer  # noqa: E402
 from smtp_sink import SmtpSink  # noqa: E402
 
+HOSTNAME = "mx.example.net"  # the gateway's
 REMOTE = "127.0.0.2"
 SECOND = "127.0.0.3"
 
@@ -70,6 +71,9 @@ class OutboundTest(SubmittingTest):
             ("mx.second.example", "A"): [SECOND],
             ("implicit.example", "A"): [REMOTE],
             ("nomail.example", "MX"): [(0, ".")],
+            ("ours.example", "MX"): [(10, HOSTNAME), (20, "mx.remote.example")],
+            ("backed.example", "MX"): [(10, "dead.second.example"), (20, HOSTNAME),
+                                       (20, "mx.second.example"), (30, "mx.remote.example")],
             ("broken.example", "MX"): "SERVFAIL",
         })
         cls.addClassCleanup(cls.dns.close)

@@ -179,6 +179,23 @@ class Failures(OutboundTest):
                 self.assertIn(f"Status: {status}", self.status(self.report()))
         self.wait_for_empty_queue()
 
+    def test_a_domain_whose_servers_are_this_gateway(self):
+        self.empty("bob")
+        self.submit("ann@ours.example")
+        self.assertIn("Status: 5.4.6", self.status(self.report()))
+        self.wait_for_empty_queue()
+        self.assertEqual(self.sink.messages, [])
+
+    def test_only_servers_nearer_than_this_gateway(self):
+        with SmtpSink(SECOND, self.sink.port) as as_far:
+            self.submit("ann@backed.example")
+            [waiting] = self.wait_for(
+                lambda: [m for m in self.queue() if m["recipients"][0]["attempts"] > 1], "attempts")
+            self.assertIn("dead.second.example", waiting["recipients"][0]["reason"])
+            self.assertEqual(as_far.messages + self.sink.messages, [])
+        self.gateway.cli("queue", "delete", waiting["id"])
+        self.wait_for_empty_queue()
+
     def test_dns_that_fails_is_tried_again(self):
         self.submit("ann@broken.example")
         [waiting] = self.wait_for(
