@@ -2,6 +2,7 @@
 
 #include "gateway/log/log.h"
 #include "gateway/outbound/line.h"
+#include "gateway/outbound/mx_list.h"
 #include "protocols/wire/ip_address.h"
 
 #include <algorithm>
@@ -56,8 +57,8 @@ smtp::ClientConfig Courier::client_config(const Route& route, const Hop& hop) co
     return out;
 }
 
-net::Awaitable<Courier::Hops> Courier::hops(const Route& route) {
-    return route.kind == Route::Kind::mx ? mx_hops(route) : host_hops(route);
+net::Awaitable<Courier::Hops> Courier::hops(const Route& route, bool waived) {
+    return route.kind == Route::Kind::mx ? mx_hops(route, waived) : host_hops(route);
 }
 
 net::Awaitable<Courier::Hops> Courier::host_hops(const Route& route) {
@@ -69,7 +70,7 @@ net::Awaitable<Courier::Hops> Courier::host_hops(const Route& route) {
 }
 
 // RFC 5321 section 5.1; RFC 7505 for the null MX.
-net::Awaitable<Courier::Hops> Courier::mx_hops(const Route& route) {
+net::Awaitable<Courier::Hops> Courier::mx_hops(const Route& route, bool waived) {
     Hops out;
     if (route.host.starts_with('[')) {
         auto failed = co_await add_host(out, route.host, route.port, false);
@@ -90,18 +91,28 @@ net::Awaitable<Courier::Hops> Courier::mx_hops(const Route& route) {
         out.verdict = smtp::Reply{556, "5.1.10", "The domain " + route.host + " takes no mail"};
         co_return out;
     }
+    const auto config = config_.get();
+    if (keep_nearer_than(config->hostname, hosts) && hosts.empty()) {
+        out.verdict = smtp::Reply{554, "5.4.6",
+                                  "The mail servers of " + route.host +
+                                      " lead back to this one, which does not have that domain"};
+        co_return out;
+    }
     const bool implicit = hosts.empty();
     if (implicit) hosts.push_back({0, route.host});
     std::optional<smtp::Reply> failed;
     for (const auto& mx : hosts) {
         if (out.hops.size() >= max_hops_tried) break;
         const auto before = out.hops.size();
-        auto problem = co_await add_host(out, mx.host, route.port, found->secure);
-        for (auto i = before; i < out.hops.size(); ++i) out.hops[i].vouched = found->secure;
+        auto problem = co_await add_host(out, mx.host, route.port, found->secure && !waived);
+        for (auto i = before; i < out.hops.size(); ++i) {
+            out.hops[i].vouched = found->secure;
+            out.hops[i].unpoliced = waived;
+        }
         if (problem) failed = std::move(problem);
     }
     if (!out.hops.empty()) {
-        co_await apply_policy(route, out);
+        if (!waived) co_await apply_policy(route, out);
         co_return out;
     }
     if (failed)
@@ -190,7 +201,9 @@ net::Awaitable<std::optional<smtp::Reply>> Courier::add_host(Hops& out, std::str
 net::Awaitable<Carried> Courier::carry(const Route& route, std::shared_ptr<Line>& line,
                                        Parcel parcel) {
     const bool require_tls = parcel.message.parameters.require_tls;
-    if (line && line->usable() && (!require_tls || line->hop().verified())) {
+    const bool strict_enough = line && (parcel.tls_waived || !line->hop().unpoliced) &&
+                               (!require_tls || line->hop().verified());
+    if (line && line->usable() && strict_enough) {
         const Hop hop = line->hop();
         auto out = co_await try_hop(route, hop, line, parcel);
         if (!out.unreachable) co_return out;
@@ -198,7 +211,7 @@ net::Awaitable<Carried> Courier::carry(const Route& route, std::shared_ptr<Line>
     }
     if (line && line->usable()) co_await hang_up(line);
     line.reset();
-    auto servers = co_await hops(route);
+    auto servers = co_await hops(route, parcel.tls_waived);
     if (require_tls && !servers.hops.empty()) {
         keep_verifiable(servers.hops);
         servers.verdict = smtp::Reply{550, "5.7.30",

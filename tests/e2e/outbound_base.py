@@ -68,6 +68,8 @@ class OutboundTest(SubmittingTest):
             ("second.example", "MX"): [(10, "dead.second.example"), (20, "mx.second.example")],
             ("dead.second.example", "A"): ["127.0.0.9"],
             ("mx.second.example", "A"): [SECOND],
+            ("loop.example", "MX"): [(5, "mx.example.net"), (10, "mx.remote.example")],
+            ("backup.example", "MX"): [(10, "mx.remote.example"), (20, "mx.example.net")],
             ("implicit.example", "A"): [REMOTE],
             ("nomail.example", "MX"): [(0, ".")],
             ("broken.example", "MX"): "SERVFAIL",
@@ -83,4 +85,5 @@ class OutboundTest(SubmittingTest):
     def setUp(self):
         self.sink.messages.clear()
         self.sink.commands.clear()
+        self.sink.eight_bit = True
         self.sink.behave = lambda step, argument: None
