@@ -123,11 +123,20 @@ Result<std::string> Resolver::forwarding_path(std::string_view sender, std::stri
     return *ours ? std::string(sender) : srs_->forward(ascii, *to, now);
 }
 
-Result<bool> Resolver::owns(AccountId account, std::string_view address) {
-    auto resolved = resolve(address);
+Result<Ownership> Resolver::ownership(AccountId account, std::string_view address) {
+    const auto resolved = resolve(address);
+    if (!resolved && resolved.error().code == Errc::limit) return Ownership::others;
     if (!resolved) return resolved.error();
-    return std::any_of(resolved->users.begin(), resolved->users.end(),
-                       [&](const auto& user) { return user.id == account; });
+    const bool reached = std::any_of(resolved->users.begin(), resolved->users.end(),
+                                     [&](const auto& user) { return user.id == account; });
+    if (reached) return Ownership::own;
+    return resolved->local_domain ? Ownership::others : Ownership::foreign;
+}
+
+Result<bool> Resolver::owns(AccountId account, std::string_view address) {
+    const auto found = ownership(account, address);
+    if (!found) return found.error();
+    return *found == Ownership::own;
 }
 
 Result<void> Resolver::expand(Walk& walk, const std::string& address, std::size_t depth) {

@@ -16,6 +16,7 @@
 #include "store/directory/rewrites.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <mutex>
 #include <set>
@@ -41,6 +42,13 @@ struct Resolved {
     bool found() const { return !users.empty() || !others.empty(); }
 };
 
+// Of an address, as seen from one account.
+enum class Ownership : std::uint8_t {
+    own,     // mail to it reaches the account
+    others,  // it is at a domain of ours, and mail to it does not
+    foreign,
+};
+
 class Resolver {
 public:
     // srs: nullptr: senders of forwarded mail stay, and no address of that kind is known.
@@ -52,6 +60,8 @@ public:
     // "Postmaster" without a domain is known. An address of another domain resolves to itself, in
     // `others`. Errors: limit (over max_expansion), and those of the directory.
     Result<Resolved> resolve(std::string_view address);
+    // Errors: those of the directory. What stands for more than max_expansion is nobody's.
+    Result<Ownership> ownership(AccountId account, std::string_view address);
     // Whether mail to that address reaches the account, and so the account may send from it.
     Result<bool> owns(AccountId account, std::string_view address);
     // What the rules for senders make of a user's address.

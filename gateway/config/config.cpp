@@ -229,6 +229,7 @@ void describe(Section& root, Everything& all) {
         s.number("max_recipients_per_hour", config.submission.max_recipients_per_hour, 0,
                  100'000'000);
         s.one_of("spam", config.submission.spam, {"pass", "hold", "reject"});
+        s.one_of("from_header", config.submission.from_header, {"hosted", "own", "any"});
     });
     root.section("outbound", [&](Section& s) { describe_outbound(s, config.outbound); });
     root.section("dns", [&](Section& s) {

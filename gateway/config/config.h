@@ -142,6 +142,9 @@ struct Dns {
 struct Submission {
     std::uint64_t max_recipients_per_hour = 500;  // of one account; 0: no limit
     std::string spam = "hold";  // users' mail to other servers: pass, hold, reject
+    // Addresses that users may write in From and Sender: hosted (of domains here only their own),
+    // own (only their own), any.
+    std::string from_header = "hosted";
     bool operator==(const Submission&) const = default;
 };
 

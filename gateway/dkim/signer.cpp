@@ -2,6 +2,7 @@
 
 #include "protocols/mime/address.h"
 #include "protocols/mime/message.h"
+#include "protocols/mime/seven_bit.h"
 #include "protocols/wire/base64.h"
 #include "protocols/wire/text.h"
 
@@ -109,6 +110,24 @@ Result<std::shared_ptr<const Signer>> Signer::make(
 const std::pair<const std::string, SigningKey>* Signer::key_for(std::string_view domain) const {
     const auto found = keys_.find(wire::lower_case(domain));
     return found == keys_.end() ? nullptr : &*found;
+}
+
+bool Signer::has_key(std::string_view message, std::string_view other_domain) const {
+    if (keys_.empty()) return false;
+    if (key_for(other_domain) != nullptr) return true;
+    const auto parsed = mime::parse(message);
+    return key_for(from_domain(parsed.parts.front(), message)) != nullptr;
+}
+
+std::string Signer::signed_message(std::string message, std::string_view other_domain,
+                                   Time now) const {
+    if (!wire::is_ascii(message) && has_key(message, other_domain)) {
+        auto plain = mime::to_seven_bit(message);
+        // Then the header alone: servers without SMTPUTF8 are more than those without 8BITMIME.
+        if (!plain) plain = mime::with_ascii_header(message);
+        if (plain) message = std::move(*plain);
+    }
+    return message.insert(0, sign(message, other_domain, now));
 }
 
 std::string Signer::sign(std::string_view message, std::string_view other_domain, Time now) const {

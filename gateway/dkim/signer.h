@@ -29,7 +29,13 @@ public:
     // domain of its From, nor for `other_domain`.
     std::string sign(std::string_view message, std::string_view other_domain, Time now) const;
 
+    // The message with that field in front. Where there is a key it is brought to 7 bit first, as
+    // far as it can be (mime::to_seven_bit): no server on its way then has to change what is signed
+    // (RFC 6376 section 5.3).
+    std::string signed_message(std::string message, std::string_view other_domain, Time now) const;
+
 private:
+    bool has_key(std::string_view message, std::string_view other_domain) const;
     const std::pair<const std::string, SigningKey>* key_for(std::string_view domain) const;
 
     std::map<std::string, SigningKey> keys_;

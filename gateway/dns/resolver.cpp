@@ -241,7 +241,8 @@ net::Awaitable<Result<Addresses>> Resolver::addresses(std::string host) {
     const auto v4 = co_await look_up(host, Type::a);
     if (!v6 && !v4) co_return v4.error();
     Addresses out;
-    out.secure = v6 && v4 && v6->secure && v4->secure;
+    // A lookup that failed says nothing, so that nobody gets rid of DANE by breaking one of them.
+    out.secure = (!v6 || v6->secure) && (!v4 || v4->secure);
     const auto add = [&](const Result<Answer>& answer, std::size_t size) {
         if (!answer) return;
         for (const auto& rdata : answer->data) {

@@ -38,6 +38,8 @@ ReportedRecipient reported_as(const queue::Recipient& recipient, Action action, 
 Parcel parcel_of(queue::Queue& queue, const queue::Message& message,
                  const std::vector<std::string>& addresses) {
     Parcel parcel;
+    parcel.own = !message.account.empty();
+    parcel.tls_waived = message.tls_waived;
     auto& out = parcel.message;
     out.reverse_path = message.reverse_path;
     out.parameters.size = message.size;
@@ -76,7 +78,8 @@ net::Awaitable<bool> Outbound::attempt(Route route, std::shared_ptr<Courier::Lin
     {
         std::lock_guard lock(mutex_);
         const auto& destination = destinations_[route.key()];
-        if (destination.paused_until > wall_clock()) {
+        // What paused it may be the very policy that does not concern this message.
+        if (destination.paused_until > wall_clock() && !message.tls_waived) {
             carried.unreachable = true;
             carried.replies.assign(work.addresses.size(), {0, "", destination.pause_reason});
         }

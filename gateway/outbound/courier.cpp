@@ -58,8 +58,8 @@ smtp::ClientConfig Courier::client_config(const Route& route, const Hop& hop) co
     return out;
 }
 
-net::Awaitable<Courier::Hops> Courier::hops(const Route& route) {
-    return route.kind == Route::Kind::mx ? mx_hops(route) : host_hops(route);
+net::Awaitable<Courier::Hops> Courier::hops(const Route& route, bool waived) {
+    return route.kind == Route::Kind::mx ? mx_hops(route, waived) : host_hops(route);
 }
 
 net::Awaitable<Courier::Hops> Courier::host_hops(const Route& route) {
@@ -71,7 +71,7 @@ net::Awaitable<Courier::Hops> Courier::host_hops(const Route& route) {
 }
 
 // RFC 5321 section 5.1; RFC 7505 for the null MX.
-net::Awaitable<Courier::Hops> Courier::mx_hops(const Route& route) {
+net::Awaitable<Courier::Hops> Courier::mx_hops(const Route& route, bool waived) {
     Hops out;
     if (route.host.starts_with('[')) {
         auto failed = co_await add_host(out, route.host, route.port, false);
@@ -94,9 +94,9 @@ net::Awaitable<Courier::Hops> Courier::mx_hops(const Route& route) {
     }
     const bool implicit = hosts.empty();
     if (implicit) hosts.push_back({0, route.host});
-    auto failed = co_await add_servers(out, route, hosts, found->secure);
+    auto failed = co_await add_servers(out, route, hosts, found->secure, waived);
     if (!out.hops.empty()) {
-        co_await apply_policy(route, out);
+        if (!waived) co_await apply_policy(route, out);
         co_return out;
     }
     if (failed)
@@ -112,26 +112,27 @@ net::Awaitable<Courier::Hops> Courier::mx_hops(const Route& route) {
 // would send it back (RFC 5321 section 5.1).
 net::Awaitable<std::optional<smtp::Reply>> Courier::add_servers(Hops& out, const Route& route,
                                                                 const std::vector<dns::Mx>& hosts,
-                                                                bool secure) {
+                                                                bool secure, bool waived) {
     std::optional<smtp::Reply> failed;
     std::size_t of_preference = 0;  // the first hop of the preference at hand
     for (std::size_t at = 0; at < hosts.size() && out.hops.size() < max_hops_tried; ++at) {
         const auto before = out.hops.size();
         if (at > 0 && hosts[at].preference != hosts[at - 1].preference) of_preference = before;
-        auto problem = co_await add_host(out, hosts[at].host, route.port, secure);
+        auto problem = co_await add_host(out, hosts[at].host, route.port, secure && !waived);
         if (problem) failed = std::move(problem);
         const auto config = config_.get();
         bool loops = wire::equals_ignoring_case(hosts[at].host, config->hostname);
         for (auto i = before; i < out.hops.size(); ++i) {
             out.hops[i].vouched = secure;
+            out.hops[i].unpoliced = waived;
             loops = loops || is_own_address(*config, out.hops[i].address, out.hops[i].port);
         }
         if (!loops) continue;
         out.hops.resize(of_preference);
         if (!failed) {
-            failed = smtp::Reply{550, "5.4.6",
-                                 "Mail for " + route.host +
-                                     " comes back to this gateway, which has no mailboxes of it"};
+            failed = smtp::Reply{554, "5.4.6",
+                                 "The mail servers of " + route.host +
+                                     " lead back to this one, which does not have that domain"};
         }
         break;
     }
@@ -215,7 +216,9 @@ net::Awaitable<std::optional<smtp::Reply>> Courier::add_host(Hops& out, std::str
 net::Awaitable<Carried> Courier::carry(const Route& route, std::shared_ptr<Line>& line,
                                        Parcel parcel) {
     const bool require_tls = parcel.message.parameters.require_tls;
-    if (line && line->usable() && (!require_tls || line->hop().verified())) {
+    const bool strict_enough = line && (parcel.tls_waived || !line->hop().unpoliced) &&
+                               (!require_tls || line->hop().verified());
+    if (line && line->usable() && strict_enough) {
         const Hop hop = line->hop();
         auto out = co_await try_hop(route, hop, line, parcel);
         if (!out.unreachable) co_return out;
@@ -223,7 +226,7 @@ net::Awaitable<Carried> Courier::carry(const Route& route, std::shared_ptr<Line>
     }
     if (line && line->usable()) co_await hang_up(line);
     line.reset();
-    auto servers = co_await hops(route);
+    auto servers = co_await hops(route, parcel.tls_waived);
     if (require_tls && !servers.hops.empty()) {
         keep_verifiable(servers.hops);
         servers.verdict = smtp::Reply{550, "5.7.30",

@@ -33,6 +33,9 @@ struct Hop {
     // Its name is known to be right: DNSSEC, an MTA-STS policy or the configuration says so.
     bool vouched = false;
 
+    // Nobody's policy was asked: not for messages that want it kept.
+    bool unpoliced = false;
+
     // That, and the server must prove that it has the name.
     bool verified() const {
         const bool proves = peer.verify || !peer.tlsa.empty();
@@ -42,6 +45,8 @@ struct Hop {
 
 struct Parcel {
     smtp::OutgoingMessage message;
+    bool tls_waived = false;  // DANE and MTA-STS are not to stand in its way (RFC 8689 section 5)
+    bool own = false;         // of a user of ours: its header may be rewritten (RFC 6409 section 8)
     // nullopt: it cannot be read.
     std::function<std::optional<std::string>(std::uint64_t offset, std::uint64_t length)> read;
 };
@@ -73,12 +78,13 @@ private:
         std::vector<Hop> hops;
         std::optional<smtp::Reply> verdict;  // when there are none: what to say
     };
-    net::Awaitable<Hops> hops(const Route& route);
+    // waived: DANE and MTA-STS play no part.
+    net::Awaitable<Hops> hops(const Route& route, bool waived);
     net::Awaitable<Hops> host_hops(const Route& route);
-    net::Awaitable<Hops> mx_hops(const Route& route);
+    net::Awaitable<Hops> mx_hops(const Route& route, bool waived);
     net::Awaitable<std::optional<smtp::Reply>> add_servers(Hops& out, const Route& route,
                                                            const std::vector<dns::Mx>& hosts,
-                                                           bool secure);
+                                                           bool secure, bool waived);
     net::Awaitable<void> apply_policy(const Route& route, Hops& out);
     net::Awaitable<std::optional<smtp::Reply>> add_host(Hops& out, std::string host,
                                                         std::uint16_t port, bool dane_possible);

@@ -2,6 +2,7 @@
 
 #include "gateway/log/log.h"
 #include "gateway/net/conversation.h"
+#include "gateway/outbound/adapt.h"
 
 namespace postern::outbound {
 
@@ -22,6 +23,7 @@ net::Outgoing::Clock::time_point Courier::Line::deadline() const {
 
 net::Awaitable<Courier::Line::Result> Courier::Line::send(const Parcel& parcel) {
     outcome_.reset();
+    converted_.reset();
     engine_.tick(net::session_time());
     engine_.send(parcel.message);
     for (;;) {
@@ -34,6 +36,7 @@ net::Awaitable<Courier::Line::Result> Courier::Line::send(const Parcel& parcel) 
     Result result;
     result.handshake_failed = handshake_failed_;
     if (outcome_) result.outcome = std::move(*outcome_);
+    converted_.reset();
     co_return result;
 }
 
@@ -65,8 +68,13 @@ net::Awaitable<void> Courier::Line::perform(smtp::ClientEffect& effect, const Pa
         else
             engine_.tls_failed(secured.error().text);
     } else if (const auto* reading = std::get_if<smtp::ReadBody>(&effect)) {
-        engine_.answer(parcel != nullptr ? parcel->read(reading->offset, reading->length)
-                                         : std::nullopt);
+        if (converted_)
+            engine_.answer(converted_->substr(reading->offset, reading->length));
+        else
+            engine_.answer(parcel != nullptr ? parcel->read(reading->offset, reading->length)
+                                             : std::nullopt);
+    } else if (const auto* wanted = std::get_if<smtp::AdaptMessage>(&effect)) {
+        if (parcel != nullptr) engine_.adapted(adapted(*parcel, *wanted));
     } else if (auto* outcome = std::get_if<smtp::Outcome>(&effect)) {
         outcome_ = std::move(*outcome);
     } else if (const auto* log = std::get_if<smtp::Log>(&effect)) {
@@ -74,6 +82,19 @@ net::Awaitable<void> Courier::Line::perform(smtp::ClientEffect& effect, const Pa
     } else {
         closed_ = true;
     }
+}
+
+smtp::Adapted Courier::Line::adapted(const Parcel& parcel, const smtp::AdaptMessage& wanted) {
+    auto form = adapt(parcel, wanted);
+    const auto size = parcel.message.parameters.size.value_or(0);
+    if (form.refusal) return {size, std::move(form.refusal)};
+    converted_ = std::move(form.bytes);
+    if (!converted_) return {size, std::nullopt};
+    logging::info("message converted for a server without an extension",
+                  {{"host", hop_.host},
+                   {"from", parcel.message.reverse_path},
+                   {"missing", wanted.seven_bit ? "8BITMIME" : "SMTPUTF8"}});
+    return {converted_->size(), std::nullopt};
 }
 
 net::Awaitable<void> Courier::Line::receive() {

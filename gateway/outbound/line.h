@@ -22,6 +22,7 @@ public:
 
 private:
     net::Awaitable<void> perform(smtp::ClientEffect& effect, const Parcel* parcel);
+    smtp::Adapted adapted(const Parcel& parcel, const smtp::AdaptMessage& wanted);
     net::Awaitable<void> receive();
     net::Outgoing::Clock::time_point deadline() const;
 
@@ -29,6 +30,7 @@ private:
     std::unique_ptr<net::Outgoing> connection_;
     smtp::ClientEngine engine_;
     std::optional<smtp::Outcome> outcome_;
+    std::optional<std::string> converted_;  // the message in hand, where it goes in another form
     bool closed_ = false;
     bool handshake_failed_ = false;
 };

@@ -143,36 +143,43 @@ std::string_view header_of(std::string_view message) {
     return end == std::string_view::npos ? message : message.substr(0, end + 2);
 }
 
+const char* encoding_of(std::string_view content) {
+    return wire::is_ascii(content) ? "" : "Content-Transfer-Encoding: 8bit\r\n";
+}
+
 }  // namespace
 
 std::string report_text(const Report& report) {
-    const bool eight_bit =
-        !wire::is_ascii(report.message) ||
-        std::any_of(report.recipients.begin(), report.recipients.end(), [](const auto& each) {
-            return !wire::is_ascii(each.address + each.original + each.diagnostic);
-        });
+    const std::string text = explanation(report);
+    const std::string status = status_part(report);
     const std::string boundary = "postern-" + report.id;
     const bool whole = !report.headers_only && report.message_bytes <= max_returned_bytes &&
                        report.message.size() == report.message_bytes &&
                        report.recipients.front().action == Action::failed;
-    const std::string encoding = eight_bit ? "Content-Transfer-Encoding: 8bit\r\n" : "";
+    const std::string_view header = header_of(report.message);
+    const std::string_view returned = whole ? std::string_view(report.message) : header;
+    // RFC 6533: types of their own for what a reader without SMTPUTF8 may not understand. A header
+    // in another charset is none of them.
+    const bool global = !wire::is_ascii(header) && wire::is_utf8(header);
+    const char* returned_type = whole ? (global ? "message/global" : "message/rfc822")
+                                      : (global ? "message/global-headers" : "text/rfc822-headers");
     std::string out = "From: Mail Delivery System <MAILER-DAEMON@" + report.hostname +
                       ">\r\nTo: <" + report.to + ">\r\nSubject: " + subject_of(report) +
                       "\r\nDate: " + date(report.now) + "\r\nMessage-ID: <" + report.id + "@" +
                       report.hostname +
-                      ">\r\nAuto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n" + encoding +
+                      ">\r\nAuto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n" +
+                      encoding_of(text + status + std::string(returned)) +
                       "Content-Type: multipart/report; report-type=delivery-status;\r\n"
                       "\tboundary=\"" +
                       boundary + "\"\r\n\r\n";
-    out += "--" + boundary + "\r\nContent-Type: text/plain; charset=utf-8\r\n" + encoding + "\r\n" +
-           explanation(report);
+    out += "--" + boundary + "\r\nContent-Type: text/plain; charset=utf-8\r\n" + encoding_of(text) +
+           "\r\n" + text;
     out += "\r\n--" + boundary + "\r\nContent-Type: message/" +
-           (eight_bit ? "global-delivery-status" : "delivery-status") + "\r\n" + encoding + "\r\n" +
-           status_part(report);
-    out += "\r\n--" + boundary +
-           "\r\nContent-Type: " + (whole ? "message/rfc822" : "text/rfc822-headers") + "\r\n" +
-           encoding + "\r\n";
-    out += whole ? std::string_view(report.message) : header_of(report.message);
+           (wire::is_ascii(status) ? "delivery-status" : "global-delivery-status") + "\r\n" +
+           encoding_of(status) + "\r\n" + status;
+    out += "\r\n--" + boundary + "\r\nContent-Type: " + returned_type + "\r\n" +
+           encoding_of(returned) + "\r\n";
+    out += returned;
     return out + "\r\n--" + boundary + "--\r\n";
 }
 

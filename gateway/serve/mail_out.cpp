@@ -1,8 +1,10 @@
 // The way out: the queue, its courier, and reports to senders.
 #include "gateway/clock/wall_clock.h"
 #include "gateway/log/log.h"
+#include "gateway/outbound/tls_required.h"
 #include "gateway/serve/daemon.h"
 #include "gateway/serve/serve.h"
+#include "protocols/wire/text.h"
 
 #include <filesystem>
 
@@ -60,6 +62,7 @@ net::Awaitable<Result<void>> Daemon::queue_mail(delivery::Outgoing mail) {
     message.headers_only = mail.headers_only;
     message.smtputf8 = mail.smtputf8;
     message.require_tls = mail.require_tls;
+    message.tls_waived = !mail.require_tls && outbound::waives_tls_policies(mail.bytes);
     message.spam = mail.spam;
     message.held = message.notice_owed = !mail.hold_reason.empty();
     for (auto& each : mail.recipients) {
@@ -72,8 +75,9 @@ net::Awaitable<Result<void>> Daemon::queue_mail(delivery::Outgoing mail) {
         message.recipients.push_back(std::move(recipient));
     }
     if (!message.account.empty()) {
-        mail.bytes.insert(0, signer()->sign(mail.bytes, outbound::domain_of(message.reverse_path),
-                                            message.queued_at));
+        mail.bytes = signer()->signed_message(
+            std::move(mail.bytes), outbound::domain_of(message.reverse_path), message.queued_at);
+        if (wire::is_ascii(mail.bytes)) message.smtputf8 = false;
     }
     co_return co_await outbound_->add(std::move(message), std::move(mail.bytes));
 }
@@ -94,8 +98,7 @@ net::Awaitable<bool> Daemon::deliver_report(std::string to, std::string report, 
     arrival.helo = config_.get()->hostname;
     arrival.esmtp = true;
     arrival.require_tls = require_tls;
-    arrival.smtputf8 = std::any_of(to.begin(), to.end(),
-                                   [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
+    arrival.smtputf8 = !wire::is_ascii(to);
     std::vector<delivery::LocalRecipient> local;
     for (auto& user : found->users) local.push_back({std::move(user.address), user.id});
     std::vector<delivery::RemoteRecipient> remote;

@@ -6,6 +6,7 @@
 #include "protocols/wire/text.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -13,10 +14,11 @@ namespace postern::smtp_service {
 
 namespace {
 
-constexpr std::string_view names[] = {"From", "Sender", "Reply-To"};
+constexpr std::string_view rewritten_names[] = {"From", "Sender", "Reply-To"};
+constexpr std::string_view sender_names[] = {"From", "Sender", "Resent-From", "Resent-Sender"};
 
-bool is_one_of_them(std::string_view name) {
-    return std::any_of(std::begin(names), std::end(names),
+bool is_one_of(std::span<const std::string_view> names, std::string_view name) {
+    return std::any_of(names.begin(), names.end(),
                        [&](auto each) { return wire::equals_ignoring_case(each, name); });
 }
 
@@ -47,7 +49,7 @@ void rewrite_header_addresses(std::string& message,
     std::vector<std::pair<const mime::HeaderField*, std::string>> changed;
     std::size_t seen = 0;
     for (const auto& field : parsed.parts.front().fields) {
-        if (!is_one_of_them(field.name.of(message))) continue;
+        if (!is_one_of(rewritten_names, field.name.of(message))) continue;
         const std::string before(field.value.of(message));
         std::string after = before;
         for (const auto& address : mime::parse_addresses(before)) {
@@ -63,6 +65,25 @@ void rewrite_header_addresses(std::string& message,
         const auto& value = each->first->value;
         message.replace(value.begin, value.end - value.begin, each->second);
     }
+}
+
+HeaderSenders header_senders(std::string_view message) {
+    const auto header = header_of(message);
+    const auto parsed = mime::parse(header);
+    HeaderSenders out;
+    for (const auto& field : parsed.parts.front().fields) {
+        if (!is_one_of(sender_names, field.name.of(header))) continue;
+        const auto list = mime::parse_addresses(field.value.of(header));
+        out.too_many = out.too_many || list.size() >= mime::max_addresses;
+        for (const auto& address : list) {
+            if (address.domain.empty()) continue;
+            if (out.addresses.size() < max_header_addresses)
+                out.addresses.push_back(address.addr_spec());
+            else
+                out.too_many = true;
+        }
+    }
+    return out;
 }
 
 }  // namespace postern::smtp_service

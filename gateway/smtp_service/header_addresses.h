@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace postern::smtp_service {
 
@@ -14,5 +15,14 @@ inline constexpr std::size_t max_header_addresses = 100;  // of one message; lat
 // stands in one piece (no comment or quotes inside). All else stays as it is, byte for byte.
 void rewrite_header_addresses(std::string& message,
                               const std::function<std::string(std::string_view)>& rewrite);
+
+// Whom a message says that it is from.
+struct HeaderSenders {
+    // Each address of its From and Sender fields, and of those a resender adds (Resent-From,
+    // Resent-Sender); without those that have no domain.
+    std::vector<std::string> addresses;
+    bool too_many = false;  // over max_header_addresses; the others are left out
+};
+HeaderSenders header_senders(std::string_view message);
 
 }  // namespace postern::smtp_service

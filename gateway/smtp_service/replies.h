@@ -3,6 +3,10 @@
 
 #include "protocols/base/result.h"
 #include "protocols/smtp/engine.h"
+#include "protocols/wire/text.h"
+
+#include <string>
+#include <string_view>
 
 namespace postern::smtp_service {
 
@@ -17,6 +21,13 @@ inline smtp::Reply only_bounces() {
 }
 inline smtp::Reply not_your_address() {
     return {550, "5.7.1", "That sender address is not yours"};
+}
+inline smtp::Reply not_your_header_address(std::string_view address) {
+    return {550, "5.7.1",
+            "The address " + wire::printable(address) + " in the header (From) is not yours"};
+}
+inline smtp::Reply too_many_header_addresses(std::size_t most) {
+    return {550, "5.7.1", "More than " + std::to_string(most) + " addresses in From and Sender"};
 }
 inline smtp::Reply too_many_recipients() {
     return {451, "4.7.1", "You have written to many recipients within an hour, try again later"};

@@ -267,6 +267,10 @@ net::Awaitable<smtp::Answer> SmtpService::answer(smtp::AcceptMessage question) {
             co_return reply;
         }
     }
+    if (auto refusal = check_header_senders()) {
+        begin_transaction();
+        co_return std::move(*refusal);
+    }
     if (role_ == smtp::Role::submission) {
         add_missing_fields(body_, backends_.config.get()->hostname, session_.id());
         rewrite_header_addresses(body_, [this](std::string_view address) {

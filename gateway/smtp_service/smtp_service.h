@@ -1,7 +1,8 @@
 // What the SMTP engine asks, answered: logins, addresses, and the acceptance of messages.
 //
 // One service for each connection, used on its core alone. Mail for other servers is taken from
-// users who logged in, from their own addresses alone; from anybody where an alias leads there or
+// users who logged in, from their own addresses alone (of the envelope, and of the header as
+// submission.from_header says); from anybody where an alias leads there or
 // the domain is one of outbound.relay_domains; and else refused with 550 5.7.1. Mail of users to
 // filter.report_spam or filter.report_ham is learned and kept nowhere.
 #pragma once
@@ -72,6 +73,7 @@ private:
     net::Awaitable<smtp::Reply> check_recipient(const smtp::CheckRecipient& question);
     std::optional<smtp::Reply> check_report(const std::string& forward_path);
     net::Awaitable<smtp::Reply> learn_report();
+    std::optional<smtp::Reply> check_header_senders();
     void take_recipients(addresses::Resolved found, const smtp::RecipientParameters& parameters);
     bool over_account_rate(std::size_t recipients);
     void report_success(const smtp::AcceptMessage& question, const std::string& id,

@@ -1,4 +1,5 @@
 #include "protocols/imap/mailbox_name.h"
+#include "protocols/wire/code_point.h"
 #include "protocols/wire/text.h"
 
 #include <cstdint>
@@ -11,16 +12,6 @@ constexpr std::string_view alphabet =
 
 bool is_direct(char32_t c) {
     return c >= 0x20 && c <= 0x7e;
-}
-
-char32_t next_code_point(std::string_view utf8, std::size_t& at) {
-    const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(utf8[i]); };
-    const std::uint8_t first = byte(at++);
-    if (first < 0x80) return first;
-    const int more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
-    char32_t c = first & (0x3f >> more);
-    for (int i = 0; i < more && at < utf8.size(); ++i) c = c << 6 | (byte(at++) & 0x3f);
-    return c;
 }
 
 void append_utf8(std::string& out, char32_t c) {
@@ -98,7 +89,7 @@ std::string encode_utf7(std::string_view utf8) {
     std::string out;
     for (std::size_t at = 0; at < utf8.size();) {
         std::size_t after = at;
-        char32_t c = next_code_point(utf8, after);
+        char32_t c = wire::next_code_point(utf8, after);
         if (is_direct(c)) {
             out += static_cast<char>(c);
             if (c == '&') out += '-';
@@ -111,7 +102,7 @@ std::string encode_utf7(std::string_view utf8) {
             units.put(c);
             at = after;
             if (at == utf8.size()) break;
-            c = next_code_point(utf8, after);
+            c = wire::next_code_point(utf8, after);
         }
         units.finish();
         out += '-';

@@ -102,6 +102,7 @@ void ClientEngine::State::replied(const Reply& reply) {
         case Phase::quit:
             return close();
         case Phase::ready:
+        case Phase::adapting:
             return give_up(reply.code, reply.enhanced, reply.text);
         case Phase::handshake:
         case Phase::closed:
@@ -186,6 +187,10 @@ void ClientEngine::answer(std::optional<std::string> body_bytes) {
     if (state.phase != State::Phase::body) return;
     if (!body_bytes) return state.give_up(0, "4.3.0", "The message cannot be read now");
     state.body_read(*body_bytes);
+}
+
+void ClientEngine::adapted(Adapted form) {
+    if (state_->phase == State::Phase::adapting) state_->adapted(form);
 }
 
 void ClientEngine::tls_started() {

@@ -7,6 +7,8 @@
 // For each message one Outcome comes out, whatever happens; then send() another, quit(), or let go.
 // After Close the engine is of no more use. Commands are pipelined where the server can (RFC 2920);
 // RCPTs come before DATA is decided upon, so that a message without recipients is never sent.
+// To a server without SMTPUTF8 domains go as A-labels, and an address whose local part is not ASCII
+// is refused with 553 5.6.7 without asking: that recipient's alone, or all if it is the sender's.
 //
 // Owns no socket, clock, thread or log. Not thread-safe.
 #pragma once
@@ -52,7 +54,8 @@ struct OutgoingRecipient {
 
 struct OutgoingMessage {
     std::string reverse_path;
-    MailParameters parameters;  // size: of the message, always
+    // size: of the message, always. body_8bit: it may hold bytes over 127.
+    MailParameters parameters;
     std::vector<OutgoingRecipient> recipients;
     // Ends after the recipients: their replies say whether mail would be taken, and none goes.
     bool only_ask = false;
@@ -65,6 +68,11 @@ struct ReadBody {
     std::uint64_t offset = 0;
     std::uint64_t length = 0;
 };
+// -> adapted(). The server lacks what the message may need; asked before MAIL.
+struct AdaptMessage {
+    bool seven_bit = false;     // no 8BITMIME: nothing but ASCII may be sent (RFC 6152 section 3)
+    bool ascii_header = false;  // no SMTPUTF8, which the message asks for (RFC 6531 section 3.2)
+};
 // One reply for each recipient of the message, in order. A code of 0: the server never said; text
 // tells why, and another try may do.
 struct Outcome {
@@ -74,7 +82,14 @@ struct Outcome {
     std::string greeting;         // the server's, for the log
 };
 
-using ClientEffect = std::variant<Send, StartTls, Close, Log, ReadBody, Outcome>;
+using ClientEffect = std::variant<Send, StartTls, Close, Log, ReadBody, AdaptMessage, Outcome>;
+
+// What ReadBody reads from now on has so many bytes and is as AdaptMessage asked; or it cannot be
+// made so, and the reply to each recipient is this.
+struct Adapted {
+    std::uint64_t size = 0;
+    std::optional<Reply> refusal;
+};
 
 class ClientEngine {
 public:
@@ -88,6 +103,7 @@ public:
     void feed(std::string_view bytes);
     std::optional<ClientEffect> next();
     void answer(std::optional<std::string> body_bytes);
+    void adapted(Adapted form);
     void tls_started();
     // The handshake did not succeed; the connection is lost.
     void tls_failed(std::string_view reason);

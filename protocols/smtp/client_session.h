@@ -18,6 +18,7 @@ struct ClientEngine::State {
         handshake,
         auth,
         ready,
+        adapting,  // AdaptMessage is open
         mail,
         rcpt,
         data,
@@ -59,12 +60,18 @@ struct ClientEngine::State {
     // client_transaction.cpp
     void begin();
     std::optional<Reply> impossible() const;
+    bool is_too_large() const;
+    Reply too_large() const;
+    bool needs_utf8() const;
+    void address_envelope();
+    void adapted(const Adapted& form);
+    void say_mail();
     std::string mail_command() const;
     std::string rcpt_command(const OutgoingRecipient& recipient) const;
     void say_next_rcpt();
     bool ends_session(const Reply& reply, bool expected);
     void mail_replied(const Reply& reply);
-    void rcpt_replied(const Reply& reply);
+    void rcpt_replied(Reply reply);
     void recipients_decided();
     void data_replied(const Reply& reply);
     void read_more();
@@ -88,9 +95,11 @@ struct ClientEngine::State {
     std::size_t partial_lines = 0;
 
     std::optional<OutgoingMessage> message;
+    std::string reverse_path;           // as this server takes it
     std::vector<Reply> replies;         // final ones, of the recipients; code 0: none yet
-    std::size_t next_rcpt = 0;          // to be said
-    std::size_t answered_rcpt = 0;      // the reply to this one comes next
+    std::vector<std::size_t> asked;     // recipients whose address the server takes
+    std::size_t next_rcpt = 0;          // of `asked`, to be said
+    std::size_t answered_rcpt = 0;      // of `asked`: the reply to this one comes next
     std::vector<std::size_t> accepted;  // recipients
     std::size_t body_replies = 0;       // got after the body
     std::optional<Reply> mail_refusal;

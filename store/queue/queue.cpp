@@ -23,6 +23,7 @@ enum Flag : std::uint8_t {
     held = 16,
     notice_owed = 32,
     rejected = 64,
+    tls_waived = 128,
 };
 
 kv::ShardId shard_of(const OperationId& id) {
@@ -41,6 +42,7 @@ std::uint8_t flags_of(const Message& message) {
     if (message.held) flags |= held;
     if (message.notice_owed) flags |= notice_owed;
     if (message.rejected) flags |= rejected;
+    if (message.tls_waived) flags |= tls_waived;
     return static_cast<std::uint8_t>(flags);
 }
 
@@ -72,6 +74,7 @@ std::optional<Message> decode(const OperationId& id, std::string_view value) {
     message.held = (flags & held) != 0;
     message.notice_owed = (flags & notice_owed) != 0;
     message.rejected = (flags & rejected) != 0;
+    message.tls_waived = (flags & tls_waived) != 0;
     message.reverse_path = reader.bytes();
     message.queued_at = from_unix_ms(reader.signed_varint());
     message.account = reader.bytes();

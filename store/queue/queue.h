@@ -48,8 +48,9 @@ struct Message {
     bool headers_only = false;  // RET=HDRS
     bool smtputf8 = false;
     bool require_tls = false;
-    bool spam = false;  // judged so: no bounce
-    bool held = false;  // by an admin or as spam; waits until an admin releases it
+    bool tls_waived = false;   // TLS-Required: No (RFC 8689), and not require_tls
+    bool spam = false;         // judged so: no bounce
+    bool held = false;         // by an admin or as spam; waits until an admin releases it
     bool notice_owed = false;  // held, and its sender was not told so yet
     bool rejected = false;     // by an admin, the recipients' reasons say why: back to its sender
     std::vector<Recipient> recipients;

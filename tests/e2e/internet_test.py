@@ -24,8 +24,8 @@ LACK = missing()
 class World(SubmittingTest):
     """The gateway for example.net, Postfix for everybody else, DNSSEC from the root down."""
 
-    DOMAINS = ("remote", "dane", "baddane", "nodane", "unusable", "plain", "forged", "sts",
-               "badsts")
+    DOMAINS = ("remote", "dane", "baddane", "halfdane", "nodane", "unusable", "plain", "forged",
+               "sts", "badsts")
 
     @classmethod
     def setUpClass(cls):
@@ -70,13 +70,15 @@ class World(SubmittingTest):
         for name in cls.DOMAINS:
             records[f"{name}.example", "MX"] = [(10, f"mx.{name}.example")]
             records[f"mx.{name}.example", "A"] = [REMOTE]
+        records["mx.halfdane.example", "AAAA"] = "SERVFAIL"
         records["mx.nodane.example", "A"] = [BARE]
         records["sts.example", "MX"] = [(10, "mx.remote.example")]
         records["badsts.example", "MX"] = [(10, "mx.other.example")]
         for name, server in (("sts", REMOTE), ("badsts", BARE)):
             records[f"mta-sts.{name}.example", "A"] = [server]
             records[f"_mta-sts.{name}.example", "TXT"] = ["v=STSv1; id=1;"]
-        for name, record in (("dane", good), ("baddane", bad), ("nodane", good), ("plain", bad),
+        for name, record in (("dane", good), ("baddane", bad), ("halfdane", bad),
+                             ("nodane", good), ("plain", bad),
                              ("unusable", (1, *bad[1:]))):
             records[f"_{cls.port}._tcp.mx.{name}.example", "TLSA"] = [record]
         cls.zone.forged = {("forged.example", MX)}
@@ -141,6 +143,9 @@ class ToPostfix(World):
         name = (f"_{self.port}._tcp.mx.baddane.example", "TLSA")
         self.records[name] = [tlsa_of(self.certificate)]
         self.arrives("ann@baddane.example")
+
+    def test_dane_holds_where_one_kind_of_address_cannot_be_looked_up(self):
+        self.gives_up("halfdane.example", "no matching DANE TLSA records")
 
     def test_dane_of_a_server_without_tls(self):
         self.gives_up("nodane.example", "TLS")

@@ -3,8 +3,10 @@
 
 import shutil
 import tempfile
+import time
 import unittest
 
+from base import message
 from outbound_base import REMOTE, DnsServer, SmtpSink, SubmittingTest
 from authority import Authority, PolicyServer
 
@@ -78,6 +80,29 @@ class MtaSts(SubmittingTest):
     def test_a_server_that_is_not_named(self):
         self.publish("elsewhere", server="*.elsewhere.example")
         self.waits("MTA-STS policy of remote.example names none of its servers")
+
+    def test_tls_required_no_goes_out_all_the_same(self):
+        self.publish("waived")
+        self.sink.context = None
+        self.waits("TLS")
+        waiving = message("in the clear", sender="bob@example.net", TLS_Required="No")
+        self.submit("ann@remote.example", content=waiving)
+        self.wait_for(lambda: self.sink.messages, "the message", 20)
+        self.wait_for_empty_queue()
+        # What follows at once does not go the same way.
+        self.sink.messages.clear()
+        self.waits("TLS")
+
+    def test_requiretls_wins_over_tls_required_no(self):
+        self.publish("both")
+        self.sink.context = None
+        self.empty("bob")
+        self.submit("ann@remote.example", mail_options=["REQUIRETLS"],
+                    content=message("both", sender="bob@example.net", TLS_Required="No"))
+        time.sleep(2)
+        self.assertEqual(self.sink.messages, [])
+        for each in self.queue():
+            self.gateway.cli("queue", "delete", each["id"])
 
     def test_testing_only_tells(self):
         self.publish("testing", mode="testing", server="mx.elsewhere.example")

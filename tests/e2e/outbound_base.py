@@ -87,4 +87,5 @@ class OutboundTest(SubmittingTest):
     def setUp(self):
         self.sink.messages.clear()
         self.sink.commands.clear()
+        self.sink.eight_bit = True
         self.sink.behave = lambda step, argument: None

@@ -2,6 +2,7 @@
 """Mail to other servers: an internet in a box, with DNS and receiving servers of our own."""
 
 import email
+import email.policy
 import re
 import smtplib
 import ssl
@@ -66,6 +67,46 @@ class Delivery(OutboundTest):
         self.submit("ann@remote.example", content=content)
         self.wait_for(lambda: self.sink.messages, "the message")
         self.assertTrue(self.sink.messages[0][2].endswith(content.split(b"\r\n\r\n", 1)[1]))
+
+    def test_8bit_mail_for_a_server_without_8bitmime(self):
+        self.sink.eight_bit = False
+        body = "..\r\n.\r\n. x=\r\n" + "é" * 300 + " \r\n"
+        self.submit("ann@remote.example", content=message("dots", body))
+        self.wait_for(lambda: self.sink.messages, "the message")
+        sender, _, content, _ = self.sink.messages[0]
+        self.assertNotIn("BODY=", sender)
+        self.assertTrue(content.isascii())
+        parsed = email.message_from_bytes(content, policy=email.policy.default)
+        self.assertEqual(parsed.get_payload(decode=True).decode(), body)
+        self.wait_for(lambda: "missing=8BITMIME" in self.gateway.log_text(), "the log line")
+
+    def test_what_cannot_be_converted_bounces(self):
+        self.empty("bob")
+        self.sink.eight_bit = False
+        self.submit("ann@remote.example", content=(
+            "From: bob@example.net\r\nMIME-Version: 1.0\r\n"
+            "Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n\r\né\r\n--b\r\n"
+            "Content-Type: application/pgp-signature\r\n\r\nx\r\n--b--\r\n").encode())
+        self.assertIn("Status: 5.6.3", self.status(self.report()))
+        self.assertEqual(self.sink.messages, [])
+        self.wait_for_empty_queue()
+
+    def test_internationalised_mail_for_a_server_without_smtputf8(self):
+        self.empty("bob")
+        self.submit("ann@remote.example", "carl@remote.example", content=message("Grüße"),
+                    mail_options=["SMTPUTF8", "BODY=8BITMIME"])
+        self.wait_for(lambda: self.sink.messages, "the message")
+        self.assertNotIn("SMTPUTF8", self.sink.messages[0][0])
+        self.assertIn(b"Subject: =?UTF-8?B?R3LDvMOfZQ==?=\r\n", self.sink.messages[0][2])
+        self.wait_for_empty_queue()
+
+    def test_one_internationalised_address_does_not_stop_the_others(self):
+        self.empty("bob")
+        self.submit("jürgen@remote.example", "carl@remote.example",
+                    mail_options=["SMTPUTF8"])
+        self.assertIn("Status: 5.6.7", self.status(self.report()))
+        self.assertEqual(self.sink.messages[0][1], ["RCPT TO:<carl@remote.example>"])
+        self.wait_for_empty_queue()
 
     def test_only_own_addresses(self):
         with self.assertRaises(smtplib.SMTPSenderRefused) as refused:
@@ -379,6 +420,25 @@ class Signed(OutboundTest):
         self.assertTrue(dkim.verify(signed, dnsfunc=lambda name, timeout=5: key))
         self.assertFalse(dkim.verify(signed.replace(b"tab", b"tob"),
                                      dnsfunc=lambda name, timeout=5: key))
+
+    def test_8bit_mail_is_signed_in_a_form_that_every_server_takes(self):
+        sys.path.append("/usr/lib/python3/dist-packages")
+        import dkim  # pylint: disable=import-outside-toplevel
+        self.wait_for(lambda: "reloaded" in self.gateway.log_text(), "the reload")
+        content = message("Grüße", "Ein schöner Tag.\r\n" * 20, sender="Bób <bob@example.net>")
+        key = self.public_key().encode()
+        for eight_bit in (True, False):
+            self.sink.messages.clear()
+            self.sink.eight_bit = eight_bit
+            self.submit("ann@remote.example", content=content)
+            self.wait_for(lambda: self.sink.messages, "the message")
+            signed = self.sink.messages[0][2]
+            self.assertTrue(signed.isascii())
+            self.assertTrue(dkim.verify(signed, dnsfunc=lambda name, timeout=5: key))
+            parsed = email.message_from_bytes(signed, policy=email.policy.default)
+            self.assertEqual(parsed["Subject"], "Grüße")
+            self.assertEqual(parsed.get_content().splitlines(),
+                             ["Ein schöner Tag."] * 20)
 
 
 class Behind(OutboundTest):

@@ -42,6 +42,35 @@ class Maildrop(E2eTest):
         self.assertEqual([line.split()[1] for line in again.uidl()[1]], uidls)
         again.quit()
 
+    def test_internationalised_header_fields_come_as_they_are_stored(self):
+        """docs/adr/0027: the same bytes with UTF8 and without, and sizes that are true."""
+        content = message("Grüße", sender="Jürgen <jürgen@remote.example>")
+        with self.gateway.smtp() as client:
+            client.ehlo()
+            client.sendmail("s@remote.example", ["alice@example.net"], content,
+                            ["SMTPUTF8", "BODY=8BITMIME"])
+        seen = set()
+        for utf8 in (False, True):
+            raw = Raw(self.gateway.ports["pop3s"], tls=True)
+            self.addCleanup(raw.close)
+            raw.line()
+            for command in (["UTF8"] if utf8 else []) + ["USER alice@example.net",
+                                                         f"PASS {PASSWORD}"]:
+                raw.send(command + "\r\n")
+                self.assertTrue(raw.line().startswith(b"+OK"), command)
+            raw.send("LIST 1\r\n")
+            size = int(raw.line().split()[2])
+            raw.send("RETR 1\r\n")
+            self.assertEqual(raw.line(), f"+OK {size} octets".encode())
+            lines = iter(raw.line, b".")
+            stored = b"".join(line.removeprefix(b".") + b"\r\n" for line in lines)
+            self.assertEqual(len(stored), size)
+            self.assertTrue(stored.endswith(content))
+            seen.add(stored)
+            raw.send("QUIT\r\n")
+            raw.line()
+        self.assertEqual(len(seen), 1)
+
     def test_deletion_happens_at_quit_alone(self):
         self.fill(3)
         client = self.gateway.pop3()

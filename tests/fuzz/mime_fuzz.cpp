@@ -3,6 +3,7 @@
 #include "protocols/mime/decode.h"
 #include "protocols/mime/header.h"
 #include "protocols/mime/message.h"
+#include "protocols/mime/seven_bit.h"
 #include "protocols/mime/summary.h"
 
 #include <cstdint>
@@ -100,6 +101,16 @@ void check_summary(const Message& message, std::string_view whole) {
     require(decoded && encode_summary(*decoded) == bytes);
 }
 
+void check_seven_bit(std::string_view whole) {
+    const auto plain = to_seven_bit(whole);
+    if (plain) {
+        require(is_ascii(*plain));
+        check_tree(parse(*plain), *plain);
+    }
+    const auto header = with_ascii_header(whole);
+    require(!header || !is_ascii(whole) || *header == whole);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -107,6 +118,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const Message message = parse(whole);
     check_tree(message, whole);
     check_summary(message, whole);
+    check_seven_bit(whole);
     require(mbox_from_line_bytes(whole) <= size);
     return 0;
 }

@@ -28,6 +28,8 @@ Played play(std::uint8_t setup, std::string_view bytes, std::size_t piece_bytes)
     smtp::OutgoingMessage message;
     message.reverse_path = "ann@example.net";
     message.parameters.size = body.size();
+    message.parameters.body_8bit = (setup & 4) != 0;
+    message.parameters.smtputf8 = (setup & 8) != 0;
     message.recipients = {{"a@r.example", {}}, {"b@r.example", {}}};
     engine.send(message);
     Played out;
@@ -40,6 +42,9 @@ Played play(std::uint8_t setup, std::string_view bytes, std::size_t piece_bytes)
             }
             if (auto* reading = std::get_if<smtp::ReadBody>(&*effect)) {
                 engine.answer(body.substr(reading->offset, reading->length));
+            }
+            if (std::holds_alternative<smtp::AdaptMessage>(*effect)) {
+                engine.adapted({body.size(), std::nullopt});
             }
             if (std::holds_alternative<smtp::StartTls>(*effect)) engine.tls_failed("none here");
         }

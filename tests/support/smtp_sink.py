@@ -39,6 +39,7 @@ class SmtpSink:
 
         self.context, self.extensions, self.lmtp = context, list(extensions), lmtp
         self.pace_s = 0
+        self.eight_bit = True  # whether 8BITMIME is offered
         self.server = Server((address, port), Session)
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -83,7 +84,8 @@ class SmtpSink:
                 self.commands.append(line)
             verb = line.split(" ")[0].upper()
             if verb in ("EHLO", "LHLO"):
-                offers = ["PIPELINING", "8BITMIME", *self.extensions]
+                offers = ["PIPELINING", *(["8BITMIME"] if self.eight_bit else []),
+                          *self.extensions]
                 if self.context and not state["tls"]:
                     offers.append("STARTTLS")
                 usual = "\r\n".join(["250-sink.example"] + [f"250-{o}" for o in offers[:-1]]

@@ -176,6 +176,25 @@ TEST_F(ResolverTest, Ownership) {
     EXPECT_FALSE(*resolver_.owns(id_of("bob@example.org"), "bob@remote.example"));
 }
 
+TEST_F(ResolverTest, OwnOfOthersOrForeign) {
+    alias("sales@example.org", {"ann@example.org"});
+    alias("@old.example", {"@example.org"});
+    const auto ann = id_of("ann@example.org");
+    for (const char* own :
+         {"ann@example.org", "Ann+x@Example.ORG", "sales@example.org", "ann@old.example"}) {
+        EXPECT_EQ(*resolver_.ownership(ann, own), Ownership::own) << own;
+    }
+    for (const char* others : {"bob@example.org", "nobody@example.org",
+                               "leser@b\xC3\xBC"
+                               "cher.example",
+                               "\xC3\xA4 b@example.org"}) {
+        EXPECT_EQ(*resolver_.ownership(ann, others), Ownership::others) << others;
+    }
+    for (const char* foreign : {"ann@remote.example", "ann@[192.0.2.1]", "ann"}) {
+        EXPECT_EQ(*resolver_.ownership(ann, foreign), Ownership::foreign) << foreign;
+    }
+}
+
 TEST_F(ResolverTest, ExpansionIsBounded) {
     for (const int list : {0, 1, 2}) {
         std::vector<std::string> all;
@@ -190,6 +209,8 @@ TEST_F(ResolverTest, ExpansionIsBounded) {
     const auto resolved = resolver_.resolve("three@example.org");
     ASSERT_FALSE(resolved);
     EXPECT_EQ(resolved.error().code, Errc::limit);
+    EXPECT_EQ(*resolver_.ownership(id_of("ann@example.org"), "three@example.org"),
+              Ownership::others);
 }
 
 }  // namespace

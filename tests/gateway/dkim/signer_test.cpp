@@ -61,6 +61,34 @@ TEST_F(DkimSignerTest, WhatChangesTheMessageChangesTheSignature) {
     EXPECT_NE(sign("From: a@example.org\r\nSubject: x\r\n\r\nHo.\r\n"), original);
 }
 
+TEST_F(DkimSignerTest, WhatIsSignedIs7BitWhereItCanBe) {
+    const std::string text =
+        "From: a@example.org\r\nSubject: \xC3\xA4\r\n\r\nein \xC3\xB6 im Text\r\n";
+    const auto plain = signer_->signed_message(text, "", now_);
+    EXPECT_THAT(plain, StartsWith("DKIM-Signature: "));
+    EXPECT_THAT(plain, HasSubstr("\r\nSubject: =?UTF-8?B?w6Q=?=\r\n"));
+    EXPECT_THAT(plain, HasSubstr("\r\nein =C3=B6 im Text\r\n"));
+    const auto rest = plain.substr(plain.find("From: "));
+    EXPECT_EQ(plain, signer_->sign(rest, "", now_) + rest);
+    // Without a key for it nothing is changed.
+    EXPECT_EQ(Signer().signed_message(text, "", now_), text);
+    std::string other = text;
+    other.replace(other.find("example.org"), 11, "elsewhere.x");
+    EXPECT_EQ(signer_->signed_message(other, "", now_), other);
+}
+
+TEST_F(DkimSignerTest, WhatCannotBe7BitIsSignedAsItIs) {
+    const std::string body =
+        "Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n\r\n\xC3\xA4\r\n--b--\r\n";
+    const auto half =
+        signer_->signed_message("From: a@example.org\r\nSubject: \xC3\xA4\r\n" + body, "", now_);
+    EXPECT_THAT(half, StartsWith("DKIM-Signature: "));
+    EXPECT_THAT(half, HasSubstr("Subject: =?UTF-8?B?w6Q=?=\r\n" + body));
+    const auto whole = signer_->signed_message("From: \xC3\xA4@example.org\r\n" + body, "", now_);
+    EXPECT_THAT(whole, StartsWith("DKIM-Signature: "));
+    EXPECT_THAT(whole, HasSubstr("From: \xC3\xA4@example.org\r\n" + body));
+}
+
 TEST_F(DkimSignerTest, BadKeysAreRefused) {
     EXPECT_FALSE(Signer::make({{"example.org", "nocolon"}}));
     EXPECT_FALSE(Signer::make({{"example.org", "s:/nonexistent"}}));

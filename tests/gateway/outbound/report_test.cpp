@@ -83,6 +83,27 @@ TEST(Report, OnlyTheHeaderWhereThatIsEnough) {
     }
 }
 
+// RFC 6533.
+TEST(Report, WhatIsReturnedSaysWhatItIs) {
+    auto report = make();
+    const auto with = [&](const std::string& subject, const std::string& body, bool headers_only) {
+        report.message = "Subject: " + subject + "\r\n\r\n" + body + "\r\n";
+        report.message_bytes = report.message.size();
+        report.headers_only = headers_only;
+        return report_text(report);
+    };
+    const std::string eight_bit = "\r\nContent-Transfer-Encoding: 8bit\r\n\r\nSubject:";
+    EXPECT_THAT(with("x", "y", false), HasSubstr("message/rfc822\r\n\r\nSubject:"));
+    EXPECT_THAT(with("x", "\xC3\xB6", false), HasSubstr("message/rfc822" + eight_bit));
+    EXPECT_THAT(with("\xC3\xB6", "y", false), HasSubstr("message/global" + eight_bit));
+    EXPECT_THAT(with("\xC3\xB6", "y", true), HasSubstr("message/global-headers" + eight_bit));
+    EXPECT_THAT(with("\xF6", "y", false), HasSubstr("message/rfc822" + eight_bit));
+    EXPECT_THAT(with("\xF6", "y", true), HasSubstr("text/rfc822-headers" + eight_bit));
+    // The status itself is ASCII.
+    EXPECT_THAT(with("\xC3\xB6", "y", false), HasSubstr("message/delivery-status\r\n\r\n"));
+    EXPECT_THAT(with("x", "\xC3\xB6", true), Not(HasSubstr("8bit")));
+}
+
 TEST(Report, Utf8IsDeclared) {
     auto report = make();
     report.recipients[0].address =

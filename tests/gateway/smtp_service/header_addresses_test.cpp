@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 namespace postern::smtp_service {
 namespace {
 
@@ -53,6 +57,34 @@ TEST(HeaderAddresses, ALongReplyToLeavesFromItsTurn) {
     for (std::size_t i = 0; i < max_header_addresses; ++i) message += "x@b.example,";
     message += "y@b.example\r\n\r\n";
     EXPECT_TRUE(rewritten(message).starts_with("From: ann.smith@example.org\r\n"));
+}
+
+TEST(HeaderSenders, EachAddressOfEachField) {
+    const auto found = header_senders(
+        "From: Ann <ann@a.example>, Group: bob@b.example, <@r.example:carl@c.example>;\r\n"
+        "To: x@x.example\r\nReply-To: y@y.example\r\nsender :\r\n dora(comment)@d.example\r\n"
+        "From: \"e e\"@e.example\r\nResent-From: f@f.example\r\n"
+        "Resent-Sender: g@g.example\r\n\r\nFrom: z@z.example\r\n");
+    EXPECT_EQ(found.addresses,
+              (std::vector<std::string>{"ann@a.example", "bob@b.example", "carl@c.example",
+                                        "dora@d.example", "e e@e.example", "f@f.example",
+                                        "g@g.example"}));
+    EXPECT_FALSE(found.too_many);
+    for (const char* none : {"", "\r\n", "From: ann\r\n\r\n", "Subject: x\r\n\r\n"}) {
+        EXPECT_TRUE(header_senders(none).addresses.empty()) << none;
+    }
+}
+
+TEST(HeaderSenders, AtMostSoMany) {
+    for (const std::size_t count :
+         {max_header_addresses - 1, max_header_addresses, max_header_addresses + 1}) {
+        std::string message = "Sender: x@b.example\r\nFrom: ";
+        for (std::size_t i = 1; i < count; ++i)
+            message += (i > 1 ? "," : "") + std::string("y@b.example");
+        const auto found = header_senders(message + "\r\n\r\n");
+        EXPECT_EQ(found.addresses.size(), std::min(count, max_header_addresses));
+        EXPECT_EQ(found.too_many, count > max_header_addresses);
+    }
 }
 
 }  // namespace

@@ -63,7 +63,7 @@ TEST_F(QueueTest, KeepsWhatItIsGiven) {
 TEST_F(QueueTest, ChangesAndEnds) {
     const auto added = *queue_.add(make(), "x");
     auto changed = queue_.change(added.id, [](Message& message) {
-        message.held = message.notice_owed = message.rejected = true;
+        message.held = message.notice_owed = message.rejected = message.tls_waived = true;
         message.recipients.pop_back();
         message.recipients[0].attempts = 3;
         message.recipients[0].reason = std::string(max_reason_bytes + 1, 'r');
@@ -71,7 +71,7 @@ TEST_F(QueueTest, ChangesAndEnds) {
     });
     ASSERT_TRUE(changed && *changed);
     const auto found = **queue_.find(added.id);
-    EXPECT_TRUE(found.held && found.notice_owed && found.rejected);
+    EXPECT_TRUE(found.held && found.notice_owed && found.rejected && found.tls_waived);
     EXPECT_EQ(found.recipients[0].attempts, 3u);
     EXPECT_EQ(found.recipients[0].reason.size(), max_reason_bytes);
     EXPECT_TRUE(found.recipients[0].delay_notified);

@@ -1,0 +1,178 @@
+#include "protocols/mime/ascii_header.h"
+
+#include "protocols/mime/address.h"
+#include "protocols/mime/charset.h"
+#include "protocols/mime/header.h"
+#include "protocols/mime/idna.h"
+#include "protocols/wire/base64.h"
+#include "protocols/wire/text.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <iterator>
+
+namespace postern::mime {
+
+namespace {
+
+constexpr std::string_view address_fields[] = {
+    "From",        "Sender",        "Reply-To",          "To",
+    "Cc",          "Bcc",           "Resent-From",       "Resent-Sender",
+    "Resent-To",   "Resent-Cc",     "Resent-Bcc",        "Resent-Reply-To",
+    "Return-Path", "Delivered-To",  "X-Original-To",     "Mail-Followup-To",
+    "Errors-To",   "Mail-Reply-To", "Return-Receipt-To", "Disposition-Notification-To"};
+// Their grammar has no place for encoded words.
+constexpr std::string_view rigid_fields[] = {"Message-ID",   "In-Reply-To",
+                                             "References",   "Resent-Message-ID",
+                                             "Content-ID",   "Content-Transfer-Encoding",
+                                             "MIME-Version", "Date",
+                                             "Resent-Date",  "DKIM-Signature"};
+constexpr std::size_t parameter_piece_bytes = 60;
+// Payload of encoded words (RFC 2047 section 2): 44 and 60 characters of base64.
+constexpr std::size_t first_word_bytes = 33;
+constexpr std::size_t next_word_bytes = 45;
+
+bool is_among_names(std::string_view name, auto& names) {
+    return std::any_of(std::begin(names), std::end(names),
+                       [&](auto each) { return wire::equals_ignoring_case(each, name); });
+}
+
+std::string quoted(std::string_view text) {
+    std::string out = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') out += '\\';
+        out += c;
+    }
+    return out + '"';
+}
+
+bool is_atom_text(std::string_view text, std::string_view more) {
+    constexpr std::string_view symbols = "!#$%&'*+-/=?^_`{|}~";
+    return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+        return wire::is_alpha(c) || wire::is_digit(c) ||
+               symbols.find(c) != std::string_view::npos || more.find(c) != std::string_view::npos;
+    });
+}
+
+// One word a line, none of them over 76 characters with the name of a usual field.
+std::string folded_words(std::string_view utf8) {
+    if (is_ascii(utf8)) return std::string(utf8);
+    std::string out;
+    while (!utf8.empty()) {
+        const auto piece = utf8_prefix(utf8, out.empty() ? first_word_bytes : next_word_bytes);
+        out += (out.empty() ? "=?UTF-8?B?" : "\r\n =?UTF-8?B?") + wire::base64_encode(piece) + "?=";
+        utf8.remove_prefix(piece.size());
+    }
+    return out;
+}
+
+std::string phrase(std::string_view name) {
+    // Encoded words that stand there already keep their form.
+    if (is_ascii(name))
+        return is_atom_text(name, " ") || name.find("=?") != std::string_view::npos
+                   ? std::string(name)
+                   : quoted(name);
+    return folded_words(decode_words(name));
+}
+
+std::optional<std::string> ascii_mailbox(const Address& address) {
+    if (!is_ascii(address.local) || !is_ascii(address.route)) return std::nullopt;
+    std::string spec = is_atom_text(address.local, ".") ? address.local : quoted(address.local);
+    if (!address.domain.empty()) {
+        const bool ascii = is_ascii(address.domain);
+        const auto domain = ascii ? std::optional(address.domain) : domain_to_ascii(address.domain);
+        if (!domain) return std::nullopt;
+        spec += "@" + *domain;
+    }
+    if (address.name.empty()) return spec.empty() ? std::nullopt : std::optional(spec);
+    // A name alone is no address, and what was meant cannot be told.
+    if (address.local.empty()) return std::nullopt;
+    return phrase(address.name) + " <" + spec + ">";
+}
+
+std::optional<std::string> ascii_addresses(std::string_view value) {
+    const auto list = parse_addresses(value);
+    if (list.empty() || list.size() >= max_addresses) return std::nullopt;
+    std::string out;
+    bool first = true;  // of the list, or of a group
+    for (const auto& each : list) {
+        if (each.kind == Address::Kind::group_end) {
+            out += ';';
+            first = false;
+            continue;
+        }
+        if (!first) out += ",\r\n";
+        out += ' ';
+        first = each.kind == Address::Kind::group_start;
+        if (first) {
+            out += phrase(each.name) + ":";
+            continue;
+        }
+        const auto mailbox = ascii_mailbox(each);
+        if (!mailbox) return std::nullopt;
+        out += *mailbox;
+    }
+    return out;
+}
+
+// RFC 2231 sections 3 and 4.
+std::string extended_parameter(const std::string& name, std::string_view utf8) {
+    constexpr std::string_view digits = "0123456789ABCDEF";
+    std::vector<std::string> pieces{"utf-8''"};
+    for (const char c : utf8) {
+        if (pieces.back().size() >= parameter_piece_bytes) pieces.emplace_back();
+        const auto byte = static_cast<std::uint8_t>(c);
+        if (wire::is_alpha(c) || wire::is_digit(c) || c == '.' || c == '-' || c == '_') {
+            pieces.back() += c;
+        } else {
+            ((pieces.back() += '%') += digits[byte >> 4]) += digits[byte & 0x0F];
+        }
+    }
+    std::string out;
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+        const auto number = pieces.size() == 1 ? "" : "*" + std::to_string(i);
+        out += ";\r\n " + name + number + "*=" + pieces[i];
+    }
+    return out;
+}
+
+std::optional<std::string> with_parameters(std::string value,
+                                           const std::vector<Parameter>& parameters) {
+    for (const auto& each : parameters) {
+        if (is_ascii(each.value)) {
+            value += ";\r\n " + each.name + "=" +
+                     (is_atom_text(each.value, ".") ? each.value : quoted(each.value));
+        } else if (each.name == "boundary") {
+            return std::nullopt;
+        } else {
+            value += extended_parameter(each.name, each.value);
+        }
+    }
+    return " " + value;
+}
+
+}  // namespace
+
+std::optional<std::string> ascii_field(const Part& part, const HeaderField& field,
+                                       std::string_view whole) {
+    const auto name = field.name.of(whole);
+    if (!is_ascii(name) || is_among_names(name, rigid_fields)) return std::nullopt;
+    const auto text = decode_words(unfold(field.value.of(whole)));
+    std::optional<std::string> value;
+    // The part knows the first of several; of others it cannot be told what they say.
+    if (wire::equals_ignoring_case(name, "Content-Type")) {
+        if (find_field(part, whole, name) != &field) return std::nullopt;
+        value = with_parameters(part.type + "/" + part.subtype, part.parameters);
+    } else if (wire::equals_ignoring_case(name, "Content-Disposition")) {
+        if (find_field(part, whole, name) != &field) return std::nullopt;
+        value = with_parameters(part.disposition, part.disposition_parameters);
+    } else if (is_among_names(name, address_fields)) {
+        value = ascii_addresses(field.value.of(whole));
+    } else {
+        value = " " + folded_words(text);
+    }
+    if (!value || !is_ascii(*value)) return std::nullopt;
+    return std::string(name) + ":" + *value + "\r\n";
+}
+
+}  // namespace postern::mime

@@ -1,0 +1,86 @@
+#include "gateway/outbound/adapt.h"
+
+#include "protocols/wire/text.h"
+
+#include <gtest/gtest.h>
+
+namespace postern::outbound {
+namespace {
+
+constexpr smtp::AdaptMessage no_8bitmime{true, false};
+constexpr smtp::AdaptMessage no_smtputf8{false, true};
+constexpr smtp::AdaptMessage neither{true, true};
+
+Parcel parcel_of(const std::string& bytes, bool own = false, bool smtputf8 = false) {
+    Parcel parcel;
+    parcel.own = own;
+    parcel.message.parameters.size = bytes.size();
+    parcel.message.parameters.smtputf8 = smtputf8;
+    parcel.read = [bytes](std::uint64_t offset, std::uint64_t length) {
+        return std::optional(bytes.substr(offset, length));
+    };
+    return parcel;
+}
+
+std::string refusal(const AdaptedForm& form) {
+    return form.refusal ? std::to_string(form.refusal->code) + " " + form.refusal->enhanced : "";
+}
+
+const std::string ascii = "Subject: x\r\n\r\ntext\r\n";
+const std::string body_8bit = "Subject: x\r\n\r\nein l\xC3\xA4ngerer Text\r\n";
+const std::string header_8bit = "Subject: \xC3\xA4\r\n\r\ntext\r\n";
+const std::string address_8bit = "From: \xC3\xA4@b.example\r\n\r\ntext\r\n";
+
+TEST(Adapt, AsciiGoesAsItIs) {
+    for (const auto& wanted : {no_8bitmime, no_smtputf8, neither}) {
+        const auto form = adapt(parcel_of(ascii, false, true), wanted);
+        EXPECT_FALSE(form.bytes);
+        EXPECT_FALSE(form.refusal);
+    }
+}
+
+TEST(Adapt, BodiesForServersWithout8bitmime) {
+    const auto form = adapt(parcel_of(body_8bit), no_8bitmime);
+    ASSERT_TRUE(form.bytes);
+    EXPECT_TRUE(wire::is_ascii(*form.bytes));
+    // A body is no reason not to write to a server without SMTPUTF8.
+    const auto other = adapt(parcel_of(body_8bit, false, true), no_smtputf8);
+    EXPECT_FALSE(other.bytes);
+    EXPECT_FALSE(other.refusal);
+}
+
+TEST(Adapt, AHeaderIsRewrittenOnlyForOurUsersOrWhereItNeverSaidWhatItIs) {
+    const auto own = adapt(parcel_of(header_8bit, true, true), no_smtputf8);
+    ASSERT_TRUE(own.bytes);
+    EXPECT_TRUE(own.bytes->starts_with("Subject: =?UTF-8?B?w6Q=?=\r\n"));
+    EXPECT_EQ(refusal(adapt(parcel_of(header_8bit, false, true), no_smtputf8)), "553 5.6.7");
+    EXPECT_EQ(refusal(adapt(parcel_of(header_8bit, false, true), neither)), "553 5.6.7");
+    EXPECT_TRUE(adapt(parcel_of(header_8bit, false, false), no_8bitmime).bytes);
+}
+
+TEST(Adapt, WhatHasNoOtherForm) {
+    EXPECT_EQ(refusal(adapt(parcel_of(address_8bit, true, true), no_smtputf8)), "553 5.6.7");
+    EXPECT_EQ(refusal(adapt(parcel_of(address_8bit, true, false), no_8bitmime)), "554 5.6.3");
+}
+
+TEST(Adapt, AMessageOfManyPieces) {
+    // ASCII up to the last of several reads.
+    std::string bytes = "Subject: x\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n";
+    while (bytes.size() < 3 * smtp::client_read_bytes) bytes += "a line of text\r\n";
+    EXPECT_FALSE(adapt(parcel_of(bytes), no_8bitmime).bytes);
+    bytes += "\xC3\xA4\r\n";
+    const auto form = adapt(parcel_of(bytes), no_8bitmime);
+    ASSERT_TRUE(form.bytes);
+    EXPECT_TRUE(form.bytes->ends_with("a line of text\r\n=C3=A4\r\n"));
+}
+
+TEST(Adapt, AMessageThatCannotBeReadWaits) {
+    auto parcel = parcel_of(body_8bit);
+    parcel.read = [](std::uint64_t, std::uint64_t) { return std::nullopt; };
+    const auto form = adapt(parcel, no_8bitmime);
+    ASSERT_TRUE(form.refusal);
+    EXPECT_EQ(form.refusal->code, 0);
+}
+
+}  // namespace
+}  // namespace postern::outbound
