@@ -245,6 +245,7 @@ net::Awaitable<Carried> Courier::try_hop(const Route& route, const Hop& hop,
     out.replies = std::move(result.outcome.replies);
     if (out.replies.empty()) out = carried(parcel, not_now(name + ": connection lost"), true);
     out.dsn_passed_on = result.outcome.dsn_passed_on;
+    out.sender_refused = result.outcome.sender_refused;
     const bool nothing_said = std::all_of(out.replies.begin(), out.replies.end(),
                                           [](const auto& reply) { return reply.code == 0; });
     // On a kept line a closed connection says nothing of the server.
