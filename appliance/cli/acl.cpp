@@ -148,7 +148,8 @@ CLI::App* add_owned(CLI::App& group, const char* name, const char* help,
                     const std::shared_ptr<AclOptions>& options, Action& chosen,
                     int (*run)(Context&, const AclOptions&)) {
     auto* sub = add_command(group, name, help, options, chosen, run);
-    sub->add_option("OWNER", options->owner, "The address whose mailboxes they are.")->required();
+    in_ascii(sub->add_option("OWNER", options->owner, "The address whose mailboxes they are."))
+        ->required();
     return sub;
 }
 
@@ -180,11 +181,11 @@ void add_acl(CLI::App& app, Action& chosen) {
                     acl_list));
     auto* given = add_owned(*group, "set", "Give rights, in place of those before.", options,
                             chosen, acl_set);
-    given->add_option("WHOM", options->whom, "An address, or anyone.")->required();
+    in_ascii(given->add_option("WHOM", options->whom, "An address, or anyone."))->required();
     given->add_option("RIGHTS", options->rights, "read, write, full, all, or letters.")->required();
     boxes(given);
     auto* taken = add_owned(*group, "remove", "Take all rights away.", options, chosen, acl_remove);
-    taken->add_option("WHOM", options->whom, "As it was given.")->required();
+    in_ascii(taken->add_option("WHOM", options->whom, "As it was given."))->required();
     boxes(taken);
     auto* whose = add_owned(*group, "seen", "Whether what one has read is read for all.", options,
                             chosen, seen);

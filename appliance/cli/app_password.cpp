@@ -87,7 +87,7 @@ void add_app_password(CLI::App& app, Action& chosen) {
     const auto command = [&](const char* name, const char* help, bool named,
                              int (*run)(Context&, const AppPasswordOptions&)) {
         auto* sub = add_command(*group, name, help, options, chosen, run);
-        sub->add_option("ADDRESS", options->address, "The user.")->required();
+        in_ascii(sub->add_option("ADDRESS", options->address, "The user."))->required();
         if (named) sub->add_option("NAME", options->name, "Of the device.")->required();
     };
     command("add", "Make one, and print it.", true, app_password_add);

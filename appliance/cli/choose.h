@@ -2,12 +2,23 @@
 #pragma once
 
 #include "appliance/cli/context.h"
+#include "gateway/addresses/resolver.h"
 
 #include <CLI/CLI.hpp>
 
 #include <memory>
+#include <string>
 
 namespace postern::cli {
+
+// An option's address or domain, in the form that the directory keeps (IDNA).
+inline CLI::Option* in_ascii(CLI::Option* option) {
+    return option->transform([](const std::string& given) {
+        const bool address = given.find('@') != std::string::npos;
+        return address ? addresses::ascii_address(given)
+                       : addresses::ascii_address("@" + given).substr(1);
+    });
+}
 
 // When `command` was parsed, `chosen` runs `run` with what the command line put into `options`.
 template <class Options, class Run>

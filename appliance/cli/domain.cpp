@@ -71,9 +71,8 @@ void add_domain(CLI::App& app, Action& chosen) {
     auto name = std::make_shared<std::string>();
     const auto with_name = [&](const char* command, const char* help,
                                int (*run)(Context&, const std::string&)) {
-        add_command(*group, command, help, name, chosen, run)
-            ->add_option("DOMAIN", *name, "Domain name in ASCII, any case.")
-            ->required();
+        auto* sub = add_command(*group, command, help, name, chosen, run);
+        in_ascii(sub->add_option("DOMAIN", *name, "Domain name, any case."))->required();
     };
     with_name("add", "Accept mail for a domain.", domain_add);
     with_name("remove", "Stop accepting mail for a domain. It must have no users left.",

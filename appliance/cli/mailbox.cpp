@@ -87,7 +87,7 @@ void add_mailbox(CLI::App& app, Action& chosen) {
     auto* listed = group->add_subcommand("list", "List a user's mailboxes with their counts.");
     listed->footer("Example:\n  postern mailbox list ann@example.org --json");
     auto address = std::make_shared<std::string>();
-    listed->add_option("USER", *address, "The user's address.")->required();
+    in_ascii(listed->add_option("USER", *address, "The user's address."))->required();
     choose(*listed, chosen, address, mailbox_list);
 }
 

@@ -227,7 +227,7 @@ void add_pool(CLI::App& app, Action& chosen) {
                       pool_remove));
     auto* assigned = named(add_command(
         *group, "assign", "Put users into a pool ('none': out of it).", options, chosen, assign));
-    assigned->add_option("USER", options->addresses, "Their addresses.")->required();
+    in_ascii(assigned->add_option("USER", options->addresses, "Their addresses."))->required();
     assigned->add_option("--cap", options->cap.bytes, "What one of them may use of it at most.");
     assigned->add_option("--cap-messages", options->cap.messages,
                          "How many messages one of them may have at most; 0: any number.");

@@ -4,6 +4,7 @@
 #include "appliance/cli/daemon.h"
 #include "appliance/cli/store_access.h"
 #include "appliance/cli/terminal.h"
+#include "gateway/clock/wall_clock.h"
 #include "protocols/wire/text.h"
 
 #include <CLI/CLI.hpp>
@@ -69,8 +70,9 @@ std::string state_of(const queue::Message& message, const queue::Recipient& reci
     else if (recipient.attempts == 0)
         text = "not tried yet";
     else
-        text = "tried " + std::to_string(recipient.attempts) + " times, next at " +
-               utc(recipient.next_attempt);
+        text = "tried " +
+               (recipient.attempts == 1 ? "once" : std::to_string(recipient.attempts) + " times") +
+               ", next at " + utc(recipient.next_attempt);
     if (!recipient.reason.empty()) text += ": " + recipient.reason;
     return text;
 }
@@ -104,21 +106,25 @@ Result<std::vector<queue::Message>> chosen_messages(queue::Queue& queue,
     auto all = queue.all();
     if (!all || options.all) return all;
     std::vector<queue::Message> out;
-    for (const auto& id : options.ids) {
+    for (const auto& given : options.ids) {
+        const auto id = wire::lower_case(given);
+        // An unset variable of a script must not stand for whatever there is.
+        if (id.empty()) return Error{Errc::invalid, "an id is empty"};
         std::size_t found = 0;
         for (const auto& message : *all) {
             if (!to_hex(message.id).starts_with(id)) continue;
             out.push_back(message);
             ++found;
         }
-        if (found == 0) return Error{Errc::not_found, "no message " + id + " in the queue"};
-        if (found > 1) return Error{Errc::conflict, id + " is the beginning of several ids"};
+        if (found == 0) return Error{Errc::not_found, "no message " + given + " in the queue"};
+        if (found > 1) return Error{Errc::conflict, given + " is the beginning of several ids"};
     }
     return out;
 }
 
+// `edit` answers whether the message is to be counted as `done`.
 int queue_change(Context& context, const QueueOptions& options, const char* done,
-                 const std::function<void(queue::Message&)>& edit) {
+                 const std::function<bool(queue::Message&)>& edit) {
     auto store = open_store(context.config, Opening::existing);
     if (!store) return fail(store.error());
     queue::Queue queue(*(*store)->kv);
@@ -126,9 +132,11 @@ int queue_change(Context& context, const QueueOptions& options, const char* done
     if (!messages) return fail(messages.error(), "postern queue list shows them");
     std::size_t count = 0;
     for (const auto& message : *messages) {
-        const auto changed = queue.change(message.id, edit);
+        bool counts = false;
+        const auto changed =
+            queue.change(message.id, [&](queue::Message& each) { counts = edit(each); });
         if (!changed) return fail(changed.error());
-        if (*changed) ++count;
+        if (*changed && counts) ++count;
     }
     wake_queue(context.config);
     if (context.json)
@@ -171,11 +179,18 @@ int hold(Context& context, const QueueOptions& options) {
     return queue_change(context, options, "held", [](queue::Message& message) {
         message.held = true;
         message.rejected = false;
+        return true;
     });
 }
 
-void make_due(queue::Message& message) {
-    for (auto& each : message.recipients) each.next_attempt = from_unix_ms(0);
+bool make_due(queue::Message& message) {
+    for (auto& each : message.recipients) each.next_attempt = wall_clock();
+    return true;
+}
+
+// A held one stays as it is.
+bool make_due_unless_held(queue::Message& message) {
+    return !message.held && make_due(message);
 }
 
 int release(Context& context, const QueueOptions& options) {
@@ -184,28 +199,28 @@ int release(Context& context, const QueueOptions& options) {
         for (auto& each : message.recipients) {
             if (each.attempts == 0) each.reason.clear();  // it was why the message was held
         }
-        make_due(message);
+        return make_due(message);
     });
 }
 
 int retry(Context& context, const QueueOptions& options) {
-    return queue_change(context, options, "retried", make_due);
+    return queue_change(context, options, "retried", make_due_unless_held);
 }
 
 int flush(Context& context, const QueueOptions&) {
     QueueOptions everything;
     everything.all = true;
-    return queue_change(context, everything, "retried", [](queue::Message& message) {
-        if (!message.held) make_due(message);
-    });
+    return queue_change(context, everything, "retried", make_due_unless_held);
 }
 
 int queue_remove(Context& context, const QueueOptions& options) {
     if (options.all && !options.yes && !confirm("Delete every message of the queue, unsent?")) {
         return fail(exit_usage, "nothing deleted", "say --yes where nobody can be asked");
     }
-    return queue_change(context, options, "deleted",
-                        [](queue::Message& message) { message.recipients.clear(); });
+    return queue_change(context, options, "deleted", [](queue::Message& message) {
+        message.recipients.clear();
+        return true;
+    });
 }
 
 // Why the reason cannot go into a report; empty: it can.
@@ -233,7 +248,7 @@ int reject(Context& context, const QueueOptions& options) {
         message.held = message.notice_owed = false;
         message.rejected = true;
         for (auto& each : message.recipients) each.reason = reason;
-        make_due(message);
+        return make_due(message);
     });
 }
 
@@ -278,7 +293,7 @@ void add_queue(CLI::App& app, Action& chosen) {
     command("show", "One message with its text.", true, queue_show);
     command("hold", "Keep messages from being sent.", true, hold);
     command("release", "Send held messages after all.", true, release);
-    command("retry", "Try messages now.", true, retry);
+    command("retry", "Try messages now that are not held.", true, retry);
     auto* rejecting = command("reject", "Return messages to their senders, unsent.", true, reject);
     rejecting->add_option("--reason", options->reason, "What the senders are told, in one line.");
     rejecting->add_flag("--yes", options->yes, "Do not ask about --all.");

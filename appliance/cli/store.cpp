@@ -22,7 +22,7 @@ void add_checks(CLI::App& group, const Options& options, Action& chosen) {
                                          "Verify rows, bodies, counters, history, quota and spool.",
                                          options, chosen, check_store);
         sub->add_flag("--quick", options->quick, "Do not read the bodies themselves.");
-        sub->add_option("--user", options->address, "Only this user's mailboxes.");
+        in_ascii(sub->add_option("--user", options->address, "Only this user's mailboxes."));
         sub->footer(
             repair ? "Works beside a running gateway. Bodies and mailboxes that nothing leads to\n"
                      "are only touched while it is stopped."
@@ -41,7 +41,7 @@ void add_checks(CLI::App& group, const Options& options, Action& chosen) {
         ->footer("Only while the gateway is stopped. May be ended and started again.");
     auto* indexed = add_command(group, "reindex", "Build the index for searches in texts anew.",
                                 options, chosen, reindex_store);
-    indexed->add_option("--user", options->address, "Only this user's mailboxes.");
+    in_ascii(indexed->add_option("--user", options->address, "Only this user's mailboxes."));
     indexed->add_option("--mailbox", options->mailbox, "Only this mailbox of the user.");
     indexed->footer(
         "Never necessary: the gateway writes the index by itself, and searches answer the same\n"
@@ -60,7 +60,7 @@ void add_backups(CLI::App& group, const Options& options, Action& chosen) {
     restored->add_option("FOLDER", options->folder, "Of the backup.")->required();
     restored->add_option("--at", options->at,
                          "The last snapshot up to this one, as in 20260131T235959Z.");
-    restored->add_option("--user", options->address, "Only this user's mail.");
+    in_ascii(restored->add_option("--user", options->address, "Only this user's mail."));
     restored->add_option("--mailbox", options->mailbox, "Only this mailbox of the user.");
     restored->footer(
         "Without --user: everything, into an empty data folder, gateway stopped; UIDs stay.\n"
@@ -78,7 +78,7 @@ void add_store(CLI::App& app, Action& chosen) {
     add_backups(*group, options, chosen);
     auto* out = add_command(*group, "export", "Write a user's mail as Maildir or mbox.", options,
                             chosen, export_mail);
-    out->add_option("USER", options->address, "The user's address.")->required();
+    in_ascii(out->add_option("USER", options->address, "The user's address."))->required();
     out->add_option("FOLDER", options->folder, "Where to, made when missing.")->required();
     out->add_option("--mailbox", options->mailbox, "Only this mailbox.");
     out->add_option("--format", options->format, "maildir or mbox.")
@@ -88,7 +88,7 @@ void add_store(CLI::App& app, Action& chosen) {
         "Started again, it writes what is missing.");
     auto* in = add_command(*group, "import", "Read a user's mail from Maildir, mbox or files.",
                            options, chosen, import_mail);
-    in->add_option("USER", options->address, "The user's address.")->required();
+    in_ascii(in->add_option("USER", options->address, "The user's address."))->required();
     in->add_option("PATH", options->paths, "Maildirs, mbox files, messages, or folders.")
         ->required();
     in->add_option("--mailbox", options->mailbox, "All of it into this one.");

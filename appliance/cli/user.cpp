@@ -205,7 +205,8 @@ void add_user(CLI::App& app, Action& chosen) {
         "  echo secret | postern user passwd ann@example.org --password-stdin");
     auto options = std::make_shared<UserOptions>();
     const auto address = [&](CLI::App* sub) {
-        sub->add_option("ADDRESS", options->address, "local@domain, any case.")->required();
+        in_ascii(sub->add_option("ADDRESS", options->address, "local@domain, any case."))
+            ->required();
         return sub;
     };
     const auto password = [&](CLI::App* sub) {
@@ -234,8 +235,9 @@ void add_user(CLI::App& app, Action& chosen) {
         "Example:\n"
         "  postern user set ann@example.org --pop3-mailboxes INBOX Junk\n"
         "  postern user set ann@example.org --pop3-expire-days 90");
-    add_command(*group, "list", "List the users, one a line.", options, chosen, user_list)
-        ->add_option("DOMAIN", options->domain, "Only the users of this domain.");
+    auto* listed =
+        add_command(*group, "list", "List the users, one a line.", options, chosen, user_list);
+    in_ascii(listed->add_option("DOMAIN", options->domain, "Only the users of this domain."));
     address(add_command(*group, "remove", "Remove a user and all its mail.", options, chosen,
                         user_remove))
         ->add_flag("--yes", options->yes, "Do not ask, also on a terminal.");

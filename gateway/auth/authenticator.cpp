@@ -1,5 +1,6 @@
 #include "gateway/auth/authenticator.h"
 
+#include "gateway/addresses/resolver.h"
 #include "gateway/auth/app_password.h"
 #include "gateway/auth/password.h"
 #include "gateway/crypto/crypto.h"
@@ -92,7 +93,7 @@ bool Authenticator::is_app_password(const directory::User& user, std::string_vie
 
 net::Awaitable<Login> Authenticator::look_up(const std::string& authorization_id,
                                              const std::string& user, std::string password) {
-    auto found = directory_.find(user);
+    auto found = directory_.find(addresses::ascii_address(user));
     if (!found && found.error().code != Errc::invalid) co_return Login{LoginStatus::temporary, {}};
     const bool known = found && found->has_value();
     const std::string hash = known ? (*found)->password_hash : impossible_hash();

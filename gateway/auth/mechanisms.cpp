@@ -1,4 +1,5 @@
 // The mechanisms besides PLAIN and LOGIN: SCRAM, and tokens in OAUTHBEARER and XOAUTH2.
+#include "gateway/addresses/resolver.h"
 #include "gateway/auth/authenticator.h"
 #include "gateway/clock/wall_clock.h"
 #include "gateway/crypto/crypto.h"
@@ -97,7 +98,7 @@ Login Authenticator::scram_response(net::Session& session, MechanismSession& exc
 
 Result<std::string> Authenticator::scram_challenge(MechanismSession& exchange) {
     ScramServer& server = *exchange.server;
-    auto found = directory_.find(server.user());
+    auto found = directory_.find(addresses::ascii_address(server.user()));
     if (!found && found.error().code != Errc::invalid) return found.error();
     auto keys = impossible_scram_keys(server.user());
     if (found && *found && credentials_ != nullptr) {
@@ -132,7 +133,7 @@ Login Authenticator::check_token(net::Session& session, std::string_view mechani
         return {};
     }
     user = *named;
-    auto found = directory_.find(user);
+    auto found = directory_.find(addresses::ascii_address(user));
     if (!found && found.error().code != Errc::invalid) return {LoginStatus::temporary, {}};
     if (!found || !*found) return {};
     return {LoginStatus::ok, std::move(**found)};

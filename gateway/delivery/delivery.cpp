@@ -59,19 +59,20 @@ struct Delivery::Job {
     Assembled message;
     std::string mailbox;  // the only one, or the first recipient's
     Uid uid = 0;          // there; 0: several copies follow
+    Accepted outcome;
 
     mail::NewMessage new_message() {
         mail::NewMessage out{message.bytes, message.summary, message.report, Flags{}, now, {}, {}};
         out.thread_root = message.thread_root;
-        out.quota = mail::QuotaRule::incoming;
+        out.quota = arrival.ours ? mail::QuotaRule::none : mail::QuotaRule::incoming;
         return out;
     }
 };
 
-net::Awaitable<Result<std::string>> Delivery::accept(Arrival arrival,
-                                                     std::vector<LocalRecipient> recipients,
-                                                     std::vector<RemoteRecipient> remote,
-                                                     std::string body) {
+net::Awaitable<Result<Accepted>> Delivery::accept(Arrival arrival,
+                                                  std::vector<LocalRecipient> recipients,
+                                                  std::vector<RemoteRecipient> remote,
+                                                  std::string body) {
     Job job;
     job.id = kv::random_id();
     job.id_text = to_hex(job.id);
@@ -89,10 +90,10 @@ net::Awaitable<Result<std::string>> Delivery::accept(Arrival arrival,
         co_return Error{Errc::permission, "judged spam"};
     }
 
+    Result<void> stored = co_await leave_out_full(job);
     // Other servers first: what is queued can be withdrawn, what lies in a mailbox cannot. A crash
     // in between sends a message that was not acknowledged; none is lost.
-    Result<void> stored;
-    if (!job.remote.empty()) stored = co_await send_on(job);
+    if (stored && !job.remote.empty()) stored = co_await send_on(job);
     if (stored && !job.recipients.empty()) {
         const bool single = job.recipients.size() == 1;
         auto storing = single ? append_to_one(job) : accept_for_many(job);
@@ -110,9 +111,39 @@ net::Awaitable<Result<std::string>> Delivery::accept(Arrival arrival,
     }
     if (!job.remote.empty()) backends_.outgoing.stands(job.id);
     ++counters_.accepted;
-    if (job.message.judgement.verdict == filters::Verdict::spam) ++counters_.spam;
+    job.outcome.id = job.id_text;
+    job.outcome.spam = job.message.judgement.verdict == filters::Verdict::spam;
+    if (job.outcome.spam) ++counters_.spam;
     log_accepted(job);
-    co_return std::move(job.id_text);
+    co_return std::move(job.outcome);
+}
+
+// Takes those without room off the recipients. Error: nobody would get it.
+net::Awaitable<Result<void>> Delivery::leave_out_full(Job& job) {
+    if (job.arrival.ours) co_return Result<void>();
+    auto& left_out = job.outcome.left_out;
+    std::vector<LocalRecipient> kept;
+    for (auto& each : job.recipients) {
+        Result<void> room;
+        if (each.may_be_left_out) {
+            room = co_await check_room(each.account, job.message.bytes->size());
+        }
+        const bool full = !room && (room.error().code == Errc::over_quota ||
+                                    room.error().code == Errc::too_large);
+        if (!full) {
+            kept.push_back(std::move(each));
+            continue;
+        }
+        logging::warning("copy left out, the mailbox is full", {{"session", job.arrival.session},
+                                                                {"id", job.id_text},
+                                                                {"rcpt", each.address},
+                                                                {"reason", room.error().text}});
+        left_out.emplace_back(std::move(each.address), room.error());
+    }
+    job.recipients = std::move(kept);
+    const bool for_nobody = job.recipients.empty() && job.remote.empty();
+    if (for_nobody) co_return left_out.front().second;
+    co_return Result<void>();
 }
 
 Assembled Delivery::judge(Job& job) {
@@ -224,8 +255,10 @@ net::Awaitable<Result<void>> Delivery::accept_for_many(Job& job) {
         }
         auto mailbox = co_await target_made_if_missing(recipient.account, own.verdict);
         if (!mailbox) co_return mailbox.error();
-        auto room = co_await check_room(recipient.account, job.message.bytes->size());
-        if (!room) co_return room.error();
+        if (!job.arrival.ours && !recipient.may_be_left_out) {
+            auto room = co_await check_room(recipient.account, job.message.bytes->size());
+            if (!room) co_return room.error();
+        }
         if (job.mailbox.empty()) job.mailbox = mailbox->name;
         envelope.recipients.push_back({recipient.address, recipient.account, mailbox->id});
     }

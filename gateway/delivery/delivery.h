@@ -61,6 +61,8 @@ private:
 struct LocalRecipient {
     std::string address;  // of the mailbox, lower case
     AccountId account;
+    // One of many that a name stands for: without room it gets no copy, and the others theirs.
+    bool may_be_left_out = false;
 };
 
 // At another server.
@@ -92,6 +94,14 @@ struct OutgoingQueue {
     std::function<void(OperationId)> stands;
 };
 
+// What became of a message that is durable now.
+struct Accepted {
+    std::string id;
+    bool spam = false;  // judged so
+    // Addresses of mailboxes that have no room, of those that may be left out, and what they lack.
+    std::vector<std::pair<std::string, Error>> left_out;
+};
+
 struct Counters {
     std::atomic<std::uint64_t> accepted{0};   // messages
     std::atomic<std::uint64_t> spam{0};       // of them
@@ -116,14 +126,12 @@ public:
     };
     explicit Delivery(Backends backends) : backends_(std::move(backends)) {}
 
-    // Answers the message's id once the message is durable. On an error nothing is stored:
-    // over_quota, unavailable and others of mail::MailStore::append and spool::Spool::accept;
-    // permission: a user's mail to other servers that was judged spam, as submission.spam asks.
-    // `recipients` has no address twice; one of the two lists is not empty.
-    net::Awaitable<Result<std::string>> accept(Arrival arrival,
-                                               std::vector<LocalRecipient> recipients,
-                                               std::vector<RemoteRecipient> remote,
-                                               std::string body);
+    // Answers once the message is durable. On an error nothing is stored: over_quota (of one that
+    // may not be left out, or of all), unavailable and others of mail::MailStore::append and
+    // spool::Spool::accept; permission: a user's mail to other servers that was judged spam, as
+    // submission.spam asks. `recipients` has no address twice; one of the two lists is not empty.
+    net::Awaitable<Result<Accepted>> accept(Arrival arrival, std::vector<LocalRecipient> recipients,
+                                            std::vector<RemoteRecipient> remote, std::string body);
 
     // Whether the account would take mail of so many bytes now (0: any). Errors: over_quota,
     // too_large, unavailable.
@@ -147,6 +155,7 @@ private:
     net::Awaitable<Result<mail::MailboxInfo>> target_made_if_missing(AccountId account,
                                                                      filters::Verdict verdict);
     Assembled judge(Job& job);
+    net::Awaitable<Result<void>> leave_out_full(Job& job);
     net::Awaitable<Result<void>> send_on(Job& job);
     bool is_refused_spam(const Job& job);
     net::Awaitable<Result<void>> append_to_one(Job& job);

@@ -256,7 +256,8 @@ net::Awaitable<Carried> Courier::try_hop(const Route& route, const Hop& hop,
         const auto until = net::Outgoing::Clock::now() + connect_timeout;
         auto connection = co_await dialer_.connect(hop.address, hop.port, until);
         if (!connection) {
-            co_return carried(parcel, not_now(name + ": " + connection.error().text), true);
+            const smtp::Reply silence{0, "4.4.1", name + ": " + connection.error().text};
+            co_return carried(parcel, silence, true);
         }
         line = std::make_shared<Line>(hop, std::move(*connection), client_config(route, hop));
     }
@@ -271,8 +272,9 @@ net::Awaitable<Carried> Courier::try_hop(const Route& route, const Hop& hop,
     }
     Carried out;
     out.replies = std::move(result.outcome.replies);
-    if (out.replies.empty()) out = carried(parcel, not_now(name + ": connection lost"), true);
+    if (out.replies.empty()) out = carried(parcel, {0, "4.4.2", name + ": connection lost"}, true);
     out.dsn_passed_on = result.outcome.dsn_passed_on;
+    out.sender_refused = result.outcome.sender_refused;
     const bool nothing_said = std::all_of(out.replies.begin(), out.replies.end(),
                                           [](const auto& reply) { return reply.code == 0; });
     // On a kept line a closed connection says nothing of the server.

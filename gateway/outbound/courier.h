@@ -54,7 +54,8 @@ struct Parcel {
 struct Carried {
     std::vector<smtp::Reply> replies;  // one for each recipient; code 0: none came
     bool dsn_passed_on = false;
-    bool unreachable = false;  // no server of the route could be spoken to
+    bool unreachable = false;     // no server of the route could be spoken to
+    bool sender_refused = false;  // the replies are what MAIL got
     std::string server;        // "host[address]" that spoke last
     std::string tls;           // protocol; empty: plaintext
 };

@@ -11,12 +11,32 @@ namespace postern::outbound {
 
 namespace {
 
+constexpr Action every_action[] = {Action::failed, Action::delayed, Action::delivered,
+                                   Action::relayed, Action::expanded};
+
 bool may_report(const queue::Message& message) {
     // No bounce of a bounce (RFC 5321 section 4.5.5), and none to whom a spammer named as sender.
     return !message.reverse_path.empty() && !(message.spam && message.account.empty());
 }
 
 }  // namespace
+
+// What is the same in every report on a message. Without recipients: there is no such news.
+Report Outbound::report_on(const queue::Message& message, Action news,
+                           const std::vector<ReportedRecipient>& reported) const {
+    Report report;
+    for (const auto& each : reported) {
+        if (each.action == news) report.recipients.push_back(each);
+    }
+    report.hostname = backends_.config.get()->hostname;
+    report.id = to_hex(kv::random_id());
+    report.to = message.reverse_path;
+    report.envelope_id = message.envelope_id;
+    report.message_id = to_hex(message.id);
+    report.arrived = message.queued_at;
+    report.now = wall_clock();
+    return report;
+}
 
 // One report for each kind of news. True: all are durable, or nobody may be told.
 net::Awaitable<bool> Outbound::send_reports(const queue::Message& message,
@@ -27,24 +47,13 @@ net::Awaitable<bool> Outbound::send_reports(const queue::Message& message,
                                             {"recipients", reported.size()}});
         co_return true;
     }
-    const auto config = backends_.config.get();
-    for (const auto action :
-         {Action::failed, Action::delayed, Action::delivered, Action::relayed}) {
-        Report report;
-        for (const auto& each : reported) {
-            if (each.action == action) report.recipients.push_back(each);
-        }
+    for (const auto action : every_action) {
+        Report report = report_on(message, action, reported);
         if (report.recipients.empty()) continue;
-        report.hostname = config->hostname;
-        report.id = to_hex(kv::random_id());
-        report.to = message.reverse_path;
-        report.envelope_id = message.envelope_id;
-        report.message_id = to_hex(message.id);
-        report.arrived = message.queued_at;
-        report.now = wall_clock();
         if (!message.held) {
             report.retry_until =
-                message.queued_at + std::chrono::seconds(config->outbound.give_up_after_s);
+                message.queued_at +
+                std::chrono::seconds(backends_.config.get()->outbound.give_up_after_s);
         }
         // RFC 8689 section 5: what must not be read on its way must not be so on its way back.
         report.headers_only = message.headers_only || message.require_tls;
@@ -58,24 +67,18 @@ net::Awaitable<bool> Outbound::send_reports(const queue::Message& message,
     co_return true;
 }
 
-net::Awaitable<void> Outbound::report_delivered(const queue::Message& message, std::string header) {
+net::Awaitable<void> Outbound::report_accepted(const queue::Message& message, std::string header,
+                                               std::vector<ReportedRecipient> reported) {
     if (!may_report(message)) co_return;
-    Report report;
-    for (const auto& each : message.recipients) {
-        report.recipients.push_back(
-            {each.address, each.original, Action::delivered, "2.1.5", "", ""});
+    for (const auto action : every_action) {
+        Report report = report_on(message, action, reported);
+        if (report.recipients.empty()) continue;
+        report.headers_only = true;
+        report.message = header;
+        const bool sent = co_await backends_.deliver_report(
+            message.reverse_path, report_text(report), message.require_tls);
+        if (!sent) logging::warning("report not sent", {{"to", message.reverse_path}});
     }
-    report.hostname = backends_.config.get()->hostname;
-    report.id = to_hex(kv::random_id());
-    report.to = message.reverse_path;
-    report.envelope_id = message.envelope_id;
-    report.message_id = to_hex(message.id);
-    report.arrived = report.now = wall_clock();
-    report.headers_only = true;
-    report.message = std::move(header);
-    const bool sent = co_await backends_.deliver_report(message.reverse_path, report_text(report),
-                                                        message.require_tls);
-    if (!sent) logging::warning("report not sent", {{"to", message.reverse_path}});
 }
 
 // What a message's row says that its sender is still to be told.

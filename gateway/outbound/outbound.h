@@ -83,8 +83,10 @@ public:
     // Somebody else changed the queue: look at all of it again.
     void look_again();
 
-    // Tells the sender that local recipients have their mail (NOTIFY=SUCCESS).
-    net::Awaitable<void> report_delivered(const queue::Message& message, std::string header);
+    // Tells the sender what became of recipients here, once the message is accepted. Of `message`
+    // the envelope counts; `header` is the message's own.
+    net::Awaitable<void> report_accepted(const queue::Message& message, std::string header,
+                                         std::vector<ReportedRecipient> reported);
 
     const Counters& counters() const { return counters_; }
     std::size_t waiting() const;
@@ -119,6 +121,8 @@ private:
     net::Awaitable<void> report_held(queue::Message message);
     net::Awaitable<void> return_rejected(queue::Message message);
     net::Awaitable<void> put_off(OperationId id, std::chrono::seconds pause);
+    Report report_on(const queue::Message& message, Action news,
+                     const std::vector<ReportedRecipient>& reported) const;
     net::Awaitable<bool> send_reports(const queue::Message& message,
                                       std::vector<ReportedRecipient> reported);
     void done_with(const OperationId& id);

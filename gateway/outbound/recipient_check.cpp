@@ -71,7 +71,9 @@ net::Awaitable<smtp::Reply> RecipientCheck::check(std::string address) {
         answers_.keep(address, taken, now);
         co_return taken;
     }
-    if (reply.code >= 500 && !asked.unreachable) {
+    // What it says to other things than the recipient's name says nothing of the recipient.
+    const bool decided = !asked.unreachable && !asked.sender_refused && !asked.server.empty();
+    if (reply.code >= 500 && decided) {
         answers_.keep(address, reply, now);
         co_return reply;
     }

@@ -1,6 +1,7 @@
 #include "gateway/outbound/report.h"
 
 #include "protocols/mime/date.h"
+#include "protocols/wire/ip_address.h"
 #include "protocols/wire/text.h"
 #include "protocols/wire/xtext.h"
 
@@ -22,9 +23,11 @@ const char* word_of(Action action) {
         case Action::delivered:
             return "delivered";
         case Action::relayed:
+            return "relayed";
+        case Action::expanded:
             break;
     }
-    return "relayed";
+    return "expanded";
 }
 
 std::string date(Time time) {
@@ -37,7 +40,28 @@ std::string one_line(std::string_view text) {
     std::replace_if(
         out.begin(), out.end(),
         [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+    // Servers say things in all charsets; the report is in one.
+    if (!wire::is_utf8(out)) {
+        std::replace_if(
+            out.begin(), out.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; },
+            '?');
+    }
     return out;
+}
+
+// Whether it is a reply of the server, rather than what we make of its silence.
+bool is_reply(const ReportedRecipient& recipient) {
+    const auto& text = recipient.diagnostic;
+    return !recipient.remote_mta.empty() && text.size() >= 3 &&
+           std::all_of(text.begin(), text.begin() + 3, wire::is_digit) &&
+           (text.size() == 3 || text[3] == ' ');
+}
+
+// A name as the DNS has it, or an address literal.
+std::string mta_name(const std::string& host) {
+    const auto numeric = wire::parse_ip(host);
+    if (!numeric) return host;
+    return (host.find(':') == std::string::npos ? "[" : "[IPv6:") + host + "]";
 }
 
 std::string wrapped(std::string_view text) {
@@ -85,6 +109,10 @@ std::string explanation(const Report& report) {
             "Your message has not been delivered to the recipients below yet. You need "
             "not send it again: it will be tried until " +
             date(report.retry_until) + ".");
+    } else if (action == Action::expanded) {
+        text += wrapped(
+            "You asked to be told: the addresses below stand for several others, to which your "
+            "message was given on. You will not be told of each of them.");
     } else {
         text += wrapped(
             "You asked to be told: your message was delivered, or was handed on to a "
@@ -93,7 +121,7 @@ std::string explanation(const Report& report) {
     for (const auto& each : report.recipients) {
         text += "\r\n    " + each.address + "\r\n";
         if (!each.diagnostic.empty()) {
-            text += "    " + (each.remote_mta.empty() ? "" : each.remote_mta + " said: ") +
+            text += "    " + (is_reply(each) ? each.remote_mta + " said: " : "") +
                     one_line(each.diagnostic) + "\r\n";
         }
     }
@@ -125,9 +153,11 @@ std::string status_part(const Report& report) {
         const bool utf8 = !wire::is_ascii(each.address);
         out += std::string("Final-Recipient: ") + (utf8 ? "utf-8;" : "rfc822;") + each.address +
                "\r\nAction: " + word_of(each.action) + "\r\nStatus: " + each.status + "\r\n";
-        if (!each.remote_mta.empty()) out += "Remote-MTA: dns; " + each.remote_mta + "\r\n";
+        if (!each.remote_mta.empty()) {
+            out += "Remote-MTA: dns; " + mta_name(each.remote_mta) + "\r\n";
+        }
         if (!each.diagnostic.empty()) {
-            const char* type = each.remote_mta.empty() ? "x-postern; " : "smtp; ";
+            const char* type = is_reply(each) ? "smtp; " : "x-postern; ";
             out += std::string("Diagnostic-Code: ") + type + one_line(each.diagnostic) + "\r\n";
         }
         if (each.action == Action::delayed && report.retry_until != Time{}) {

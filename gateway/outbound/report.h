@@ -13,7 +13,8 @@ namespace postern::outbound {
 inline constexpr std::size_t max_returned_bytes =
     64 * 1024;  // of the message; more: its header alone
 
-enum class Action : std::uint8_t { failed, delayed, delivered, relayed };
+// RFC 3464 section 2.3.3. `expanded`: to the addresses that the one named stands for.
+enum class Action : std::uint8_t { failed, delayed, delivered, relayed, expanded };
 
 struct ReportedRecipient {
     std::string address;

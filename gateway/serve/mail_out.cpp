@@ -97,10 +97,11 @@ net::Awaitable<bool> Daemon::deliver_report(std::string to, std::string report, 
     arrival.client_address = "127.0.0.1";
     arrival.helo = config_.get()->hostname;
     arrival.esmtp = true;
+    arrival.ours = true;
     arrival.require_tls = require_tls;
     arrival.smtputf8 = !wire::is_ascii(to);
     std::vector<delivery::LocalRecipient> local;
-    for (auto& user : found->users) local.push_back({std::move(user.address), user.id});
+    for (auto& user : found->users) local.push_back({std::move(user.address), user.id, false});
     std::vector<delivery::RemoteRecipient> remote;
     for (auto& address : found->others) {
         remote.push_back({std::move(address), smtp::notify_never, ""});

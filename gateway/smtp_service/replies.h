@@ -74,6 +74,9 @@ inline smtp::Reply report_not_learned() {
     return {451, "4.3.0", "The report cannot be learned now, try again later"};
 }
 
+inline smtp::Reply accepted_as(const std::string& id) {
+    return {250, "2.0.0", "Accepted as " + id};
+}
 // A message that was not stored. Never says that it was, and tells the sender to keep it.
 smtp::Reply not_accepted(const Error& error);
 

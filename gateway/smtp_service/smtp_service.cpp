@@ -24,6 +24,12 @@ constexpr unsigned network_v6_bits = 48;
 constexpr unsigned free_unknown_recipients = 5;
 constexpr std::chrono::milliseconds unknown_recipient_delay{1000};
 
+// For the account's rate. The mailboxes here that one name stands for count as one: else a list of
+// all colleagues would be out of reach.
+std::uint64_t counted(const addresses::Resolved& found) {
+    return found.others.size() + (found.users.empty() ? 0 : 1);
+}
+
 }  // namespace
 
 net::Awaitable<smtp::Answer> SmtpService::answer(smtp::Authenticate question) {
@@ -136,7 +142,7 @@ net::Awaitable<smtp::Reply> SmtpService::check_recipient(const smtp::CheckRecipi
     if (reply.code == 250 && !found->local_domain && role_ != smtp::Role::submission) {
         reply = co_await backends_.recipient_check.check(found->others.front());
     }
-    if (reply.code == 250 && over_account_rate(found->users.size() + found->others.size())) {
+    if (reply.code == 250 && over_account_rate(counted(*found))) {
         reply = too_many_recipients();
     }
     if (reply.code != 250) {
@@ -147,37 +153,18 @@ net::Awaitable<smtp::Reply> SmtpService::check_recipient(const smtp::CheckRecipi
     if (found->local_domain && !found->only_bounces && !found->others.empty()) {
         forwarding_domain_ = found->domain;
     }
-    take_recipients(std::move(*found), question.parameters);
+    recipients_.add(question, std::move(*found));
     co_return reply;
 }
 
-// Each mailbox and each address once, whatever it was reached by.
-void SmtpService::take_recipients(addresses::Resolved found,
-                                  const smtp::RecipientParameters& parameters) {
-    for (auto& user : found.users) {
-        const bool known = std::any_of(recipients_.begin(), recipients_.end(),
-                                       [&](const auto& other) { return other.account == user.id; });
-        if (known) continue;
-        if ((parameters.notify & smtp::notify_success) != 0) {
-            to_be_told_.push_back({user.address, parameters.original_recipient});
-        }
-        recipients_.push_back({std::move(user.address), user.id});
-    }
-    for (auto& address : found.others) {
-        const bool known = std::any_of(remote_.begin(), remote_.end(),
-                                       [&](const auto& other) { return other.address == address; });
-        if (known) continue;
-        // What an alias stands for is not the address that the sender named.
-        remote_.push_back({std::move(address), parameters.notify, parameters.original_recipient});
-    }
-}
-
-bool SmtpService::over_account_rate(std::size_t recipients) {
+bool SmtpService::over_account_rate(std::uint64_t recipients) {
     if (!user_) return false;
     const auto config = backends_.config.get();
     const limits::Rate rate{config->submission.max_recipients_per_hour, std::chrono::hours(1)};
+    // An alias of more than an hour's share takes all of it.
     return !backends_.rates.take("account " + user_->address, rate,
-                                 limits::RateLimiter::Clock::now(), recipients);
+                                 limits::RateLimiter::Clock::now(),
+                                 std::min(recipients, rate.count));
 }
 
 void SmtpService::take(smtp::BodyChunk chunk) {
@@ -204,8 +191,6 @@ void SmtpService::drop_body() {
 
 void SmtpService::begin_transaction() {
     recipients_.clear();
-    remote_.clear();
-    to_be_told_.clear();
     report_.reset();
     drop_body();
     no_room_ = false;
@@ -236,7 +221,7 @@ delivery::Arrival SmtpService::arrival_of(const smtp::AcceptMessage& question) {
 }
 
 net::Awaitable<smtp::Answer> SmtpService::answer(smtp::AcceptMessage question) {
-    const bool for_nobody = recipients_.empty() && remote_.empty();
+    const bool for_nobody = recipients_.empty();
     if (no_room_ || (for_nobody && !report_)) {
         session_.log(logging::Level::warning, "message refused",
                      {{"reason", no_room_ ? "limits.max_inflight_bytes is used up"
@@ -278,35 +263,36 @@ net::Awaitable<smtp::Answer> SmtpService::answer(smtp::AcceptMessage question) {
             return rewritten ? *rewritten : std::string(address);
         });
     }
-    auto told = std::move(to_be_told_);
-    auto header = told.empty() ? std::string() : header_of(body_);
-    auto id = co_await backends_.delivery.accept(arrival_of(question), std::move(recipients_),
-                                                 std::move(remote_), std::move(body_));
+    auto header = recipients_.may_report() ? header_of(body_) : std::string();
+    const auto accepted = co_await backends_.delivery.accept(
+        arrival_of(question), recipients_.local(), recipients_.remote(), std::move(body_));
+    const auto recipients = std::exchange(recipients_, Recipients(role_ == smtp::Role::lmtp));
     begin_transaction();
-    if (!id) co_return not_accepted(id.error());
-    if (!told.empty()) report_success(question, *id, std::move(told), std::move(header));
-    co_return smtp::Reply{250, "2.0.0", "Accepted as " + *id};
+    if (!accepted) co_return not_accepted(accepted.error());
+    auto reported = recipients.reports(*accepted, question.authenticated_user.empty());
+    if (!reported.empty()) {
+        report_accepted(question, *accepted, std::move(reported), std::move(header));
+    }
+    if (role_ == smtp::Role::lmtp) co_return recipients.replies(*accepted);
+    co_return accepted_as(accepted->id);
 }
 
-// RFC 3461 section 4.1: whoever asked is told that the mail lies in the mailbox.
-void SmtpService::report_success(const smtp::AcceptMessage& question, const std::string& id,
-                                 std::vector<ToBeTold> recipients, std::string header) {
+void SmtpService::report_accepted(const smtp::AcceptMessage& question,
+                                  const delivery::Accepted& outcome,
+                                  std::vector<outbound::ReportedRecipient> reported,
+                                  std::string header) {
     queue::Message message;
-    (void)from_hex(id, message.id);
+    (void)from_hex(outcome.id, message.id);
     message.reverse_path = sender_;
     message.envelope_id = question.parameters.envelope_id;
     message.require_tls = question.parameters.require_tls;
     message.account = question.authenticated_user;
-    for (auto& each : recipients) {
-        queue::Recipient recipient;
-        recipient.address = std::move(each.address);
-        recipient.original = std::move(each.original);
-        message.recipients.push_back(std::move(recipient));
-    }
-    backends_.spawn(
-        [&outbound = backends_.outbound, message = std::move(message), header = std::move(header)] {
-            return outbound.report_delivered(message, header);
-        });
+    message.queued_at = wall_clock();
+    message.spam = outcome.spam;
+    backends_.spawn([&outbound = backends_.outbound, message = std::move(message),
+                     header = std::move(header), reported = std::move(reported)] {
+        return outbound.report_accepted(message, header, reported);
+    });
 }
 
 net::ConversationFactory make_factory(const Backends& backends, smtp::Role role) {

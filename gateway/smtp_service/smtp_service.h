@@ -17,6 +17,7 @@
 #include "gateway/net/work_pool.h"
 #include "gateway/outbound/outbound.h"
 #include "gateway/outbound/recipient_check.h"
+#include "gateway/smtp_service/recipients.h"
 #include "protocols/smtp/engine.h"
 
 #include <functional>
@@ -53,7 +54,11 @@ struct Backends {
 class SmtpService {
 public:
     SmtpService(const Backends& backends, net::Session& session, smtp::Role role)
-        : backends_(backends), session_(session), role_(role), share_(backends.budget) {}
+        : backends_(backends),
+          session_(session),
+          role_(role),
+          recipients_(role == smtp::Role::lmtp),
+          share_(backends.budget) {}
 
     net::Awaitable<smtp::Answer> answer(smtp::Authenticate question);
     net::Awaitable<smtp::Answer> answer(smtp::ContinueAuth question);
@@ -66,18 +71,13 @@ public:
 
 private:
     bool over_rate();
-    struct ToBeTold {
-        std::string address, original;
-    };
-
     net::Awaitable<smtp::Reply> check_recipient(const smtp::CheckRecipient& question);
     std::optional<smtp::Reply> check_report(const std::string& forward_path);
     net::Awaitable<smtp::Reply> learn_report();
     std::optional<smtp::Reply> check_header_senders();
-    void take_recipients(addresses::Resolved found, const smtp::RecipientParameters& parameters);
-    bool over_account_rate(std::size_t recipients);
-    void report_success(const smtp::AcceptMessage& question, const std::string& id,
-                        std::vector<ToBeTold> recipients, std::string header);
+    bool over_account_rate(std::uint64_t recipients);
+    void report_accepted(const smtp::AcceptMessage& question, const delivery::Accepted& outcome,
+                         std::vector<outbound::ReportedRecipient> reported, std::string header);
     delivery::Arrival arrival_of(const smtp::AcceptMessage& question);
     void begin_transaction();
     void drop_body();
@@ -86,10 +86,8 @@ private:
     net::Session& session_;
     const smtp::Role role_;
 
-    std::vector<delivery::LocalRecipient> recipients_;  // accepted ones, each mailbox once
-    std::vector<delivery::RemoteRecipient> remote_;     // at other servers, each address once
-    std::optional<learning::LearnAction> report_;       // the message in hand is one
-    std::vector<ToBeTold> to_be_told_;                  // NOTIFY=SUCCESS, of recipients_
+    Recipients recipients_;                        // accepted ones
+    std::optional<learning::LearnAction> report_;  // the message in hand is one
     auth::MechanismSession mechanism_;
     std::optional<directory::User> user_;  // who logged in
     std::string sender_;                   // the reverse-path, of a user as it was rewritten

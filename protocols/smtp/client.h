@@ -80,6 +80,7 @@ struct Outcome {
     bool session_failed = false;  // before MAIL: nothing is said of this message
     bool dsn_passed_on = false;   // the server takes care of NOTIFY from here
     std::string greeting;         // the server's, for the log
+    bool sender_refused = false;  // the replies are what MAIL got
 };
 
 using ClientEffect = std::variant<Send, StartTls, Close, Log, ReadBody, AdaptMessage, Outcome>;

@@ -270,7 +270,8 @@ void ClientEngine::State::body_end_replied(const Reply& reply) {
 // The message's part of the session is over.
 void ClientEngine::State::finish() {
     message.reset();
-    emit(Outcome{std::exchange(replies, {}), session_failed, offers.dsn, greeting});
+    emit(Outcome{std::exchange(replies, {}), session_failed, offers.dsn, greeting,
+                 mail_refusal.has_value()});
     if (phase != Phase::closed && phase != Phase::quit) enter(Phase::ready);
 }
 

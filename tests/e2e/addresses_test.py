@@ -5,7 +5,7 @@ import json
 import smtplib
 import unittest
 
-from base import PASSWORD, E2eTest, message, smtp_session, trusting_tls
+from base import PASSWORD, E2eTest, message, plain_response, smtp_session, trusting_tls
 
 
 class Addresses(E2eTest):
@@ -38,6 +38,19 @@ class Addresses(E2eTest):
         self.assertIn("circle", circle.stderr)
         self.gateway.cli("alias", "remove", "all@example.net")
         self.assertRegex(self.rcpt("all@example.net"), r"^550 5\.1\.1 ")
+
+    def test_international_domains_as_people_write_them(self):
+        self.gateway.cli("domain", "add", "Müller.example")
+        self.assertIn("xn--mller-kva.example", self.gateway.cli("domain", "list").stdout)
+        self.gateway.cli("user", "add", "max@müller.example", "--password-stdin",
+                         stdin=PASSWORD + "\n")
+        self.assertRegex(self.rcpt("max@xn--mller-kva.example"), "^250 ")
+        self.assertRegex(self.rcpt("max@MÜLLER.example", " SMTPUTF8"), "^250 ")
+        for name in ("max@müller.example", "max@xn--mller-kva.example"):
+            with smtp_session(self.gateway, "submission") as raw:
+                self.assertRegex(raw.smtp("AUTH PLAIN " + plain_response(name)), "^235 ")
+        self.gateway.cli("user", "remove", "max@müller.example", "--yes")
+        self.gateway.cli("domain", "remove", "müller.example")
 
     def test_plus_addressing(self):
         self.deliver("carol+shopping@example.net")

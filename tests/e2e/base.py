@@ -1,5 +1,6 @@
 """What the end-to-end tests share: a running gateway for each test class, raw sockets, messages."""
 
+import base64
 import email.utils
 import os
 import re
@@ -181,6 +182,11 @@ def smtp_session(gateway, service="smtp"):
     assert raw.smtp_reply().startswith("220 ")
     assert raw.smtp("EHLO client.example").startswith("250 ")
     return raw
+
+
+def plain_response(name, password=PASSWORD):
+    """Of the mechanism PLAIN, in base64."""
+    return base64.b64encode(f"\0{name}\0{password}".encode()).decode()
 
 
 def imap_session(gateway, user="alice"):

@@ -488,6 +488,12 @@ class Behind(OutboundTest):
         self.inner.behave = lambda step, argument: None
         self.assertEqual(self.rcpt("eve@inner.example")[0], 250)
 
+    def test_a_refused_sender_says_nothing_of_the_recipient(self):
+        self.inner.behave = lambda step, argument: "550 5.7.1 no" if step == "mail" else None
+        self.assertEqual(self.rcpt("fay@inner.example")[0], 450)
+        self.inner.behave = lambda step, argument: None
+        self.assertEqual(self.rcpt("fay@inner.example")[0], 250)
+
 
 if __name__ == "__main__":
     unittest.main()

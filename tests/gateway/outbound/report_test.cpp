@@ -51,6 +51,39 @@ TEST(Report, IsAMultipartReport) {
     EXPECT_EQ(text.find('\n'), text.find("\r\n") + 1);
 }
 
+// RFC 3464 section 2.3.6: of type "smtp" are replies alone.
+TEST(Report, WhatTheServerDidNotSayIsNotItsReply) {
+    auto report = make();
+    report.recipients[0].diagnostic = "4.4.2 mx.remote.example: The server closed the connection";
+    EXPECT_THAT(report_text(report), HasSubstr("Diagnostic-Code: x-postern; 4.4.2 mx.remote"));
+    EXPECT_THAT(report_text(report), Not(HasSubstr("said: 4.4.2")));
+    report.recipients[0].diagnostic = "550";
+    EXPECT_THAT(report_text(report), HasSubstr("Diagnostic-Code: smtp; 550\r\n"));
+    EXPECT_THAT(report_text(report), HasSubstr("mx.remote.example said: 550\r\n"));
+}
+
+TEST(Report, AServerWithoutANameIsAnAddressLiteral) {
+    auto report = make();
+    report.recipients[0].remote_mta = "192.0.2.1";
+    EXPECT_THAT(report_text(report), HasSubstr("Remote-MTA: dns; [192.0.2.1]\r\n"));
+    report.recipients[0].remote_mta = "2001:db8::1";
+    EXPECT_THAT(report_text(report), HasSubstr("Remote-MTA: dns; [IPv6:2001:db8::1]\r\n"));
+}
+
+TEST(Report, WordsInOtherCharsetsBecomeQuestionMarks) {
+    auto report = make();
+    report.recipients[0].diagnostic = "550 unbekannt: M\xfcller";
+    EXPECT_THAT(report_text(report), HasSubstr("smtp; 550 unbekannt: M?ller\r\n"));
+    report.recipients[0].diagnostic = "550 unbekannt: M\u00fcller";
+    EXPECT_THAT(report_text(report), HasSubstr("smtp; 550 unbekannt: M\u00fcller\r\n"));
+}
+
+TEST(Report, AnExpansion) {
+    const auto text = report_text(make(Action::expanded));
+    EXPECT_THAT(text, HasSubstr("Action: expanded\r\n"));
+    EXPECT_THAT(text, HasSubstr("Subject: Your message was delivered\r\n"));
+}
+
 // RFC 6533: its own address type and escapes, and a status part that may hold UTF-8.
 TEST(Report, InternationalizedOriginalRecipients) {
     auto report = make();
