@@ -195,6 +195,8 @@ bool make_due_unless_held(queue::Message& message) {
 
 int release(Context& context, const QueueOptions& options) {
     return queue_change(context, options, "released", [](queue::Message& message) {
+        // While it was held nobody tried: the time until it is given up begins now.
+        if (message.held) message.queued_at = wall_clock();
         message.held = message.notice_owed = message.rejected = false;
         for (auto& each : message.recipients) {
             if (each.attempts == 0) each.reason.clear();  // it was why the message was held

@@ -160,6 +160,8 @@ Assembled Delivery::judge(Job& job) {
                       job.now};
     return assemble(std::move(job.body), job.arrival, stamp,
                     [&](std::string_view bytes, const mime::Message& parsed) {
+                        // Who sent a message has to see what became of it.
+                        if (job.arrival.ours) return filters::Report();
                         return backends_.scan(bytes, parsed, std::move(connection), job.now);
                     });
 }
@@ -193,9 +195,10 @@ net::Awaitable<Result<void>> Delivery::send_on(Job& job) {
                                                                 {"reason", out.hold_reason}});
     }
     out.recipients = job.remote;
-    out.bytes =
-        bytes.substr(message.return_path_bytes, own ? message.received_bytes : std::string::npos);
-    if (own) out.bytes += bytes.substr(message.fields_bytes);
+    const bool as_written = own || job.arrival.ours;
+    out.bytes = bytes.substr(message.return_path_bytes,
+                             as_written ? message.received_bytes : std::string::npos);
+    if (as_written) out.bytes += bytes.substr(message.fields_bytes);
     return backends_.outgoing.add(std::move(out));
 }
 

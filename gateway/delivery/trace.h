@@ -30,7 +30,7 @@ struct Arrival {
     std::string envelope_id;
     bool return_headers_only = false;
     bool require_tls = false;
-    bool ours = false;  // a report that we wrote: no quota keeps it out
+    bool ours = false;  // a report that we wrote: neither quota nor filter keeps it from INBOX
 };
 
 // The word after "with" (RFC 3848, RFC 6531 section 3.7.3): ESMTPSA, UTF8SMTPS, LMTP...

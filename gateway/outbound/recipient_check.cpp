@@ -13,6 +13,17 @@ bool is_good(const smtp::Reply& reply) {
     return reply.code >= 200 && reply.code < 300;
 }
 
+// Counts a question while it lives.
+struct UnderWay {
+    explicit UnderWay(std::atomic<std::uint64_t>& counter) : all(counter), before(counter++) {}
+    ~UnderWay() { --all; }
+    UnderWay(const UnderWay&) = delete;
+    UnderWay& operator=(const UnderWay&) = delete;
+
+    std::atomic<std::uint64_t>& all;
+    const std::uint64_t before;
+};
+
 }  // namespace
 
 std::optional<smtp::Reply> RecipientAnswers::fresh(const std::string& address,
@@ -39,7 +50,12 @@ void RecipientAnswers::keep(const std::string& address, const smtp::Reply& reply
                             Clock::time_point now) {
     std::lock_guard lock(mutex_);
     if (known_.size() >= max_addresses && !known_.contains(address)) {
-        std::erase_if(known_, [&](const auto& each) { return now - each.second.at >= good_for; });
+        // Who guesses names must not drive out what is known of those that exist.
+        std::erase_if(known_, [](const auto& each) { return !is_good(each.second.reply); });
+        if (known_.size() >= max_addresses) {
+            std::erase_if(known_,
+                          [&](const auto& each) { return now - each.second.at >= good_for; });
+        }
         if (known_.size() >= max_addresses) known_.clear();
     }
     known_[address] = {reply, now};
@@ -58,6 +74,10 @@ net::Awaitable<smtp::Reply> RecipientCheck::check(std::string address) {
     if (!behind || !config->outbound.check_recipients) co_return taken;
     if (auto known = answers_.fresh(address, RecipientAnswers::Clock::now())) co_return *known;
 
+    const UnderWay under_way(asking_);
+    if (under_way.before >= config->outbound.max_connections) {
+        co_return unanswered(address, "", "outbound.max_connections are asking already");
+    }
     Parcel question;
     question.message.recipients.push_back({address, {}});
     question.message.only_ask = true;
@@ -77,10 +97,15 @@ net::Awaitable<smtp::Reply> RecipientCheck::check(std::string address) {
         answers_.keep(address, reply, now);
         co_return reply;
     }
+    co_return unanswered(address, asked.server, reply.text);
+}
+
+smtp::Reply RecipientCheck::unanswered(const std::string& address, const std::string& server,
+                                       const std::string& reason) {
     logging::info("recipient cannot be checked",
-                  {{"rcpt", address}, {"server", asked.server}, {"reason", reply.text}});
-    if (auto known = answers_.old(address, now)) co_return *known;
-    co_return smtp::Reply{450, "4.4.1", "The recipient cannot be checked now, try again later"};
+                  {{"rcpt", address}, {"server", server}, {"reason", reason}});
+    if (auto known = answers_.old(address, RecipientAnswers::Clock::now())) return *known;
+    return {450, "4.4.1", "The recipient cannot be checked now, try again later"};
 }
 
 }  // namespace postern::outbound

@@ -8,8 +8,10 @@
 #include "gateway/outbound/courier.h"
 #include "protocols/smtp/engine.h"
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -50,13 +52,18 @@ public:
         : config_(config), courier_(courier) {}
 
     // The server's own word: 250, or why not. 450 when it cannot be asked and nothing is known.
-    // Only domains whose mail goes to a configured server are asked for; others are taken.
+    // Only domains whose mail goes to a configured server are asked for; others are taken. No more
+    // than outbound.max_connections ask at once.
     net::Awaitable<smtp::Reply> check(std::string address);
 
 private:
+    smtp::Reply unanswered(const std::string& address, const std::string& server,
+                           const std::string& reason);
+
     const config::Current& config_;
     Courier& courier_;
     RecipientAnswers answers_;
+    std::atomic<std::uint64_t> asking_{0};
 };
 
 }  // namespace postern::outbound

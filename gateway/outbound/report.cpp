@@ -88,6 +88,8 @@ std::string subject_of(const Report& report) {
             return "Your message could not be delivered";
         case Action::delayed:
             return "Your message is late";
+        case Action::expanded:
+            return "Your message was passed on to several addresses";
         default:
             return "Your message was delivered";
     }

@@ -16,6 +16,8 @@ namespace {
 
 // A client may announce any size; only so much is set aside before bytes come.
 constexpr std::uint64_t max_reserved_bytes = 256 * 1024;
+// A message takes more room than was announced: by the fields that are put in front of it.
+constexpr std::uint64_t room_for_fields_bytes = 2048;
 // What counts as one network in limits.
 constexpr unsigned network_v4_bits = 24;
 constexpr unsigned network_v6_bits = 48;
@@ -135,8 +137,8 @@ net::Awaitable<smtp::Reply> SmtpService::check_recipient(const smtp::CheckRecipi
         reply = only_bounces();
     } else if (found->users.size() == 1 && found->others.empty()) {
         // Of many, those with room get their copy; a single one can be told now.
-        auto room =
-            co_await backends_.delivery.check_room(found->users.front().id, announced_bytes_);
+        const auto bytes = announced_bytes_ + (announced_bytes_ > 0 ? room_for_fields_bytes : 0);
+        auto room = co_await backends_.delivery.check_room(found->users.front().id, bytes);
         if (!room) reply = not_accepted(room.error());
     }
     if (reply.code == 250 && !found->local_domain && role_ != smtp::Role::submission) {

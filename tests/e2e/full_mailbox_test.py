@@ -4,7 +4,7 @@
 import email
 import unittest
 
-from base import Raw, message
+from base import Raw, message, smtp_session
 from outbound_base import OutboundTest
 
 LINE = "x" * 70 + "\r\n"
@@ -66,6 +66,16 @@ class FullMailboxes(OutboundTest):
         self.assertEqual(replies, ["250", "250"])
         self.assertRegex(end, r"^452 4\.2\.2 ")
         self.assertEqual(self.subjects("alice"), [])
+
+    def test_room_for_what_is_put_in_front_is_asked_for_at_rcpt(self):
+        [pool] = self.gateway.cli_json("pool", "list")["pools"]
+        left = pool["hard_bytes"] - pool["used_bytes"]
+        with smtp_session(self.gateway) as raw:
+            for size, code in ((left - 100, "452"), (left - 3000, "250")):
+                raw.smtp("RSET")
+                raw.smtp(f"MAIL FROM:<s@remote.example> SIZE={size}")
+                self.assertEqual(raw.smtp("RCPT TO:<carol@example.net>")[:3], code)
+                self.assertEqual(raw.smtp("RCPT TO:<alice@example.net>")[:3], "250")
 
     def test_lmtp_answers_for_each(self):
         replies, ends = self.send("alice", "carol", "all", service="lmtp")

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Mail to other servers: an internet in a box, with DNS and receiving servers of our own."""
 
+import concurrent.futures
 import email
 import email.policy
 import re
@@ -9,6 +10,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -449,7 +451,8 @@ class Behind(OutboundTest):
         cls.inner = SmtpSink("127.0.0.1", lmtp=True)
         cls.addClassCleanup(cls.inner.close)
         cls.outbound = (f'  relay_domains: ["inner.example"]\n'
-                        f'  transports: {{inner.example: "lmtp:127.0.0.1:{cls.inner.port}"}}\n')
+                        f'  transports: {{inner.example: "lmtp:127.0.0.1:{cls.inner.port}"}}\n'
+                       "  max_connections: 1\n")
         super().setUpClass()
 
     def test_mail_for_a_relay_domain_is_passed_on(self):
@@ -487,6 +490,24 @@ class Behind(OutboundTest):
         self.assertEqual(self.rcpt("dora@inner.example")[0], 250)
         self.inner.behave = lambda step, argument: None
         self.assertEqual(self.rcpt("eve@inner.example")[0], 250)
+
+    def test_so_many_questions_at_once_and_no_more(self):
+        asked, go_on = threading.Event(), threading.Event()
+
+        def slow(step, _):
+            if step == "rcpt":
+                asked.set()
+                go_on.wait(30)
+
+        self.inner.behave = slow
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            first = pool.submit(self.rcpt, "gus@inner.example")
+            self.assertTrue(asked.wait(30))
+            self.assertEqual(self.rcpt("hal@inner.example")[0], 450)
+            go_on.set()
+            self.assertEqual(first.result()[0], 250)
+        self.assertEqual(self.rcpt("hal@inner.example")[0], 250)
+        self.assertIn("outbound.max_connections are asking already", self.gateway.log_text())
 
     def test_a_refused_sender_says_nothing_of_the_recipient(self):
         self.inner.behave = lambda step, argument: "550 5.7.1 no" if step == "mail" else None

@@ -2,6 +2,7 @@
 """The queue on the command line, with the daemon running or not."""
 
 import re
+import time
 import unittest
 
 from outbound_base import OutboundTest
@@ -50,6 +51,24 @@ class QueueCommands(OutboundTest):
         year = int(re.search(r"next at (\d+)", listed)[1])
         self.assertGreater(year, 2020)
         self.wait_for(lambda: self.queue()[0]["recipients"][0]["attempts"] == 2, "another try")
+
+
+class HeldForLong(OutboundTest):
+    retry = OutboundTest.retry + "  give_up_after_s: 3\n"
+
+    def test_the_time_it_was_held_does_not_count(self):
+        self.sink.behave = lambda step, argument: "451 4.7.1 later" if step == "rcpt" else None
+        self.submit("ann@remote.example")
+        [waiting] = self.queue()
+        self.gateway.cli("queue", "hold", waiting["id"])
+        time.sleep(4)
+        self.sink.commands.clear()
+        self.gateway.cli("queue", "release", waiting["id"])
+        self.wait_for(lambda: self.sink.commands, "a try")
+        self.sink.behave = lambda step, argument: None
+        self.wait_for(lambda: self.sink.messages, "the message")
+        self.wait_for_empty_queue()
+        self.assertFalse(self.inbox("bob"))
 
 
 if __name__ == "__main__":

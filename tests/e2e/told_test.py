@@ -30,6 +30,7 @@ class Told(OutboundTest):
         self.send("alice+shop@example.net", message("mail"),
                   "NOTIFY=SUCCESS ORCPT=rfc822;a@old.example")
         [report] = self.wait_for(lambda: self.sink.messages, "a report")
+        self.assertNotIn(b"X-Spam", report[2].split(b"multipart/report")[0], "nobody's business")
         self.assertIn("Original-Envelope-Id: Q+1\n", self.status(report))
         self.assertIn("\n\nOriginal-Recipient: rfc822;a@old.example\n"
                       "Final-Recipient: rfc822;alice+shop@example.net\n"
@@ -56,6 +57,18 @@ class Told(OutboundTest):
         self.wait_for(lambda: self.sink.messages, "a report")
         self.wait_for_empty_queue()
         self.assertEqual(len(self.sink.messages), 1, "of the second alone")
+
+
+class WhateverTheFilterSays(OutboundTest):
+    retry = OutboundTest.retry + ("filter: {spam_threshold: -999, unsure_threshold: -1000}\n"
+                                  "submission: {spam: pass}\n")
+
+    def test_a_report_lies_in_inbox(self):
+        self.sink.behave = lambda step, argument: "550 5.1.1 no" if step == "rcpt" else None
+        self.submit("ann@remote.example", "bob@example.net")
+        self.wait_for(lambda: self.inbox("bob", "Junk"), "the message, judged spam")
+        [report] = self.wait_for(lambda: self.inbox("bob"), "the report")
+        self.assertIn(b"Action: failed", report)
 
 
 if __name__ == "__main__":

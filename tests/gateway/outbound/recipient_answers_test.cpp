@@ -45,5 +45,16 @@ TEST(RecipientAnswers, AreBounded) {
     EXPECT_TRUE(answers.fresh("one more", start));
 }
 
+TEST(RecipientAnswers, GuessedNamesDoNotDriveOutKnownOnes) {
+    Answers answers;
+    answers.keep("a@b.example", good, start);
+    const auto later = start + Answers::good_for;
+    for (std::size_t i = 0; i < Answers::max_addresses; ++i) {
+        answers.keep(std::to_string(i), bad, later);
+    }
+    EXPECT_LE(answers.size(), Answers::max_addresses);
+    EXPECT_TRUE(answers.old("a@b.example", later));
+}
+
 }  // namespace
 }  // namespace postern::outbound

@@ -81,7 +81,7 @@ TEST(Report, WordsInOtherCharsetsBecomeQuestionMarks) {
 TEST(Report, AnExpansion) {
     const auto text = report_text(make(Action::expanded));
     EXPECT_THAT(text, HasSubstr("Action: expanded\r\n"));
-    EXPECT_THAT(text, HasSubstr("Subject: Your message was delivered\r\n"));
+    EXPECT_THAT(text, HasSubstr("Subject: Your message was passed on to several"));
 }
 
 // RFC 6533: its own address type and escapes, and a status part that may hold UTF-8.
