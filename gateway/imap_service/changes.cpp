@@ -20,10 +20,15 @@ namespace {
 // Larger messages are parsed on the pool: on the core it would take some milliseconds.
 constexpr std::size_t parsed_on_core_bytes = 256 * 1024;
 constexpr int max_learn_tries = 100;
+static_assert(imap::max_append_messages <= mail::max_appended_at_all);
 constexpr std::chrono::milliseconds learn_retry_delay{50};
 
 Time now() {
     return wall_clock();
+}
+
+imap::Failure some_expunged() {
+    return {"EXPUNGEISSUED", "Somebody else has expunged some of these messages"};
 }
 
 struct Computed {
@@ -106,25 +111,16 @@ net::Awaitable<Result<std::vector<mail::Appended>>> ImapService::append_all(
     mail::Viewed mailbox, std::vector<mail::NewMessage> messages, mail::Replaced replaced) {
     using All = std::vector<mail::Appended>;
     if (messages.size() > 1 || replaced.uid != 0) {
-        auto together = co_await net::from_store<All>([&](mail::Done<All> done) {
-            backends_.mail.append_together(mailbox, messages, replaced, std::move(done));
+        co_return co_await net::from_store<All>([&](mail::Done<All> done) {
+            backends_.mail.append_together(mailbox, std::move(messages), replaced, std::move(done));
         });
-        if (together || together.error().code != Errc::limit) co_return together;
     }
-    All all;
-    UidSet appended;
-    for (auto& message : messages) {
-        auto one = co_await net::from_store<mail::Appended>([&](mail::Done<mail::Appended> done) {
-            backends_.mail.append(mailbox, std::move(message), kv::random_id(), std::move(done));
-        });
-        if (!one) {
-            co_await take_back(mailbox.id, std::move(appended));  // all or nothing (RFC 3502)
-            co_return one.error();
-        }
-        appended.add(one->uid);
-        all.push_back(*one);
-    }
-    co_return all;
+    const auto one = co_await net::from_store<mail::Appended>([&](auto done) {
+        backends_.mail.append(mailbox, std::move(messages.front()), kv::random_id(),
+                              std::move(done));
+    });
+    if (!one) co_return one.error();
+    co_return All{*one};
 }
 
 net::Awaitable<void> ImapService::take_back(MailboxId mailbox, UidSet uids) {
@@ -169,12 +165,6 @@ net::Awaitable<imap::Answer> ImapService::on(imap::AppendMessage question) {
     for (const auto& one : *appended) answer.uids.push_back(one.uid);
     log_change(*place, "appended", answer.uids.size());
     if (watching_) watching_->settle_arrivals(place->box.id, answer.uids);
-    // The new message is durable before the old one goes (RFC 8508), unless it went along.
-    if (replaced.uid != 0) {
-        UidSet old;
-        old.add(replaced.uid);
-        co_await take_back(replaced.mailbox, std::move(old));
-    }
     co_return answer;
 }
 
@@ -187,6 +177,13 @@ net::Awaitable<imap::Answer> ImapService::on(imap::CopyMessages question) {
     auto to = find_selectable(question.to);
     if (!to) co_return failure(to.error());
     if (!to->may('i')) co_return denied(*to);
+    std::optional<std::size_t> expected;
+    if (question.whole) {
+        const auto state = backends_.mail.state(selected_->place.box.id);
+        if (!state) co_return failure(state.error());
+        if (!(question.uids - state->uids).empty()) co_return some_expunged();
+        expected = question.uids.size();
+    }
     net::StoreCall<mail::Copied> call([&](mail::Done<mail::Copied> done) {
         auto& mail = backends_.mail;
         const auto from = as_seen(selected_->place);
@@ -196,20 +193,27 @@ net::Awaitable<imap::Answer> ImapService::on(imap::CopyMessages question) {
             mail.copy(from, std::move(question.uids), to->box.id, std::move(done));
         }
     });
-    co_return co_await copied_by(std::move(call), std::move(*to), question.move);
+    co_return co_await copied_by(std::move(call), std::move(*to), question.move, expected);
 }
 
 net::Awaitable<imap::Answer> ImapService::copied_by(net::StoreCall<mail::Copied> call,
-                                                    sharing::Place to, bool move) {
+                                                    sharing::Place to, bool move,
+                                                    std::optional<std::size_t> expected) {
     const bool done = co_await call.is_done_within(backends_.progress_interval);
     if (!done) {
-        going_on_ = [this, call = std::as_const(call), to, move] {
-            return copied_by(call, to, move);
+        going_on_ = [this, call = std::as_const(call), to, move, expected] {
+            return copied_by(call, to, move, expected);
         };
         co_return imap::Progress{};
     }
     auto copied = co_await call.wait();
     if (!copied) co_return failure(copied.error());
+    if (expected && copied->to.size() != *expected) {  // expunged meanwhile
+        UidSet copies;
+        for (const Uid uid : copied->to) copies.add(uid);
+        co_await take_back(to.box.id, std::move(copies));
+        co_return some_expunged();
+    }
     co_await drop_flags(to, copied->to);
     if (move) log_change(selected_->place, "moved away", copied->from.size());
     log_change(to, move ? "moved in" : "copied in", copied->to.size());

@@ -24,7 +24,12 @@ imap::Failure ImapService::failure(const Error& error) {
         session_.log(logging::Level::error, "imap request failed",
                      {{"user", user_}, {"reason", error.text}});
     }
-    return to_failure(error);
+    imap::Failure failure = to_failure(error);
+    if (error.code == Errc::not_found && selected_) {
+        const auto there = backends_.mail.status(selected_->place.box.id);
+        failure.mailbox_gone = !there && there.error().code == Errc::not_found;
+    }
+    return failure;
 }
 
 namespace {

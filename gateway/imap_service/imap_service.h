@@ -151,15 +151,16 @@ private:
     net::Awaitable<imap::Answer> on(imap::AppendMessage question);
     net::Awaitable<imap::Answer> on(imap::StoreFlags question);
     net::Awaitable<imap::Answer> on(imap::CopyMessages question);
+    // `expected`: how many; else the copies go again. nullopt: as many as there were.
     net::Awaitable<imap::Answer> copied_by(net::StoreCall<mail::Copied> call, sharing::Place to,
-                                           bool move);
+                                           bool move, std::optional<std::size_t> expected);
     net::Awaitable<imap::Answer> on(imap::ExpungeMessages question);
 
     net::Awaitable<Result<std::vector<imap::FlagNews>>> stored_news(
         std::vector<std::pair<Uid, Flags>> flags, bool with_modseq);
     Result<std::map<Uid, Flags>> known_flags(const UidSet& uids);
     net::Awaitable<mail::NewMessage> prepare(Pending pending);
-    // All or none; one after the other where they do not fit together.
+    // All or none.
     net::Awaitable<Result<std::vector<mail::Appended>>> append_all(
         mail::Viewed mailbox, std::vector<mail::NewMessage> messages, mail::Replaced replaced);
     net::Awaitable<void> take_back(MailboxId mailbox, UidSet uids);

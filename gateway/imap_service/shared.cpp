@@ -1,6 +1,7 @@
 // Rights (RFC 4314): what this user may do where, and telling and changing it.
 #include "gateway/imap_service/imap_service.h"
 #include "protocols/imap/rights.h"
+#include "protocols/wire/text.h"
 
 #include <algorithm>
 #include <utility>
@@ -83,7 +84,9 @@ net::Awaitable<imap::Answer> ImapService::on(imap::GetGrantable question) {
     auto place = place_with(question.mailbox, 'a');
     if (auto* failed = std::get_if<imap::Failure>(&place)) co_return std::move(*failed);
     const auto& owner = std::get<sharing::Place>(place).owner;
-    if (question.identifier == owner.address) {
+    const auto at = owner.address.rfind('@');
+    if (wire::equals_ignoring_case(question.identifier, owner.address) ||
+        wire::equals_ignoring_case(question.identifier, owner.address.substr(0, at))) {
         co_return imap::Grantable{std::string(imap::all_rights), ""};
     }
     const auto known = backends_.sharing.identifier(owner, question.identifier);

@@ -189,6 +189,7 @@ void parse_arguments(const Entry& entry, Parser& parser, Command& out) {
         what.reset();
         parser.fail("Unexpected text after the command");
     }
+    out.respelled = std::move(parser.respelled);
     if (what) {
         out.what = std::move(*what);
     } else {

@@ -36,6 +36,8 @@ struct Command {
     bool uid = false;  // a UID command: FETCH lines carry the UID
     // EXPUNGE may be told while it runs (RFC 3501 section 7.4.1).
     bool may_expunge = true;
+    // The last mailbox's name as it was given, where it is kept in another spelling.
+    std::string respelled;
     std::variant<Rejection, command::Any> what;
 };
 

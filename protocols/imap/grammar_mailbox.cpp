@@ -1,6 +1,7 @@
 #include "protocols/imap/dates.h"
 #include "protocols/imap/mailbox_name.h"
 #include "protocols/imap/parser.h"
+#include "protocols/mime/net_unicode.h"
 #include "protocols/wire/text.h"
 
 namespace postern::imap {
@@ -116,11 +117,11 @@ bool parse_pattern(Parser& parser, const std::string& reference, command::List& 
         parser.refuse("CANNOT", "The pattern is not valid modified UTF-7");
         return false;
     }
-    if (whole->size() > max_pattern_bytes) {
+    out.patterns.push_back(mime::compose(*whole));
+    if (out.patterns.back().size() > max_pattern_bytes) {
         parser.refuse("LIMIT", "The pattern is too long");
         return false;
     }
-    out.patterns.push_back(*whole);
     return true;
 }
 

@@ -1,5 +1,6 @@
 #include "protocols/imap/dates.h"
 #include "protocols/imap/parser.h"
+#include "protocols/mime/charset.h"
 #include "protocols/wire/text.h"
 
 #include <algorithm>
@@ -8,6 +9,8 @@
 
 namespace postern::imap {
 namespace {
+
+constexpr const char* utf8_charset = "utf-8";
 
 using KeyKind = SearchKey::Kind;
 using Term = SearchProgram::Term;
@@ -92,7 +95,8 @@ SearchKey joined(KeyKind kind, SearchKey first, SearchKey second) {
 
 class SearchParser {
 public:
-    SearchParser(Parser& parser, bool ascii_only) : parser_(parser), ascii_only_(ascii_only) {}
+    SearchParser(Parser& parser, std::string charset)
+        : parser_(parser), charset_(std::move(charset)) {}
 
     std::optional<SearchKey> keys(std::size_t depth);
     SearchProgram finish(SearchKey root) {
@@ -112,7 +116,7 @@ private:
     SearchKey term(Term::Kind kind, SequenceSet set);
 
     Parser& parser_;
-    bool ascii_only_;
+    const std::string charset_;
     std::size_t count_ = 0;
     std::optional<SearchKey> modseq_key();
     std::vector<Term> terms_;
@@ -284,8 +288,11 @@ bool SearchParser::text(std::string& out) {
     auto value = parser_.lexer.astring();
     if (!value) {
         parser_.fail("A string was expected");
-    } else if (ascii_only_ && !wire::is_ascii(*value)) {
+    } else if (charset_ == "us-ascii" && !wire::is_ascii(*value)) {
         parser_.fail("The string is not US-ASCII");
+    } else if (charset_ != utf8_charset) {
+        out = mime::to_utf8(*value, charset_);
+        return true;
     } else if (!wire::is_utf8(*value)) {
         parser_.fail("The string is not UTF-8");
     } else {
@@ -306,14 +313,15 @@ SearchKey SearchParser::term(Term::Kind kind, SequenceSet set) {
 
 namespace {
 
-bool parse_charset(Parser& parser, bool& ascii_only) {
-    const auto charset = parser.lexer.astring();
-    if (!charset) {
+// In lower case. Mail has many; clients of the days before UTF-8 search in the one of their system.
+bool parse_charset(Parser& parser, std::string& charset) {
+    const auto name = parser.lexer.astring();
+    if (!name) {
         parser.fail("A charset was expected");
         return false;
     }
-    ascii_only = wire::equals_ignoring_case(*charset, "US-ASCII");
-    if (ascii_only || wire::equals_ignoring_case(*charset, "UTF-8")) return parser.space();
+    charset = wire::lower_case(*name);
+    if (mime::is_known_charset(charset)) return parser.space();
     parser.refuse("BADCHARSET (US-ASCII UTF-8)", "This charset is not known");
     return false;
 }
@@ -363,8 +371,8 @@ bool is_fuzzy(const SearchKey& key) {
            std::any_of(key.children.begin(), key.children.end(), is_fuzzy);
 }
 
-MaybeCommand parse_program(Parser& parser, command::Search out, bool ascii_only) {
-    SearchParser search(parser, ascii_only);
+MaybeCommand parse_program(Parser& parser, command::Search out, std::string charset) {
+    SearchParser search(parser, std::move(charset));
     auto root = search.keys(1);
     if (!root) return std::nullopt;
     out.program = search.finish(std::move(*root));
@@ -413,17 +421,17 @@ MaybeCommand parse_search(Parser& parser, bool uid) {
     command::Search out;
     out.uid = uid;
     if (!parse_return(parser, out.returns, true)) return std::nullopt;
-    bool ascii_only = false;
+    std::string charset = utf8_charset;
     if (parser.lexer.skip_word("CHARSET")) {
         if (parser.dialect.only_utf8) {
             return parser.fail("After UTF8=ACCEPT a search names no charset");
         }
-        if (!parser.space() || !parse_charset(parser, ascii_only)) {
+        if (!parser.space() || !parse_charset(parser, charset)) {
             parser.rejection.forgets_saved = out.returns.save && !parser.rejection.bad;
             return std::nullopt;
         }
     }
-    return parse_program(parser, std::move(out), ascii_only);
+    return parse_program(parser, std::move(out), std::move(charset));
 }
 
 MaybeCommand parse_sort(Parser& parser, bool uid) {
@@ -432,13 +440,13 @@ MaybeCommand parse_sort(Parser& parser, bool uid) {
     out.uid = uid;
     if (!parse_return(parser, out.returns, false)) return std::nullopt;
     auto keys = parse_sort_keys(parser);
-    bool ascii_only = false;
-    if (!keys || !parser.space() || !parse_charset(parser, ascii_only)) {
+    std::string charset = utf8_charset;
+    if (!keys || !parser.space() || !parse_charset(parser, charset)) {
         parser.rejection.forgets_saved = out.returns.save && !parser.rejection.bad;
         return std::nullopt;
     }
     out.sort = std::move(*keys);
-    return parse_program(parser, std::move(out), ascii_only);
+    return parse_program(parser, std::move(out), std::move(charset));
 }
 
 MaybeCommand parse_cancel_update(Parser& parser) {
@@ -464,9 +472,9 @@ MaybeCommand parse_thread(Parser& parser, bool uid) {
     } else {
         return parser.fail("This THREAD algorithm is not known");
     }
-    bool ascii_only = false;
-    if (!parser.space() || !parse_charset(parser, ascii_only)) return std::nullopt;
-    return parse_program(parser, std::move(out), ascii_only);
+    std::string charset = utf8_charset;
+    if (!parser.space() || !parse_charset(parser, charset)) return std::nullopt;
+    return parse_program(parser, std::move(out), std::move(charset));
 }
 
 }  // namespace postern::imap

@@ -53,6 +53,7 @@ void open_mailbox(Session& session, const command::Select& command) {
         opened.name = command.name;
         session.view().emplace(std::move(opened), session.style());
         session.send(session.view()->opening_lines());
+        session.tell_name(command.name, true);
         if (command.qresync) return resynchronize(session, *command.qresync);
         session.ok_without_news("Mailbox selected",
                                 session.view()->read_only() ? "READ-ONLY" : "READ-WRITE");
@@ -75,7 +76,8 @@ void run(Session& session, command::Select command) {
 
 void run(Session& session, command::Create command) {
     if (command.name == inbox_name) return session.no("ALREADYEXISTS", "INBOX is always there");
-    const auto created = [&session](const std::string& code) {
+    const auto created = [&session, name = command.name](const std::string& code) {
+        session.tell_respelled(name, true);
         session.ok("CREATE completed", code);
     };
     session.ask<Done>(CreateMailbox{command.name, std::move(command.special_use)},
@@ -96,13 +98,27 @@ void run(Session& session, command::Create command) {
 
 void run(Session& session, command::Delete command) {
     if (command.name == inbox_name) return session.no("CANNOT", "INBOX cannot be deleted");
-    ask_done(session, DeleteMailbox{std::move(command.name)}, "DELETE completed");
+    session.ask<Done>(DeleteMailbox{command.name}, [&session, name = command.name](Done) {
+        const auto done = [&session] { session.ok("DELETE completed"); };
+        session.tell_respelled(name, false);
+        if (!session.view() || session.view()->name() != name) return done();
+        leave_mailbox(session, [&session, done] {
+            session.send("* OK [CLOSED] The selected mailbox was removed\r\n");
+            done();
+        });
+    });
 }
 
 void run(Session& session, command::Rename command) {
     if (command.to == inbox_name) return session.no("ALREADYEXISTS", "INBOX is always there");
-    ask_done(session, RenameMailbox{std::move(command.from), std::move(command.to)},
-             "RENAME completed");
+    session.ask<Done>(RenameMailbox{command.from, command.to}, [&session, command](Done) {
+        // INBOX keeps its name, and its messages go.
+        if (session.view() && command.from != inbox_name) {
+            session.view()->renamed(command.from, command.to);
+        }
+        session.tell_respelled(command.to, true);
+        session.ok("RENAME completed");
+    });
 }
 
 void run(Session& session, command::Subscribe command) {

@@ -1,5 +1,6 @@
 #include "protocols/imap/mailbox_name.h"
 
+#include "protocols/mime/net_unicode.h"
 #include "protocols/wire/text.h"
 
 #include <algorithm>
@@ -31,7 +32,8 @@ std::string merged_wildcards(std::string_view pattern) {
 
 }  // namespace
 
-std::string canonical_name(std::string name) {
+std::string canonical_name(std::string_view text) {
+    std::string name = mime::compose(text);
     if (is_inbox_or_below(name)) std::copy(inbox.begin(), inbox.end(), name.begin());
     return name;
 }
@@ -40,9 +42,7 @@ bool is_valid_new_name(std::string_view name) {
     if (name.empty() || name.front() == hierarchy_separator) return false;
     if (name.back() == hierarchy_separator) return false;
     if (name.find("//") != std::string_view::npos) return false;
-    return std::none_of(name.begin(), name.end(), [](char c) {
-        return c == '*' || c == '%' || c == 0x7f || (c >= 0 && c < ' ');
-    });
+    return name.find_first_of("*%") == std::string_view::npos && mime::is_net_unicode_line(name);
 }
 
 // One row of the classic table: reached[i] says whether the name so far can end before pattern[i].

@@ -17,9 +17,11 @@ std::string encode_utf7(std::string_view utf8);  // utf8 must be well-formed
 // printable ASCII in base64, no lone surrogate.
 std::optional<std::string> decode_utf7(std::string_view text);
 
-// "inbox" and "Inbox/x" become "INBOX" and "INBOX/x".
-std::string canonical_name(std::string name);
-// No empty level, no control character, and no wildcard that would make the name hard to LIST.
+// "inbox" and "Inbox/x" become "INBOX" and "INBOX/x", and letters are put together with their
+// accents (RFC 5198): macOS sends them apart.
+std::string canonical_name(std::string_view text);
+// No empty level, Net-Unicode (RFC 9051 section 5.1), and no wildcard that would make the name hard
+// to LIST.
 bool is_valid_new_name(std::string_view name);
 
 // RFC 3501 section 6.3.8: '*' is anything, '%' anything but the separator. Cost at most the product

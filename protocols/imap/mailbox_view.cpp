@@ -1,6 +1,7 @@
 #include "protocols/imap/mailbox_view.h"
 
 #include "protocols/imap/flag_text.h"
+#include "protocols/imap/mailbox_name.h"
 #include "protocols/imap/response.h"
 
 #include <algorithm>
@@ -28,6 +29,11 @@ MailboxView::MailboxView(MailboxOpened opened, const Style& style)
       uids_(std::move(opened.uids)),
       recent_(std::move(opened.recent)) {
     for (const std::string& keyword : opened.keywords) add_keyword(keywords_, keyword);
+}
+
+void MailboxView::renamed(const std::string& from, const std::string& to) {
+    const bool concerned = name_ == from || name_.starts_with(from + hierarchy_separator);
+    if (concerned) name_ = to + name_.substr(from.size());
 }
 
 std::optional<UidSet> MailboxView::resolve(const SequenceSet& set, bool uid) const {
@@ -62,7 +68,6 @@ std::string MailboxView::opening_lines() const {
     out += "* OK [UIDNEXT " + std::to_string(uid_next_) + "] Next UID\r\n";
     out += highest_modseq_line();
     if (!mailbox_id_.empty()) out += "* OK [MAILBOXID (" + mailbox_id_ + ")] Mailbox id\r\n";
-    if (style_.rev2) out += "* LIST () \"/\" " + format_mailbox(name_, style_.utf8) + "\r\n";
     return out;
 }
 

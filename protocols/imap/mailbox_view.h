@@ -29,6 +29,11 @@ public:
     void set_style(const Style& style) { style_ = style; }
     const Style& style() const { return style_; }
     const std::string& name() const { return name_; }
+    // This session gave it, or one above it, another name.
+    void renamed(const std::string& from, const std::string& to);
+    // Somebody removed the mailbox: there is nothing more to tell of it.
+    void mark_gone() { gone_ = true; }
+    bool is_gone() const { return gone_; }
 
     bool read_only() const { return read_only_; }
     // Whether this user may change so: "s" \Seen, "t" \Deleted, "w" other flags, "e" expunge.
@@ -79,6 +84,7 @@ private:
     Uid uid_next_;
     Uid first_unseen_;
     bool read_only_;
+    bool gone_ = false;
     std::string rights_;
     UidSet uids_;
     UidSet recent_;

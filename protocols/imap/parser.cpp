@@ -22,13 +22,12 @@ std::optional<std::string> Parser::space_astring(const char* what) {
 }
 
 std::optional<std::string> Parser::mailbox_name(const std::string& raw) {
-    if (dialect.utf8) {
-        if (!wire::is_utf8(raw)) return refuse("CANNOT", "The mailbox name is not valid UTF-8");
-        return canonical_name(raw);
-    }
-    auto name = decode_utf7(raw);
-    if (!name) return refuse("CANNOT", "The mailbox name is not valid modified UTF-7");
-    return canonical_name(std::move(*name));
+    const auto text = dialect.utf8 ? std::optional(raw) : decode_utf7(raw);
+    if (!text) return refuse("CANNOT", "The mailbox name is not valid modified UTF-7");
+    if (!wire::is_utf8(*text)) return refuse("CANNOT", "The mailbox name is not valid UTF-8");
+    std::string name = canonical_name(*text);
+    respelled = name == *text ? "" : *text;
+    return name;
 }
 
 std::optional<std::string> Parser::space_mailbox() {

@@ -19,6 +19,7 @@ struct Parser {
     Lexer lexer;
     Dialect dialect;
     Rejection rejection;
+    std::string respelled;  // the last mailbox's name as it was given, where that is another
 
     std::nullopt_t fail(std::string text) {
         if (rejection.text.empty()) rejection.text = std::move(text);

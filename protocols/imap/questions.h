@@ -29,6 +29,7 @@ namespace postern::imap {
 struct Failure {
     std::string code;  // RFC 5530 word without brackets: "NONEXISTENT", "OVERQUOTA"...; empty: none
     std::string text;
+    bool mailbox_gone = false;  // the selected mailbox is not there any more
 };
 struct Done {};
 
@@ -268,6 +269,7 @@ struct CopyMessages {
     UidSet uids;
     std::string to;
     bool move = false;
+    bool whole = false;  // EXPUNGEISSUED and no copy when one of them is gone
 };
 struct MessagesCopied {
     std::uint32_t uid_validity = 0;

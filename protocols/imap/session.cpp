@@ -50,6 +50,8 @@ void Session::answer(Answer answer) {
     if (mode_ == Mode::closed) return;
     assert(on_answer_ && out_.empty() && "an answer to no question");
     active_ = now_;
+    const auto* failure = std::get_if<Failure>(&answer);
+    if (failure != nullptr && failure->mailbox_gone && view_) view_->mark_gone();
     if (const auto* progress = std::get_if<Progress>(&answer)) return tell_progress(*progress);
     std::exchange(on_answer_, nullptr)(std::move(answer));
 }
@@ -150,6 +152,18 @@ std::string Session::mailbox_text(std::string_view name) const {
     return format_mailbox(name, style().utf8);
 }
 
+void Session::tell_name(std::string_view name, bool exists) {
+    if (!enabled_.rev2) return;
+    std::string line = exists ? "* LIST () \"/\" " : "* LIST (\\NonExistent) \"/\" ";
+    line += mailbox_text(name);
+    if (!respelled_.empty()) line += " (\"OLDNAME\" (" + mailbox_text(respelled_) + "))";
+    send(line + "\r\n");
+}
+
+void Session::tell_respelled(std::string_view name, bool exists) {
+    if (!respelled_.empty()) tell_name(name, exists);
+}
+
 std::optional<UidSet> Session::resolve(const SequenceSet& set, bool uid) const {
     if (set.saved) return saved_ & view_->uids();
     return view_->resolve(set, uid);
@@ -178,14 +192,24 @@ void Session::ok_without_news(std::string_view text, std::string_view code) {
 }
 
 void Session::ok(std::string text, std::string code) {
-    if (!view_) return ok_without_news(text, code);
+    finish_with_news("OK", std::move(code), std::move(text));
+}
+
+void Session::no_with_news(std::string code, std::string text) {
+    finish_with_news("NO", std::move(code), std::move(text));
+}
+
+void Session::finish_with_news(std::string status, std::string code, std::string text) {
     errors_ = 0;
+    if (!view_) return finish(status, code, text);
     refresh_due_ = false;
-    const auto end = [this, text = std::move(text), code = std::move(code)] {
-        finish("OK", code, text);
+    const auto end = [this, status = std::move(status), text = std::move(text),
+                      code = std::move(code)] {
+        // RFC 5530: a NOOP would tell what this command may not.
+        const bool owes = code.empty() && view_->owes_expunge();
+        finish(status, owes ? "EXPUNGEISSUED" : code, text);
     };
-    ask_either<MailboxChanges>(
-        Refresh{},
+    look_for_changes(
         [this, end](MailboxChanges changes) {
             const bool with_uid = uid_command_ || notified_.selected;
             tell_changes(std::move(changes), may_expunge_, with_uid, [this, end] {
@@ -198,9 +222,24 @@ void Session::ok(std::string text, std::string code) {
             });
         },
         // The command itself was done, and the next one will ask again.
-        [this, end](const Failure& failure) {
-            log("cannot look for changes of the mailbox: " + failure.text);
-            end();
+        [end](const Failure&) { end(); });
+}
+
+// Twice where it fails: what a command told of mod-sequences counts for all below them, so that a
+// client that leaves now would never hear of the rest.
+void Session::look_for_changes(std::function<void(MailboxChanges)> then,
+                               std::function<void(const Failure&)> otherwise) {
+    const auto failed = [this](const Failure& failure) {
+        log("cannot look for changes of the mailbox: " + failure.text);
+    };
+    ask_either<MailboxChanges>(
+        Refresh{}, then, [this, then, otherwise, failed](const Failure& first) {
+            failed(first);
+            if (first.mailbox_gone) return otherwise(first);
+            ask_either<MailboxChanges>(Refresh{}, then, [otherwise, failed](const Failure& second) {
+                failed(second);
+                otherwise(second);
+            });
         });
 }
 
@@ -238,6 +277,11 @@ void Session::close() {
 bool Session::step() {
     if (shutting_down_ && mode_ != Mode::append) {
         bye("The server is shutting down");
+        return true;
+    }
+    // RFC 2180 section 3.3: no answer to a further command would be true.
+    if (view_ && view_->is_gone() && mode_ != Mode::append) {
+        bye("The selected mailbox was removed by somebody else");
         return true;
     }
     switch (mode_) {
@@ -297,6 +341,7 @@ void Session::run_command(Command command) {
     tag_ = std::move(command.tag);
     may_expunge_ = command.may_expunge;
     uid_command_ = command.uid;
+    respelled_ = std::move(command.respelled);
     if (command.needs == Phase::not_authenticated && authenticated_) {
         return bad("You are logged in already");
     }

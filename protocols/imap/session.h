@@ -51,6 +51,8 @@ public:
     // For commands that learned or lost the mailbox's state themselves.
     void ok_without_news(std::string_view text, std::string_view code = "");
     void no(std::string_view code, std::string_view text);
+    // As ok does.
+    void no_with_news(std::string code, std::string text);
     void bad(std::string_view text, std::string_view code = "");
     void fail(const Failure& failure) { no(failure.code, failure.text); }
     void reject(const Rejection& rejection);
@@ -72,6 +74,11 @@ public:
     // --- state ---
     const Config& config() const { return config_; }
     const std::string& tag() const { return tag_; }
+    // Tells an IMAP4rev2 client the name of the running command's mailbox as it is kept, and how it
+    // gave it where that is another spelling (RFC 9051 section 6.3.9.7); tell_respelled does so
+    // only then. Without `exists` it is gone.
+    void tell_name(std::string_view name, bool exists);
+    void tell_respelled(std::string_view name, bool exists);
     Time now() const { return now_; }
     struct Enabled {
         bool condstore = false, qresync = false, utf8 = false, rev2 = false, uid_only = false;
@@ -172,6 +179,8 @@ private:
     bool gather_news();
     bool tells_selected() const;
     bool news_wait() const;
+    void look_for_changes(std::function<void(MailboxChanges)> then,
+                          std::function<void(const Failure&)> otherwise);
     void tell_changes(MailboxChanges changes, bool may_expunge, bool with_uid,
                       std::function<void()> then);
     Dialect dialect() const {
@@ -181,6 +190,7 @@ private:
     void continue_sasl(wire::SaslMessage message);
     void logged_in();
     void finish(std::string_view status, std::string_view code, std::string_view text);
+    void finish_with_news(std::string status, std::string code, std::string text);
     void refuse_login(const Failure& failure);
 
     Config config_;
@@ -213,6 +223,7 @@ private:
     std::string tag_ = "*";
     bool may_expunge_ = true;
     bool uid_command_ = false;
+    std::string respelled_;  // Command::respelled
 
     std::deque<Effect> out_;
     std::function<void(Answer)> on_answer_;  // empty: no question is open

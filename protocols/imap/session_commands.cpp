@@ -184,8 +184,7 @@ bool Session::gather_news() {
         return true;
     }
     refresh_due_ = false;
-    ask_either<MailboxChanges>(
-        Refresh{},
+    look_for_changes(
         [this](MailboxChanges changes) {
             const auto& selected = notified_.selected;
             if (selected && !selected->flags && contexts_.empty()) changes.flags.clear();
@@ -194,9 +193,7 @@ bool Session::gather_news() {
             tell_changes(std::move(changes), may_expunge, selected.has_value(), [] {});
             if (out_.size() != before) news_told();
         },
-        [this](const Failure& failure) {
-            log("cannot look for changes of the mailbox: " + failure.text);
-        });
+        [](const Failure&) {});
     return true;
 }
 

@@ -12,6 +12,7 @@ namespace {
 
 constexpr const char* read_only_text = "The mailbox is open for reading only";
 constexpr const char* no_such_number_text = "No message has that sequence number";
+constexpr const char* expunged_text = "Somebody else has expunged these messages";
 
 // One STORE, page by page: each page is stored and then told.
 struct StoreRun : std::enable_shared_from_this<StoreRun> {
@@ -19,6 +20,7 @@ struct StoreRun : std::enable_shared_from_this<StoreRun> {
         : session(its_session),
           command(std::move(its_command)),
           limit(cut_to_message_limit(session, uids)),
+          some_left(uids.empty()),
           pages(std::move(uids)) {}
 
     void next_page() {
@@ -57,6 +59,10 @@ struct StoreRun : std::enable_shared_from_this<StoreRun> {
     }
 
     void finish() {
+        // RFC 2180 section 4.2.2.
+        if (!some_left && !command.silent && !command.uid && !command.set.saved) {
+            return session.no("EXPUNGEISSUED", expunged_text);
+        }
         if (modified.empty()) return ok_within_limit(session, "STORE completed", "", limit);
         std::string numbers = modified.to_string();
         if (!command.uid) {
@@ -85,12 +91,14 @@ struct StoreRun : std::enable_shared_from_this<StoreRun> {
 
     // RFC 7162 section 3.1.3: the mod-sequence is told also when the flags are not to be.
     void tell(const FlagNews& news) {
+        some_left = true;
         session.send(session.view()->flags_line(news, command.uid, !command.silent));
     }
 
     Session& session;
     command::Store command;
     const std::string limit;  // response code
+    bool some_left;           // not all were expunged by others
     Pages pages;
     Pages unchanged;
     UidSet modified;
@@ -138,13 +146,20 @@ void run(Session& session, const command::Copy& command) {
     if (!limit.empty() && !command.move) {
         return session.no(limit, too_many_messages_text);
     }
-    Question question = CopyMessages{std::move(*uids), command.to, command.move};
+    // RFC 2180 section 4.4.1: a client that counts on its numbers may delete what it copied. One
+    // that moves hears which it were, and UIDs that are gone are passed over.
+    const bool whole = !command.move && !command.uid && !command.set.saved;
+    Question question = CopyMessages{std::move(*uids), command.to, command.move, whole};
     session.ask_either<MessagesCopied>(
         std::move(question),
         [&session, command, limit](const MessagesCopied& answer) {
             copied(session, command, answer, limit);
         },
         [&session](const Failure& failure) {
+            if (failure.code == "EXPUNGEISSUED") {
+                return session.no_with_news(failure.code, failure.text);
+            }
+            if (failure.mailbox_gone) return session.fail(failure);
             // RFC 3501 section 6.4.7: tells the client that CREATE and another try would help.
             session.no(failure.code == "NONEXISTENT" ? "TRYCREATE" : failure.code, failure.text);
         });

@@ -216,4 +216,12 @@ std::string to_utf8(std::string_view bytes, std::string_view charset_label) {
     return convert(cached.converter.get(), bytes);
 }
 
+bool is_known_charset(std::string_view charset_label) {
+    const std::string label = normalize(charset_label);
+    const KnownCharset known = classify(label);
+    // The other names of "ascii" tell that nobody knows.
+    if (known == KnownCharset::ascii) return label == "us-ascii" || label == "ascii";
+    return known != KnownCharset::other || converter_for(label).converter != nullptr;
+}
+
 }  // namespace postern::mime

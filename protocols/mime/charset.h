@@ -13,6 +13,9 @@ namespace postern::mime {
 // UTF-8 when the bytes are valid UTF-8, else windows-1252, as for us-ascii with its eighth bit set.
 std::string to_utf8(std::string_view bytes, std::string_view charset_label);
 
+// Whether to_utf8 goes by that label, and does not guess. us-ascii and utf-8 are known.
+bool is_known_charset(std::string_view charset_label);
+
 bool is_ascii(std::string_view bytes);
 bool is_utf8(std::string_view bytes);
 // Valid UTF-8: each byte that is not part of a character becomes U+FFFD.

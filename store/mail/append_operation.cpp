@@ -67,6 +67,14 @@ private:
     Appended answer_;
 };
 
+std::vector<std::string> keywords_of(const std::vector<AppendInput>& inputs) {
+    std::set<std::string> all;
+    for (const AppendInput& input : inputs) {
+        all.insert(input.flags.keywords.begin(), input.flags.keywords.end());
+    }
+    return {all.begin(), all.end()};
+}
+
 class AppendTogether final : public AnsweringOperation<std::vector<Appended>> {
 public:
     AppendTogether(std::vector<AppendInput> inputs, Uid replaced,
@@ -75,19 +83,20 @@ public:
 
     Result<Step> apply(MailboxChange& change) override {
         if (!change.empty()) return Step::full;
-        if (const auto fits = fits_at_all(); !fits) return fits.error();
+        if (!fits_together(inputs_)) return Error{Errc::limit, "too much to be appended together"};
         if (const auto uids = change.has_uids(inputs_.size()); !uids) return uids.error();
         const auto replaced = replaced_ == 0 ? Result<std::optional<StoredMessage>>(std::nullopt)
                                              : change.message(replaced_);
         if (!replaced) return replaced.error();
         // The slots of all names first: this may fail, and what was added cannot be taken back.
-        const auto all = change.keyword_bits(names());
+        const auto all = change.keyword_bits(keywords_of(inputs_));
         if (!all) return all.error();
         answer_.clear();
         for (const AppendInput& input : inputs_) {
             const auto keywords = change.keyword_bits(input.flags.keywords);
             if (!keywords) return keywords.error();
             const Uid uid = add_message(change, input, *keywords);
+            if (!input.operation.empty()) change.remember(input.operation, uid);
             answer_.push_back({change.before().head.uid_validity, uid, change.modseq()});
         }
         if (*replaced) change.remove(**replaced);
@@ -102,32 +111,19 @@ public:
     }
 
 private:
-    std::vector<std::string> names() const {
-        std::set<std::string> all;
-        for (const AppendInput& input : inputs_) {
-            all.insert(input.flags.keywords.begin(), input.flags.keywords.end());
-        }
-        return {all.begin(), all.end()};
-    }
-
-    Result<void> fits_at_all() const {
-        std::size_t bytes = 0;
-        for (const AppendInput& input : inputs_) {
-            bytes += input.summary.size() + input.report.size();
-        }
-        if (inputs_.size() <= max_appended_together && bytes <= max_together_bytes &&
-            names().size() <= max_together_keywords) {
-            return {};
-        }
-        return Error{Errc::limit, "too much to be appended together"};
-    }
-
     const std::vector<AppendInput> inputs_;
     const Uid replaced_;
     std::vector<Appended> answer_;
 };
 
 }  // namespace
+
+bool fits_together(const std::vector<AppendInput>& inputs) {
+    std::size_t bytes = 0;
+    for (const AppendInput& input : inputs) bytes += input.summary.size() + input.report.size();
+    return inputs.size() <= max_appended_together && bytes <= max_together_bytes &&
+           keywords_of(inputs).size() <= max_together_keywords;
+}
 
 OperationPtr append_operation(AppendInput input, Done<Appended> done) {
     return std::make_shared<Append>(std::move(input), std::move(done));

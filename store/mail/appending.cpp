@@ -2,6 +2,8 @@
 
 #include "store/blob/blob.h"
 #include "store/blob/links.h"
+#include "store/kv/random_id.h"
+#include "store/mail/append_steps.h"
 #include "store/mail/reading.h"
 
 #include <algorithm>
@@ -116,7 +118,7 @@ void append_message(Mailboxes& mailboxes, Viewed mailbox, AccountId owner, NewMe
 void append_messages(Mailboxes& mailboxes, Viewed mailbox, std::vector<NewMessage> messages,
                      Replaced replaced, Done<std::vector<Appended>> done) {
     if (messages.empty()) return done(Error{Errc::invalid, "no message"});
-    if (messages.size() > max_appended_together) {
+    if (messages.size() > max_appended_at_all || (replaced.uid != 0 && messages.size() > 1)) {
         return done(Error{Errc::limit, "too many messages at once"});
     }
     QuotaUse use;
@@ -134,10 +136,12 @@ void append_messages(Mailboxes& mailboxes, Viewed mailbox, std::vector<NewMessag
                     ? Result<QuotaMeter::Hold>(QuotaMeter::Hold())
                     : mailboxes.meter().reserve(owner, use, messages.front().quota);
     if (!room) return done(room.error());
+    const OperationId intent = kv::random_id();
     Bodies bodies;
     std::vector<AppendInput> inputs;
     for (NewMessage& message : messages) {
-        auto input = with_body(mailboxes, mailbox, std::move(message), {}, bodies);
+        const auto operation = step_operation(intent, inputs.size() + 1);
+        auto input = with_body(mailboxes, mailbox, std::move(message), operation, bodies);
         if (!input) {
             settle_all(mailboxes.store(), bodies);
             return done(input.error());
@@ -145,9 +149,15 @@ void append_messages(Mailboxes& mailboxes, Viewed mailbox, std::vector<NewMessag
         inputs.push_back(*std::move(input));
     }
     done = holding(*std::move(room), settling(mailboxes, std::move(bodies), std::move(done)));
-    const Uid gone = replaced.mailbox == mailbox.id ? replaced.uid : 0;
+    const bool fits = fits_together(inputs);
+    if (replaced.uid != 0 && (!fits || replaced.mailbox != mailbox.id)) {
+        return done(
+            replace_in_steps(mailboxes, mailbox.id, intent, std::move(inputs.front()), replaced));
+    }
+    if (!fits) return done(append_in_steps(mailboxes, mailbox.id, intent, std::move(inputs)));
+    for (AppendInput& input : inputs) input.operation = {};  // it is never asked for again
     mailboxes.submit(mailbox.id,
-                     append_together_operation(std::move(inputs), gone, std::move(done)));
+                     append_together_operation(std::move(inputs), replaced.uid, std::move(done)));
 }
 
 }  // namespace postern::mail

@@ -14,13 +14,19 @@
 namespace postern::mail {
 
 struct Intent {
-    enum class Kind : std::uint8_t { move = 1, purge = 2, remove_account = 3 };
+    enum class Kind : std::uint8_t {
+        move = 1,
+        purge = 2,
+        remove_account = 3,
+        append = 4,   // several messages, all or none
+        replace = 5,  // a new message, and another that goes
+    };
     OperationId id;
     Kind kind = Kind::move;
     AccountId account;  // purge, remove_account; move: whose doing it is
-    MailboxId from;     // move; the mailbox of purge
-    MailboxId to;       // move
-    UidSet uids;        // move
+    MailboxId from;     // move, replace (of what goes); the mailbox of purge
+    MailboxId to;       // move, append, replace (of what is new)
+    UidSet uids;        // move; replace: of what goes; append: 1 to the count of the messages
 };
 
 Result<void> write_intent(kv::Store& store, const Intent& intent);

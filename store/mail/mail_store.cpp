@@ -3,6 +3,7 @@
 #include "store/blob/blob.h"
 #include "store/kv/random_id.h"
 #include "store/mail/annotations.h"
+#include "store/mail/append_steps.h"
 #include "store/mail/appending.h"
 #include "store/mail/intents.h"
 #include "store/mail/mailbox_names.h"
@@ -27,6 +28,12 @@ Result<void> replay(Mailboxes& mailboxes, const Intent& intent) {
     } else if (intent.kind == Intent::Kind::remove_account) {
         const auto removed = remove_all_names(mailboxes, intent.account);
         if (!removed) return removed;
+    } else if (intent.kind == Intent::Kind::append) {
+        const auto undone = replay_append(mailboxes, intent);
+        if (!undone) return undone;
+    } else if (intent.kind == Intent::Kind::replace) {
+        const auto done = replay_replace(mailboxes, intent);
+        if (!done) return done;
     } else {
         const auto table = read_names(mailboxes.store(), intent.account);
         if (!table) return table.error();

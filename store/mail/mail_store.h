@@ -34,7 +34,8 @@ public:
                                                    bool replay = true);
     virtual ~MailStore() = default;
 
-    // --- names (RFC 9051 section 6.3). All names are UTF-8 with '/' between levels. ---
+    // --- names (RFC 9051 section 6.3). All names are UTF-8 with '/' between levels; they are kept
+    // and told in normalization form C, and taken in any form (RFC 5198). ---
 
     // Makes INBOX, Drafts, Sent, Junk, Trash and Archive with their special uses, subscribed.
     // Harmless when they exist.
@@ -129,11 +130,11 @@ public:
     // over_quota, unavailable.
     virtual void append(Viewed mailbox, NewMessage message, OperationId operation,
                         Done<Appended> done) = 0;
-    // Appends them in this order, all or none, and others see all at once (RFC 3502). Not
-    // remembered. Errors: as append; limit also where they do not fit into one batch
-    // (max_appended_together, max_together_bytes, max_together_keywords). The room of what is
-    // replaced counts as free; of the same mailbox it goes in the same batch, of another one it is
-    // the caller's to expunge afterwards.
+    // Appends them in this order, all or none, also across a crash (RFC 3502). Not remembered.
+    // Errors: as append; limit also for more than max_appended_at_all. Others see all at once where
+    // they fit into one batch (max_appended_together, max_together_bytes, max_together_keywords).
+    // One message may replace another, whose room counts as free and which goes then: in the same
+    // batch where it is of the same mailbox, else right after, or neither is done (RFC 8508).
     virtual void append_together(Viewed mailbox, std::vector<NewMessage> messages,
                                  Replaced replaced, Done<std::vector<Appended>> done) = 0;
     // As append, of a body that is stored already (delivery from the spool): no body is written

@@ -1,5 +1,6 @@
 #include "store/mail/mailbox_names.h"
 
+#include "protocols/mime/net_unicode.h"
 #include "store/kv/random_id.h"
 #include "store/kv/row_codec.h"
 #include "store/mail/mailbox_sets.h"
@@ -12,6 +13,7 @@ namespace {
 
 constexpr int max_name_races = 100;
 constexpr std::uint8_t names_row_version = 1;
+constexpr std::size_t respelled_together = 100;
 
 bool is_utf8_text(std::string_view text) {
     for (std::size_t i = 0; i < text.size();) {
@@ -62,6 +64,39 @@ Result<void> take_row(NameTable& table, const kv::Row& row) {
     return {};
 }
 
+// The composed form, and where another mailbox has that already, a number behind it.
+std::string free_spelling(const NameTable& table, const std::string& name) {
+    const std::string composed = mime::compose(name);
+    std::string free = composed;
+    for (int number = 2; table.names.count(free) != 0; ++number) {
+        free = composed + " (" + std::to_string(number) + ")";
+    }
+    return free;
+}
+
+// Names of a store that did not compose them yet.
+void compose_names(NameTable& table) {
+    std::vector<std::string> names, subscribed;
+    for (const auto& [name, row] : table.names) {
+        if (!mime::is_composed(name)) names.push_back(name);
+    }
+    for (const std::string& name : table.subscribed) {
+        if (!mime::is_composed(name)) subscribed.push_back(name);
+    }
+    for (const std::string& name : names) {
+        auto row = table.names.extract(name);
+        row.key() = free_spelling(table, name);
+        table.respelled.emplace_back("n" + name, "n" + row.key());
+        table.names.insert(std::move(row));
+    }
+    for (const std::string& name : subscribed) {
+        table.subscribed.erase(name);
+        const std::string composed = mime::compose(name);
+        table.subscribed.insert(composed);
+        table.respelled.emplace_back("s" + name, "s" + composed);
+    }
+}
+
 using Rows = std::map<std::string, std::string>;
 
 Rows rows_of(const NameTable& table) {
@@ -90,23 +125,23 @@ std::string new_names_version() {
     return kv::RowWriter().id(kv::random_id()).take();
 }
 
-Result<std::string> canonical_name(std::string_view name) {
+Result<std::string> canonical_name(std::string_view text) {
     const auto bad = [](const char* why) {
         return Error{Errc::invalid, std::string("mailbox name: ") + why};
     };
-    if (name.empty()) return bad("is empty");
+    if (text.empty()) return bad("is empty");
+    if (!is_utf8_text(text)) return bad("holds control characters or is not UTF-8");
+    std::string name = mime::compose(text);
     if (name.size() > max_mailbox_name_bytes) return bad("is too long");
-    if (!is_utf8_text(name)) return bad("holds control characters or is not UTF-8");
-    if (name.front() == '/' || name.back() == '/' || name.find("//") != std::string_view::npos) {
+    if (name.front() == '/' || name.back() == '/' || name.find("//") != std::string::npos) {
         return bad("has an empty level");
     }
     if (std::count(name.begin(), name.end(), '/') + 1 > static_cast<long>(max_mailbox_depth)) {
         return bad("has too many levels");
     }
-    std::string canonical(name);
-    const std::string_view first = name.substr(0, name.find('/'));
-    if (equals_ignoring_case(first, "INBOX")) canonical.replace(0, first.size(), "INBOX");
-    return canonical;
+    const std::string first = name.substr(0, name.find('/'));
+    if (equals_ignoring_case(first, "INBOX")) name.replace(0, first.size(), "INBOX");
+    return name;
 }
 
 Result<NameTable> read_names(kv::Store& store, AccountId account) {
@@ -122,6 +157,7 @@ Result<NameTable> read_names(kv::Store& store, AccountId account) {
         more = page->more;
         if (more) from = page->rows.back().key + '\0';
     }
+    compose_names(table);
     return table;
 }
 
@@ -135,25 +171,54 @@ std::vector<MailboxInfo> list_of(const NameTable& table) {
     return list;
 }
 
+namespace {
+
+// Unless the account was changed since `before` was read.
+Result<kv::Outcome> commit_names(kv::Store& store, AccountId account, const NameTable& before,
+                                 std::vector<kv::Operation> operations) {
+    kv::Batch batch;
+    batch.shard = account_shard(account);
+    batch.operation = kv::random_id();
+    batch.preconditions.push_back({std::string(names_version_key), before.raw_version});
+    batch.operations = std::move(operations);
+    batch.operations.emplace_back(kv::Put{std::string(names_version_key), new_names_version()});
+    return store.commit_and_wait(std::move(batch));
+}
+
+// Some of the names as they are told from now on.
+Result<kv::Outcome> write_respelled(kv::Store& store, AccountId account, const NameTable& table) {
+    const Rows rows = rows_of(table);
+    std::vector<kv::Operation> operations;
+    const std::size_t count = std::min(table.respelled.size(), respelled_together);
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto& [stored, told] = table.respelled[i];
+        operations.emplace_back(kv::Erase{stored});
+        operations.emplace_back(kv::Put{told, rows.at(told)});
+    }
+    return commit_names(store, account, table, std::move(operations));
+}
+
+}  // namespace
+
 Result<void> change_names(kv::Store& store, AccountId account,
                           const std::function<Result<void>(NameTable&)>& change) {
     for (int attempt = 0; attempt < max_name_races; ++attempt) {
         const auto before = read_names(store, account);
         if (!before) return before.error();
+        if (!before->respelled.empty()) {
+            const auto written = write_respelled(store, account, *before);
+            if (!written) return written.error();
+            continue;
+        }
         NameTable after = *before;
         const auto changed = change(after);
         if (!changed) return changed;
-        kv::Batch batch;
-        batch.shard = account_shard(account);
-        batch.operation = kv::random_id();
-        batch.preconditions.push_back({std::string(names_version_key), before->raw_version});
-        batch.operations = differences(rows_of(*before), rows_of(after));
-        if (batch.operations.empty()) return {};
-        if (batch.operations.size() >= kv::max_batch_operations) {
+        auto operations = differences(rows_of(*before), rows_of(after));
+        if (operations.empty()) return {};
+        if (operations.size() >= kv::max_batch_operations) {
             return Error{Errc::limit, "too many mailboxes are concerned at once"};
         }
-        batch.operations.emplace_back(kv::Put{std::string(names_version_key), new_names_version()});
-        const auto outcome = store.commit_and_wait(std::move(batch));
+        const auto outcome = commit_names(store, account, *before, std::move(operations));
         if (!outcome) return outcome.error();
         if (*outcome == kv::Outcome::committed) return {};
     }

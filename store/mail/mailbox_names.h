@@ -19,12 +19,15 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace postern::mail {
 
-// "inbox" in any case as first level becomes "INBOX". Errors: invalid (empty levels, control
-// characters, not UTF-8, too long, too deep).
-Result<std::string> canonical_name(std::string_view name);
+// "inbox" in any case as first level becomes "INBOX", and letters are put together with their
+// accents (RFC 5198), so that a name is the same however it was typed. Errors: invalid (empty
+// levels, control characters, not UTF-8, too long, too deep).
+Result<std::string> canonical_name(std::string_view text);
 
 inline constexpr std::string_view names_version_key = "h";
 // A version never used before: a table read in between can not be mistaken for this one.
@@ -44,6 +47,9 @@ struct NameTable {
     std::optional<std::string> raw_version;
     std::map<std::string, NameRow> names;
     std::set<std::string> subscribed;
+    // Keys as stored and as they are here, of names that were stored before names were composed.
+    // The next change writes them anew.
+    std::vector<std::pair<std::string, std::string>> respelled;
 };
 
 Result<NameTable> read_names(kv::Store& store, AccountId account);

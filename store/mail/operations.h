@@ -30,8 +30,11 @@ struct AppendInput {
     AccountId viewer;       // whose \Seen `flags` tells
 };
 OperationPtr append_operation(AppendInput input, Done<Appended> done);
-// All in one batch of their own, with which `replaced` goes (0: nothing does); operations are not
-// remembered.
+// Whether one batch has room for them: max_appended_together, max_together_bytes,
+// max_together_keywords.
+bool fits_together(const std::vector<AppendInput>& inputs);
+// All in one batch of their own, with which `replaced` goes (0: nothing does). Errors: limit, where
+// they do not fit. Operations have to be new.
 OperationPtr append_together_operation(std::vector<AppendInput> inputs, Uid replaced,
                                        Done<std::vector<Appended>> done);
 

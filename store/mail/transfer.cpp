@@ -105,14 +105,6 @@ Result<void> drop_vanished(Mailboxes& mailboxes, const Chunk& chunk,
     return gone.empty() ? Result<void>() : blob::release(mailboxes.store(), gone);
 }
 
-Result<UidSet> expunge_now(Mailboxes& mailboxes, MailboxId mailbox, const UidSet& uids) {
-    auto expunged = wait<UidSet>([&](Done<UidSet> done) {
-        mailboxes.submit(mailbox, expunge_operation(uids, true, std::move(done)));
-    });
-    if (expunged && !expunged->empty()) mailboxes.collect_garbage_soon(mailbox);
-    return expunged;
-}
-
 // After a failed link: takes back what arrived, and lets go of the rest.
 Result<void> undo(Mailboxes& mailboxes, const Chunk& chunk, const std::vector<LinkInput>& inputs) {
     UidSet arrived;
@@ -217,6 +209,14 @@ Result<UidSet> existing_of(Mailboxes& mailboxes, MailboxId mailbox, const UidSet
 }
 
 }  // namespace
+
+Result<UidSet> expunge_now(Mailboxes& mailboxes, MailboxId mailbox, const UidSet& uids) {
+    auto expunged = wait<UidSet>([&](Done<UidSet> done) {
+        mailboxes.submit(mailbox, expunge_operation(uids, true, std::move(done)));
+    });
+    if (expunged && !expunged->empty()) mailboxes.collect_garbage_soon(mailbox);
+    return expunged;
+}
 
 std::uint64_t derive_owner(const OperationId& base, std::uint64_t number) {
     const std::uint64_t owner = derive(base, number, 1);

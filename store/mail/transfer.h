@@ -30,6 +30,9 @@ Result<Copied> replay_move(Mailboxes& mailboxes, const Intent& intent);
 // A delivery from the spool: the body is there already.
 Result<Appended> append_stored_message(Mailboxes& mailboxes, MailboxId mailbox, AppendInput input);
 
+// Removes them whatever their flags; answers which were there.
+Result<UidSet> expunge_now(Mailboxes& mailboxes, MailboxId mailbox, const UidSet& uids);
+
 // Stable names derived from an operation.
 std::uint64_t derive_owner(const OperationId& base, std::uint64_t number);
 OperationId derive_operation(const OperationId& base, std::uint64_t number);

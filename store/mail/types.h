@@ -34,8 +34,9 @@ inline constexpr std::size_t max_identifier_bytes = 255;
 inline constexpr std::size_t max_seen_accounts_per_mailbox = 200;
 inline constexpr std::size_t max_seen_ranges = 50;
 
-// Of messages that are appended together: how many, their summaries and reports, and their
-// different keywords.
+// Of messages that are appended in one batch: how many, their summaries and reports, and their
+// different keywords. More go in several batches, up to max_appended_at_all messages.
+inline constexpr std::size_t max_appended_at_all = 1000;
 inline constexpr std::size_t max_appended_together = 100;
 inline constexpr std::size_t max_together_bytes = 300 * 1024;
 inline constexpr std::size_t max_together_keywords = 30;

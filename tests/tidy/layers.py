@@ -19,6 +19,8 @@ ALLOWED = {
     "protocols/mime": {"protocols/base", "protocols/wire"},
     "store/kv": _BASE,
     "store/blob": {"protocols/base", "store/kv"},
+    # Names of mailboxes are compared as Unicode has it.
+    "store/mail": {"protocols/base", "protocols/mime", "store/kv", "store/blob"},
     # Looks after all of the others.
     "store/care": {"protocols/base", "store/kv", "store/blob", "store/mail", "store/spool",
                    "store/queue", "store/directory"},

@@ -194,6 +194,9 @@ void ImapMemory::change_flags(Mailbox& mailbox, Uid uid, FlagMode mode, const Fl
 Answer ImapMemory::copy(Mailbox& from, const imap::CopyMessages& asked) {
     Mailbox* to = find(asked.to);
     if (to == nullptr) return no_such_mailbox();
+    if (asked.whole && !(asked.uids - uids_of(from)).empty()) {
+        return imap::Failure{"EXPUNGEISSUED", "Some were expunged"};
+    }
     imap::MessagesCopied out;
     out.uid_validity = to->uid_validity;
     for (const Uid uid : asked.uids.to_vector()) {

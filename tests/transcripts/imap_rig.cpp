@@ -80,6 +80,8 @@ bool ImapRig::event(std::string_view what) {
         Flags flags;
         if (!words.skip_space() || !imap::parse_flag(words, flags)) return false;
         memory_.change_flags(*mailbox, uid, FlagMode::add, flags);
+    } else if (verb == "remove") {
+        memory_.remove(words.astring().value_or(""));
     } else {
         return false;
     }
@@ -170,7 +172,12 @@ void ImapRig::handle(imap::Effect& effect) {
         }
     } else if (auto* question = std::get_if<imap::Question>(&effect)) {
         const bool fails = count_question();
-        engine_.answer(fails ? Failure{"UNAVAILABLE", "Failing on purpose"} : in_time(*question));
+        auto answer =
+            fails ? Answer(Failure{"UNAVAILABLE", "Failing on purpose"}) : in_time(*question);
+        if (auto* failure = std::get_if<Failure>(&answer); failure && !selected_.empty()) {
+            failure->mailbox_gone = memory_.find(selected_) == nullptr;
+        }
+        engine_.answer(std::move(answer));
     }
 }
 
@@ -202,7 +209,13 @@ Answer ImapRig::reply(const imap::Question& question) {
                           [&](const imap::ListMailboxes&) { return memory_.list(); },
                           [&](const imap::CreateMailbox& q) { return memory_.create(q); },
                           [&](const imap::DeleteMailbox& q) { return memory_.remove(q.name); },
-                          [&](const imap::RenameMailbox& q) { return memory_.rename(q); },
+                          [&](const imap::RenameMailbox& q) {
+                              auto answer = memory_.rename(q);
+                              if (q.from == selected_ && memory_.find(selected_) == nullptr) {
+                                  selected_ = q.to;
+                              }
+                              return answer;
+                          },
                           [&](const imap::Subscribe& q) { return memory_.subscribe(q); },
                           [&](const imap::GetStatus& q) { return memory_.status(q.name); },
                           [&](const imap::OpenMailbox& q) { return open(q); },

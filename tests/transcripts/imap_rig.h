@@ -1,9 +1,10 @@
 // The IMAP engine with an account in memory, in the world of README.md.
 //
 // EVENT lines: `deliver`, `deliver SUBJECT` (to INBOX), `expunge UID` and `flag UID FLAG` (in the
-// selected mailbox), all by somebody else; then the engine gets its hint. What NOTIFY watches is
-// not looked at: `news status NAME [flags]`, `news name NAME`, `news renamed OLD NEW`,
-// `news metadata NAME ENTRY...` and `news overflow` say what there is.
+// selected mailbox), `remove NAME` (a mailbox, while one is selected), all by somebody else; then
+// the engine gets its hint. What NOTIFY watches is not looked at: `news status NAME [flags]`, `news
+// name NAME`, `news renamed OLD NEW`, `news metadata NAME ENTRY...` and `news overflow` say what
+// there is.
 #pragma once
 
 #include "protocols/imap/engine.h"

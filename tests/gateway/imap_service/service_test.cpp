@@ -151,6 +151,41 @@ TEST_F(ServiceTest, ReadOnlyMailboxesAreNotChanged) {
               std::vector<Uid>{1});
 }
 
+TEST_F(ServiceTest, AWholeCopyHasAllOrIsNone) {
+    add("Subject: 1\n\n");
+    add("Subject: 2\n\n");
+    get<imap::MailboxOpened>(*first_, imap::OpenMailbox{"INBOX", false});
+    imap::CopyMessages both{{1, 2}, "Sent", false, true};
+    EXPECT_EQ(get<imap::MessagesCopied>(*first_, both).to, (std::vector<Uid>{1, 2}));
+    const auto gone =
+        mail::wait<UidSet>([&](auto done) { mail_->expunge(box("INBOX"), {1}, true, done); });
+    ASSERT_EQ(gone->to_string(), "1");
+    EXPECT_EQ(failure_code(*first_, both), "EXPUNGEISSUED");
+    EXPECT_EQ(mail_->state(box("Sent"))->uids.to_string(), "1:2");
+    both.whole = false;
+    EXPECT_EQ(get<imap::MessagesCopied>(*first_, both).to, std::vector<Uid>{3});
+}
+
+TEST_F(ServiceTest, WhoeverHasARemovedMailboxSelectedIsTold) {
+    const auto gone = [&](imap::Question question) {
+        const auto answer = ask(*first_, std::move(question));
+        const auto* failure = std::get_if<imap::Failure>(&answer);
+        return failure != nullptr && failure->code == "NONEXISTENT" && failure->mailbox_gone;
+    };
+    get<imap::MailboxOpened>(*first_, imap::OpenMailbox{"Sent", false});
+    EXPECT_FALSE(gone(imap::GetStatus{"None"}));
+    auto second = connect();
+    get<imap::Done>(*second, imap::RenameMailbox{"Sent", "Sent mail"});
+    EXPECT_FALSE(gone(imap::Refresh{}));
+    get<imap::Done>(*second, imap::DeleteMailbox{"Sent mail"});
+    EXPECT_TRUE(gone(imap::Refresh{}));
+    EXPECT_TRUE(gone(imap::FetchRows{{1}, 1, false}));
+    EXPECT_TRUE(gone(imap::ExpungeMessages{}));
+    EXPECT_TRUE(gone(imap::CopyMessages{{1}, "INBOX", false, true}));
+    get<imap::Done>(*first_, imap::CloseMailbox{});
+    EXPECT_FALSE(gone(imap::GetStatus{"Sent mail"}));
+}
+
 TEST_F(ServiceTest, MovesOverJunkAreLearnedDurably) {
     for (int i = 0; i < 3; ++i) add("Subject: pills " + std::to_string(i) + "\n\nbuy now\n");
     get<imap::MailboxOpened>(*first_, imap::OpenMailbox{"INBOX", false});

@@ -205,6 +205,10 @@ TEST_F(SharingTest, AnyoneIsTheOwnersOwnDomain) {
 }
 
 TEST_F(SharingTest, IdentifiersAreUsers) {
+    for (const char* owner : {"ann", "Ann@example.org"}) {
+        const auto rights = get<imap::Grantable>(*first_, imap::GetGrantable{"INBOX", owner});
+        EXPECT_EQ(rights.always, std::string(imap::all_rights)) << owner;
+    }
     const auto set = [](std::string whom) {
         return imap::SetAcl{"INBOX", std::move(whom), FlagMode::replace, "lr"};
     };

@@ -159,6 +159,18 @@ TEST_F(ImapEngine, OneUnreadableMessageDoesNotHideTheOthers) {
     EXPECT_THAT(out, EndsWith("a NO [UNAVAILABLE] Failing on purpose\r\n"));
 }
 
+TEST_F(ImapEngine, WhatOthersDidIsAskedForTwiceWhereThatFails) {
+    log_in();
+    fill(1);
+    select();
+    fill(1);
+    rig_.fail_question(rig_.questions_asked() + 1);
+    const std::string out = say("a STORE 1 +FLAGS (\\Seen)\r\n");
+    EXPECT_THAT(out, HasSubstr("* 2 EXISTS\r\n"));
+    EXPECT_THAT(out, EndsWith("a OK STORE completed\r\n"));
+    EXPECT_THAT(rig_.logged().back(), HasSubstr("Failing on purpose"));
+}
+
 TEST_F(ImapEngine, AFullDiskDoesNotKeepAnybodyFromReading) {
     log_in();
     fill(1);

@@ -62,6 +62,11 @@ TEST(MailboxName, InboxIsTheSameInAnyCase) {
     EXPECT_EQ(canonical_name(""), "");
 }
 
+TEST(MailboxName, AccentsBelongToTheirLetters) {
+    EXPECT_EQ(canonical_name("Entwu\u0308rfe/a"), "Entw\u00fcrfe/a");
+    EXPECT_EQ(canonical_name("Entw\u00fcrfe/a"), "Entw\u00fcrfe/a");
+}
+
 TEST(MailboxName, NewNamesCanBeListedAgain) {
     for (const char* name : {"a", "a/b", "a b",
                              "\xc3\x9c"
@@ -69,7 +74,8 @@ TEST(MailboxName, NewNamesCanBeListedAgain) {
                              ".hidden", "a.b"}) {
         EXPECT_TRUE(is_valid_new_name(name)) << name;
     }
-    for (const char* name : {"", "/", "/a", "a/", "a//b", "a*", "%", "a\nb", "a\x7f"}) {
+    for (const char* name :
+         {"", "/", "/a", "a/", "a//b", "a*", "%", "a\nb", "a\x7f", "a\u0085", "\u2028"}) {
         EXPECT_FALSE(is_valid_new_name(name)) << name;
     }
     EXPECT_FALSE(is_valid_new_name(std::string_view("a\0b", 3)));

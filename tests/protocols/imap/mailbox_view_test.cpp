@@ -164,7 +164,6 @@ TEST(MailboxView, SpeaksAsTheClientEnabled) {
 
 TEST(MailboxView, OpensAsRfc9051Wants) {
     MailboxOpened opened;
-    opened.name = "\xc3\x9c";
     opened.uids = {1};
     opened.first_unseen = 1;
     opened.mailbox_id = "F1";
@@ -173,7 +172,6 @@ TEST(MailboxView, OpensAsRfc9051Wants) {
     EXPECT_EQ(lines.find("RECENT"), std::string::npos);
     EXPECT_EQ(lines.find("UNSEEN"), std::string::npos);
     EXPECT_NE(lines.find("* OK [MAILBOXID (F1)]"), std::string::npos);
-    EXPECT_NE(lines.find("* LIST () \"/\" \"\xc3\x9c\"\r\n"), std::string::npos);
 }
 
 }  // namespace

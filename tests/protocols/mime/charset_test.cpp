@@ -52,6 +52,16 @@ TEST(Charset, LabelsThroughIcu) {
     EXPECT_EQ(to_utf8("\xA4", "iso-8859-15"), "€");
 }
 
+TEST(Charset, KnowsWhichLabelsItDoesNotGuess) {
+    for (const char* known : {"us-ascii", "UTF-8", "ISO-8859-1", "koi8-r", "cp437", "x-sjis"}) {
+        EXPECT_TRUE(is_known_charset(known)) << known;
+    }
+    for (const char* unknown : {"", "x-nonsense", "unknown-8bit", "default", "utf-8,swaplfnl"}) {
+        EXPECT_FALSE(is_known_charset(unknown)) << unknown;
+    }
+    EXPECT_FALSE(is_known_charset(std::string(1000, 'x')));
+}
+
 TEST(Charset, Utf16GoesByItsMark) {
     using namespace std::string_view_literals;
     EXPECT_EQ(to_utf8("\xFE\xFF\0a"sv, "utf-16"), "a");

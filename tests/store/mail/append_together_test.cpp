@@ -1,6 +1,7 @@
 // MailStore::append_together. tests/store/mail/faults_test.cpp breaks it off at every call.
 #include "tests/store/mail/fixture.h"
 
+#include <set>
 #include <thread>
 
 namespace postern::mail {
@@ -92,20 +93,62 @@ TEST_F(AppendTogether, WhatIsReplacedGoesInTheSameStep) {
     EXPECT_EQ(texts(drafts), (Texts{"other", "m0"}));
     EXPECT_EQ(mail_->state(drafts)->highest_modseq, modseq + 1);
     EXPECT_EQ(mail_->changes_since(drafts, modseq)->vanished, (UidSet{1}));
-    // Of another mailbox it stays, and what is gone already stands in nobody's way.
+    // Of another mailbox it goes as well, and what is gone already stands in nobody's way.
     ASSERT_TRUE(together(sent, messages(1), {drafts, 2}));
     ASSERT_TRUE(together(drafts, messages(1), {drafts, 1}));
-    EXPECT_EQ(texts(drafts), (Texts{"other", "m0", "m0"}));
+    EXPECT_EQ(texts(drafts), (Texts{"m0", "m0"}));
     EXPECT_EQ(texts(sent), (Texts{"m0"}));
+    EXPECT_EQ(together(drafts, messages(2), {drafts, 3}).error().code, Errc::limit);
+    open();
+    EXPECT_EQ(texts(drafts), (Texts{"m0", "m0"}));
+    EXPECT_EQ(texts(sent), (Texts{"m0"}));
+}
+
+TEST_F(AppendTogether, WhatDoesNotFitIntoItsBatchIsReplacedAllTheSame) {
+    const MailboxId drafts = id("Drafts");
+    ASSERT_TRUE(append(drafts, "old"));
+    auto one = messages(1);
+    for (std::size_t i = 0; i <= max_together_keywords; ++i) {
+        one[0].flags.keywords.push_back("k" + std::to_string(i));
+    }
+    ASSERT_TRUE(together(drafts, std::move(one), {drafts, 1}));
+    EXPECT_EQ(texts(drafts), (Texts{"m0"}));
+}
+
+TEST_F(AppendTogether, MoreThanABatchTakesAreAllOrNone) {
+    const MailboxId inbox = id("INBOX");
+    const auto first = together(inbox, messages(2 * max_appended_together + 1));
+    ASSERT_TRUE(first) << first.error().text;
+    ASSERT_EQ(first->size(), 2 * max_appended_together + 1);
+    for (std::size_t i = 0; i < first->size(); ++i) EXPECT_EQ((*first)[i].uid, i + 1);
+    EXPECT_EQ(texts(inbox)[max_appended_together + 1], "m101");
+    // The last of them is refused: its keyword is none.
+    auto bad = messages(max_appended_together + 2);
+    bad.back().flags = keyword("not a keyword");
+    EXPECT_EQ(together(inbox, std::move(bad)).error().code, Errc::invalid);
+    EXPECT_EQ(count(inbox), first->size());
+    open();
+    EXPECT_EQ(count(inbox), first->size()) << "nothing was left to be undone";
 }
 
 TEST_F(AppendTogether, CountLimit) {
     const MailboxId inbox = id("INBOX");
-    constexpr std::size_t limit = max_appended_together;
-    EXPECT_TRUE(together(inbox, messages(limit - 1)));
-    EXPECT_TRUE(together(inbox, messages(limit)));
-    EXPECT_EQ(together(inbox, messages(limit + 1)).error().code, Errc::limit);
-    EXPECT_EQ(count(inbox), 2 * limit - 1);
+    std::size_t there = 0;
+    for (const std::size_t limit : {max_appended_together, max_appended_at_all}) {
+        for (const std::size_t count : {limit - 1, limit}) {
+            EXPECT_TRUE(together(inbox, messages(count)));
+            there += count;
+        }
+    }
+    EXPECT_EQ(together(inbox, messages(max_appended_at_all + 1)).error().code, Errc::limit);
+    EXPECT_EQ(count(inbox), there);
+}
+
+// Of those that do not fit, each may be seen by itself.
+std::size_t steps(const std::vector<Appended>& all) {
+    std::set<ModSeq> modseqs;
+    for (const Appended& each : all) modseqs.insert(each.modseq);
+    return modseqs.size();
 }
 
 TEST_F(AppendTogether, LimitOfWhatIsKeptBesideThem) {
@@ -119,9 +162,9 @@ TEST_F(AppendTogether, LimitOfWhatIsKeptBesideThem) {
         }
         return all;
     };
-    EXPECT_TRUE(together(inbox, with_summaries(max_together_bytes - 1)));
-    EXPECT_TRUE(together(inbox, with_summaries(max_together_bytes)));
-    EXPECT_EQ(together(inbox, with_summaries(max_together_bytes + 1)).error().code, Errc::limit);
+    EXPECT_EQ(steps(*together(inbox, with_summaries(max_together_bytes - 1))), 1u);
+    EXPECT_EQ(steps(*together(inbox, with_summaries(max_together_bytes))), 1u);
+    EXPECT_EQ(steps(*together(inbox, with_summaries(max_together_bytes + 1))), 2u);
 }
 
 TEST_F(AppendTogether, KeywordLimit) {
@@ -131,9 +174,9 @@ TEST_F(AppendTogether, KeywordLimit) {
         for (std::size_t i = 0; i < keywords; ++i) all[i].flags = keyword("k" + std::to_string(i));
         return all;
     };
-    EXPECT_TRUE(together(inbox, with_keywords(max_together_keywords - 1)));
-    EXPECT_TRUE(together(inbox, with_keywords(max_together_keywords)));
-    EXPECT_EQ(together(inbox, with_keywords(max_together_keywords + 1)).error().code, Errc::limit);
+    EXPECT_EQ(steps(*together(inbox, with_keywords(max_together_keywords - 1))), 1u);
+    EXPECT_EQ(steps(*together(inbox, with_keywords(max_together_keywords))), 1u);
+    EXPECT_EQ(steps(*together(inbox, with_keywords(max_together_keywords + 1))), 2u);
 }
 
 TEST_F(AppendTogether, TheLargestFitsAmidOtherWork) {

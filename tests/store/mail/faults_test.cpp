@@ -143,6 +143,31 @@ std::vector<Scenario> together_scenarios() {
                  world.mail().append_together(inbox, messages, {inbox, 2}, done);
              });
          }},
+        {"append_in_steps",
+         [](World& world) {
+             std::vector<NewMessage> messages(2);  // with too many keywords for one batch
+             for (std::size_t i = 0; i < messages.size(); ++i) {
+                 const std::string text = "step " + std::to_string(i);
+                 messages[i].bytes = std::make_shared<const std::string>(text);
+                 messages[i].summary = "summary of " + text;
+                 for (std::size_t k = 0; k < max_together_keywords; ++k) {
+                     messages[i].flags.keywords.push_back("k" + std::to_string(k + i));
+                 }
+             }
+             return succeeds<std::vector<Appended>>([&](Done<std::vector<Appended>> done) {
+                 world.mail().append_together(world.id("INBOX"), messages, {}, done);
+             });
+         }},
+        {"replace_elsewhere",
+         [](World& world) {
+             std::vector<NewMessage> messages(1);
+             messages[0].bytes = std::make_shared<const std::string>("new");
+             messages[0].summary = "summary of new";
+             return succeeds<std::vector<Appended>>([&](Done<std::vector<Appended>> done) {
+                 world.mail().append_together(world.id("Folder"), messages, {world.id("INBOX"), 2},
+                                              done);
+             });
+         }},
     };
 }
 

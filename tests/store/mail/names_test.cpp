@@ -1,3 +1,5 @@
+#include "store/kv/row_codec.h"
+#include "store/mail/mailbox_names.h"
 #include "tests/store/mail/fixture.h"
 
 namespace postern::mail {
@@ -12,7 +14,27 @@ protected:
         for (const MailboxInfo& info : mail_->list(account_).value()) out.push_back(info.name);
         return out;
     }
+
+    // Puts a name into the store as an earlier version would have.
+    void store_as(const std::string& from, const std::string& to) {
+        kv::Batch batch;
+        batch.shard = account_shard(account_);
+        batch.operation = kv::random_id();
+        for (const char kind : {'n', 's'}) {
+            const auto row = kv_->get(batch.shard, kind + from);
+            ASSERT_TRUE(row);
+            if (!*row) continue;
+            batch.operations.emplace_back(kv::Erase{kind + from});
+            batch.operations.emplace_back(kv::Put{kind + to, **row});
+        }
+        ASSERT_TRUE(kv_->commit_and_wait(std::move(batch)));
+    }
+    bool is_stored(const std::string& name) {
+        return kv_->get(account_shard(account_), "n" + name).value().has_value();
+    }
 };
+
+const std::string composed = "Entw\u00fcrfe", apart = "Entwu\u0308rfe";
 
 TEST_F(Names, FreshAccountHasTheUsualMailboxesSubscribed) {
     EXPECT_EQ(names(), (Texts{"Archive", "Drafts", "INBOX", "Junk", "Sent", "Trash"}));
@@ -30,6 +52,73 @@ TEST_F(Names, CreateMakesParentsAndRefusesDoubles) {
     EXPECT_EQ(create("Work").error().code, Errc::exists);
     for (const char* bad : {"", "/", "a//b", "a/", "/a", "a\nb", "a\xff"}) {
         EXPECT_EQ(create(bad).error().code, Errc::invalid) << bad;
+    }
+}
+
+TEST_F(Names, AreTheSameHoweverTheyWereTyped) {
+    const auto made = create(apart + "/2026");
+    ASSERT_TRUE(made);
+    EXPECT_EQ(made->name, composed + "/2026");
+    EXPECT_EQ(mail_->find(account_, composed + "/2026")->id, made->id);
+    EXPECT_EQ(create(composed).error().code, Errc::exists);
+    ASSERT_TRUE(rename(composed + "/2026", "\u1112\u1161\u11ab"));
+    EXPECT_EQ(mail_->find(account_, "\ud55c")->id, made->id);
+    ASSERT_TRUE(rename("\ud55c", apart + "/2027"));
+    const auto subscribed = wait<void>(
+        [&](Done<void> done) { mail_->subscribe(account_, apart, true, std::move(done)); });
+    ASSERT_TRUE(subscribed);
+    EXPECT_TRUE(mail_->find(account_, composed)->subscribed);
+    ASSERT_TRUE(remove(apart + "/2027"));
+    // What comes out longer than it came in is measured as it is kept.
+    const std::string longer = "\ufb2c";  // three bytes more
+    const std::size_t room = max_mailbox_name_bytes - 6;
+    EXPECT_EQ(create(std::string(room + 1, 'n') + longer).error().code, Errc::invalid);
+    EXPECT_TRUE(create(std::string(room, 'n') + longer));
+}
+
+TEST_F(Names, OfAnEarlierVersionAreFoundAndWrittenAnewAtTheNextChange) {
+    const auto made = create("Old");
+    const auto below = create("Old/b");
+    ASSERT_TRUE(wait<void>(
+        [&](Done<void> done) { mail_->subscribe(account_, "Old", true, std::move(done)); }));
+    store_as("Old", apart);
+    store_as("Old/b", apart + "/b");
+    EXPECT_EQ(mail_->find(account_, apart)->id, made->id);
+    EXPECT_EQ(mail_->find(account_, composed + "/b")->id, below->id);
+    EXPECT_TRUE(mail_->find(account_, composed)->subscribed);
+    EXPECT_TRUE(is_stored(apart)) << "reading changes nothing";
+    ASSERT_TRUE(create("New"));
+    EXPECT_TRUE(is_stored(composed) && is_stored(composed + "/b"));
+    EXPECT_FALSE(is_stored(apart) || is_stored(apart + "/b"));
+    EXPECT_EQ(mail_->find(account_, composed)->id, made->id);
+    EXPECT_TRUE(mail_->find(account_, composed)->subscribed);
+}
+
+TEST_F(Names, OfAnEarlierVersionThatAreAlikeNowAreAllKept) {
+    const auto first = create(composed);
+    const auto second = create("Other");
+    const auto below = create("Other/b");
+    store_as("Other", apart);
+    store_as("Other/b", apart + "/b");
+    for (int round = 0; round < 2; ++round) {
+        EXPECT_EQ(mail_->find(account_, composed)->id, first->id);
+        EXPECT_EQ(mail_->find(account_, composed + " (2)")->id, second->id);
+        EXPECT_EQ(mail_->find(account_, composed + "/b")->id, below->id);
+        ASSERT_TRUE(create("Round " + std::to_string(round)));
+    }
+}
+
+TEST_F(Names, OfAnEarlierVersionMayBeManyAtOnce) {
+    constexpr int count = 250;
+    for (int i = 0; i < count; ++i) {
+        const std::string number = std::to_string(i);
+        ASSERT_TRUE(create("n" + number));
+        store_as("n" + number, apart + number);
+    }
+    ASSERT_TRUE(create("New"));
+    for (int i = 0; i < count; ++i) {
+        EXPECT_TRUE(is_stored(composed + std::to_string(i)));
+        EXPECT_FALSE(is_stored(apart + std::to_string(i)));
     }
 }
 

@@ -1,0 +1,18 @@
+// The one form of a name that may be written in several (RFC 5198): macOS takes letters and their
+// accents apart, others put them together.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace postern::mime {
+
+// Normalization form C. Text that is not well-formed UTF-8 comes back as it is. Thread-safe.
+std::string compose(std::string_view utf8);
+// Whether compose leaves it as it is; cheaper.
+bool is_composed(std::string_view utf8);
+
+// No control characters (C0, DEL, C1), no line or paragraph separators. `utf8` is well-formed.
+bool is_net_unicode_line(std::string_view utf8);
+
+}  // namespace postern::mime
