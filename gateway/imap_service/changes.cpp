@@ -7,7 +7,6 @@
 #include "gateway/imap_service/rows.h"
 #include "protocols/mime/summary.h"
 #include "protocols/mime/thread.h"
-#include "store/kv/random_id.h"
 
 #include <algorithm>
 #include <chrono>
@@ -115,7 +114,8 @@ net::Awaitable<Result<std::vector<mail::Appended>>> ImapService::append_all(
     UidSet appended;
     for (auto& message : messages) {
         auto one = co_await net::from_store<mail::Appended>([&](mail::Done<mail::Appended> done) {
-            backends_.mail.append(mailbox, std::move(message), kv::random_id(), std::move(done));
+            // Never asked for again: it need not be remembered.
+            backends_.mail.append(mailbox, std::move(message), OperationId(), std::move(done));
         });
         if (!one) {
             co_await take_back(mailbox.id, std::move(appended));  // all or nothing (RFC 3502)
