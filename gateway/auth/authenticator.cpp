@@ -91,6 +91,18 @@ bool Authenticator::is_app_password(const directory::User& user, std::string_vie
     return found;
 }
 
+// nullopt: the pool is too busy.
+net::Awaitable<std::optional<bool>> Authenticator::verify(std::string hash, std::string password) {
+    if (verified_.knows(hash, password, VerifiedPasswords::Clock::now())) co_return true;
+    // Has its own copies: it may outlive this coroutine.
+    auto slowly = [hash, password] { return verify_password(hash, password); };
+    const auto verified = co_await pool_.run(std::move(slowly));
+    if (verified && *verified) {
+        verified_.remember(hash, password, VerifiedPasswords::Clock::now());
+    }
+    co_return verified;
+}
+
 net::Awaitable<Login> Authenticator::look_up(const std::string& authorization_id,
                                              const std::string& user, std::string password) {
     auto found = directory_.find(addresses::ascii_address(user));
@@ -99,12 +111,7 @@ net::Awaitable<Login> Authenticator::look_up(const std::string& authorization_id
     const std::string hash = known ? (*found)->password_hash : impossible_hash();
     const bool by_app_password = known && is_app_password(**found, password);
     std::optional<bool> verified = true;
-    if (!by_app_password) {
-        auto verify = [hash, password = std::move(password)] {
-            return verify_password(hash, password);
-        };
-        verified = co_await pool_.run(std::move(verify));
-    }
+    if (!by_app_password) verified = co_await verify(hash, std::move(password));
     if (!verified) co_return Login{LoginStatus::temporary, {}};
     const bool as_self =
         authorization_id.empty() || wire::equals_ignoring_case(authorization_id, user);

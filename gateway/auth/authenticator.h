@@ -1,12 +1,14 @@
 // Who logs in: a name and a password against the directory, the same for SMTP, POP3 and IMAP.
 //
-// The hash is computed on a pool of its own; an unknown user costs the time of a known one. A
-// failure is answered late, later with each failure of the same address (an IPv6 /64 counts as
-// one) and of the same name, whatever protocol it came by.
+// The hash is computed on a pool of its own, but for a password that was right a short while ago;
+// an unknown user costs the time of a known one. A failure is answered late, later with each
+// failure of the same address (an IPv6 /64 counts as one) and of the same name, whatever protocol
+// it came by.
 #pragma once
 
 #include "gateway/auth/scram.h"
 #include "gateway/auth/token.h"
+#include "gateway/auth/verified_passwords.h"
 #include "gateway/config/current.h"
 #include "gateway/net/awaitable.h"
 #include "gateway/net/session.h"
@@ -100,6 +102,7 @@ private:
     net::Awaitable<void> finish(net::Session& session, const Login& login, std::string user);
     Result<std::string> scram_challenge(MechanismSession& exchange);
     bool is_app_password(const directory::User& user, std::string_view password);
+    net::Awaitable<std::optional<bool>> verify(std::string hash, std::string password);
     net::Awaitable<Login> look_up(const std::string& authorization_id, const std::string& user,
                                   std::string password);
 
@@ -108,6 +111,7 @@ private:
     const config::Current& config_;
     directory::Credentials* credentials_;
     FailureDelays delays_;
+    VerifiedPasswords verified_;
     mutable std::mutex tokens_mutex_;
     std::shared_ptr<const TokenVerifier> tokens_;
 };

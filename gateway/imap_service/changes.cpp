@@ -7,7 +7,6 @@
 #include "gateway/imap_service/rows.h"
 #include "protocols/mime/summary.h"
 #include "protocols/mime/thread.h"
-#include "store/kv/random_id.h"
 
 #include <algorithm>
 #include <chrono>
@@ -116,7 +115,8 @@ net::Awaitable<Result<std::vector<mail::Appended>>> ImapService::append_all(
         });
     }
     const auto one = co_await net::from_store<mail::Appended>([&](auto done) {
-        backends_.mail.append(mailbox, std::move(messages.front()), kv::random_id(),
+        // Never asked for again: it need not be remembered.
+        backends_.mail.append(mailbox, std::move(messages.front()), OperationId(),
                               std::move(done));
     });
     if (!one) co_return one.error();

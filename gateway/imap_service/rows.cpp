@@ -5,7 +5,7 @@
 
 namespace postern::imap_service {
 
-imap::MessageRow to_imap(mail::MessageRow row) {
+imap::MessageRow to_imap(mail::MessageRow row, bool with_object_ids) {
     imap::MessageRow out;
     out.uid = row.uid;
     out.flags = std::move(row.flags);
@@ -16,6 +16,7 @@ imap::MessageRow to_imap(mail::MessageRow row) {
     out.blob.assign(reinterpret_cast<const char*>(row.blob.bytes.data()), row.blob.bytes.size());
     out.summary = std::move(row.summary);
     out.save_date = row.save_date;
+    if (!with_object_ids) return out;
     out.email_id = mail::email_object_id(row.email_id);
     if (!row.thread_id.empty()) out.thread_id = mail::thread_object_id(row.thread_id);
     return out;

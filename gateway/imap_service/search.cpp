@@ -1,6 +1,5 @@
 #include "gateway/imap_service/search.h"
 
-#include "gateway/imap_service/rows.h"
 #include "gateway/imap_service/search_message.h"
 #include "gateway/imap_service/search_narrowing.h"
 #include "gateway/imap_service/search_program.h"
@@ -124,10 +123,9 @@ private:
             case Kind::saved_since:
                 return day_of(row.save_date) >= key.number;
             case Kind::email_id:
-            case Kind::thread_id: {
-                const auto ids = to_imap(mail::MessageRow(row));
-                return key.text == (key.kind == Kind::email_id ? ids.email_id : ids.thread_id);
-            }
+                return key.text == mail::email_object_id(row.email_id);
+            case Kind::thread_id:
+                return !row.thread_id.empty() && key.text == mail::thread_object_id(row.thread_id);
             default:
                 return false;
         }

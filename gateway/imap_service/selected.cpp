@@ -131,7 +131,7 @@ net::Awaitable<imap::Answer> ImapService::on(imap::FindMessage question) {
     auto rows = backends_.mail.rows(as_seen(*place), {question.uid}, 1, true);
     if (!rows) co_return failure(rows.error());
     imap::RowPage page;
-    for (auto& row : *rows) page.rows.push_back(to_imap(std::move(row)));
+    for (auto& row : *rows) page.rows.push_back(to_imap(std::move(row), false));
     co_return page;
 }
 
@@ -143,7 +143,9 @@ net::Awaitable<imap::Answer> ImapService::on(imap::FetchRows question) {
     if (!rows) co_return failure(rows.error());
     imap::RowPage page;
     page.rows.reserve(rows->size());
-    for (auto& row : *rows) page.rows.push_back(to_imap(std::move(row)));
+    for (auto& row : *rows) {
+        page.rows.push_back(to_imap(std::move(row), question.with_object_ids));
+    }
     co_return page;
 }
 

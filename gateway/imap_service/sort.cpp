@@ -1,5 +1,6 @@
 #include "gateway/imap_service/sort.h"
 
+#include "protocols/imap/pages.h"
 #include "protocols/mime/base_subject.h"
 #include "protocols/mime/envelope_reader.h"
 #include "protocols/mime/fold_case.h"
@@ -21,9 +22,11 @@ constexpr std::size_t sort_page_rows = 500;
 // A message without a kept summary: its header lies within.
 constexpr std::uint64_t max_sort_read_bytes = 256 * 1024;
 
-Result<std::optional<mime::Summary>> summary_of(mail::MailStore& store,
-                                                const mail::MessageRow& row) {
-    if (auto kept = mime::decode_summary_for(mime::SummaryUse::sorting, row.summary)) return kept;
+Result<std::optional<mime::Summary>> summary_of(mail::MailStore& store, const mail::MessageRow& row,
+                                                FactsWanted wanted) {
+    const bool only_date = !wanted.subject && !wanted.addresses && !wanted.references;
+    const auto use = only_date ? mime::SummaryUse::date : mime::SummaryUse::sorting;
+    if (auto kept = mime::decode_summary_for(use, row.summary)) return kept;
     const auto bytes = store.read(row.blob, 0, max_sort_read_bytes);
     if (!bytes && bytes.error().code == Errc::not_found) return std::optional<mime::Summary>();
     if (!bytes) return bytes.error();
@@ -107,16 +110,13 @@ int compare_by(By by, const SortFacts& a, const SortFacts& b) {
 template <class Visit>
 Result<void> for_each_row(mail::MailStore& store, mail::Viewed mailbox, UidSet uids,
                           bool with_summary, Visit visit) {
-    while (!uids.empty()) {
-        auto rows = store.rows(mailbox, uids, sort_page_rows, with_summary);
+    imap::Pages pages(std::move(uids));
+    for (auto page = pages.next(sort_page_rows); !page.empty(); page = pages.next(sort_page_rows)) {
+        auto rows = store.rows(mailbox, page, sort_page_rows, with_summary);
         if (!rows) return rows.error();
-        if (rows->empty()) break;
         for (const auto& row : *rows) {
             if (auto done = visit(row); !done) return done;
         }
-        UidSet done;
-        done.add_range(0, rows->back().uid);
-        uids -= done;
     }
     return {};
 }
@@ -132,7 +132,7 @@ Result<void> visit_facts(mail::MailStore& store, MailboxId mailbox, const UidSet
             if (stopped) return Error{Errc::unavailable, "the search was given up"};
             if (progress != nullptr) ++progress->read;
             if (!wanted.summary()) return visit(facts_of(row));
-            auto summary = summary_of(store, row);
+            auto summary = summary_of(store, row, wanted);
             if (!summary) return summary.error();
             return *summary ? visit(facts_of(row, std::move(**summary), wanted)) : Result<void>();
         });

@@ -36,6 +36,9 @@ public:
             return std::any_of(command_.items.begin(), command_.items.end(), test);
         };
         with_summary_ = any(needs_summary);
+        with_object_ids_ = any([](const FetchItem& item) {
+            return item.kind == Kind::email_id || item.kind == Kind::thread_id;
+        });
         only_envelope_ = !any([](const FetchItem& item) {
             return needs_summary(item) && item.kind != Kind::envelope;
         });
@@ -43,10 +46,9 @@ public:
             return (item.kind == Kind::section || item.kind == Kind::binary) && !item.peek;
         });
         sets_seen_ = reads && session_.view()->may('s');
-        only_uids_ =
-            !command_.changed_since &&
-            std::all_of(command_.items.begin(), command_.items.end(),
-                        [](const FetchItem& item) { return item.kind == Kind::uid; });
+        only_uids_ = !command_.changed_since &&
+                     std::all_of(command_.items.begin(), command_.items.end(),
+                                 [](const FetchItem& item) { return item.kind == Kind::uid; });
     }
 
     void next_page();
@@ -86,6 +88,7 @@ private:
     Pages pages_;
     End end_;
     bool with_summary_ = false;
+    bool with_object_ids_ = false;
     bool only_envelope_ = false;  // of the summary
     bool sets_seen_ = false;
     bool only_uids_ = false;  // which the view knows, also of messages that others expunged
@@ -108,7 +111,8 @@ void FetchRun::next_page() {
     if (page.empty()) return finish();
     if (only_uids_) return tell_uids(page);
     const std::size_t wanted = page.size();
-    Question question = FetchRows{std::move(page), fetch_page_rows, with_summary_};
+    Question question =
+        FetchRows{std::move(page), fetch_page_rows, with_summary_, with_object_ids_};
     session_.ask_either<RowPage>(
         std::move(question),
         [self = shared_from_this(), wanted](RowPage answer) {
@@ -308,6 +312,8 @@ void FetchRun::send_pieces() {
         if (auto* text = std::get_if<Send>(&piece)) session_.effect(std::move(*text));
         if (auto* blob = std::get_if<SendBlob>(&piece)) session_.effect(std::move(*blob));
     }
+    // Calls stand in each other up to the page's end, no deeper.
+    if (session_.joins_output() && index_ < rows_.size()) return next_row();
     session_.later([self = shared_from_this()] { self->next_row(); });
 }
 

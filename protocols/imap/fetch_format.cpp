@@ -6,11 +6,14 @@
 #include "protocols/imap/section.h"
 
 #include <algorithm>
+#include <string_view>
 
 namespace postern::imap {
 namespace {
 
 using Kind = FetchItem::Kind;
+
+constexpr std::size_t usual_bytes = 512;  // of an answer without bodies
 
 std::string literal_head(std::uint64_t size) {
     return '{' + std::to_string(size) + "}\r\n";
@@ -19,14 +22,19 @@ std::string literal_head(std::uint64_t size) {
 class Writer {
 public:
     Writer(const FetchedMessage& message, std::vector<FetchPiece>& out)
-        : message_(message), out_(out), text_(message.head) {}
+        : message_(message), out_(out) {
+        text_.reserve(usual_bytes);
+        text_ = message.head;
+    }
 
     void item(const FetchItem& item) {
-        text_ += separator_ + item.label + ' ';
+        text_ += separator_;
+        text_ += item.label;
+        text_ += ' ';
         separator_ = " ";
         if (item.kind == Kind::section) return section(item);
         if (is_decoded(item)) return decoded(item);
-        text_ += value(item.kind);
+        value(item.kind);
     }
     void finish() {
         if (!text_.empty() && text_.back() == ' ') text_.pop_back();  // "(UID 9 " and nothing else
@@ -35,40 +43,44 @@ public:
     }
 
 private:
-    std::string value(Kind kind) const {
+    // Lists ask for these of each message: they are put where they shall be.
+    void value(Kind kind) {
         const MessageRow& row = message_.row;
         switch (kind) {
             case Kind::flags:
-                return format_flags(row.flags, message_.recent);
+                return append_flags(text_, row.flags, message_.recent);
             case Kind::internal_date:
-                return format_date_time(row.internal_date);
+                return put(format_date_time(row.internal_date));
             case Kind::size:
-                return std::to_string(row.size);
+                return put(row.size);
             case Kind::uid:
-                return std::to_string(row.uid);
+                return put(row.uid);
             case Kind::envelope:
-                return message_.summary->envelope;
+                return put(message_.summary->envelope);
             case Kind::body:
-                return message_.summary->body;
+                return put(message_.summary->body);
             case Kind::body_structure:
-                return message_.summary->body_structure;
+                return put(message_.summary->body_structure);
             case Kind::mod_seq:
-                return '(' + std::to_string(row.modseq) + ')';
+                put("(");
+                put(row.modseq);
+                return put(")");
             case Kind::save_date:
-                return row.save_date == Time() ? "NIL" : format_date_time(row.save_date);
+                return put(row.save_date == Time() ? "NIL" : format_date_time(row.save_date));
             case Kind::preview:
-                return format_string(message_.summary->preview);
+                return put(format_string(message_.summary->preview));
             case Kind::email_id:
-                return '(' + row.email_id + ')';
+                return put('(' + row.email_id + ')');
             case Kind::thread_id:
-                return row.thread_id.empty() ? "NIL" : '(' + row.thread_id + ')';
+                return put(row.thread_id.empty() ? "NIL" : '(' + row.thread_id + ')');
             case Kind::section:
             case Kind::binary:
             case Kind::binary_size:
                 break;
         }
-        return "";
     }
+    void put(std::string_view text) { text_ += text; }
+    void put(std::uint64_t number) { append_number(text_, number); }
 
     void decoded(const FetchItem& item) {
         const auto range = find_section(item, message_.summary, message_.row.size);
@@ -129,7 +141,7 @@ private:
     const FetchedMessage& message_;
     std::vector<FetchPiece>& out_;
     std::string text_;
-    std::string separator_;  // the first item follows the head at once
+    std::string_view separator_;  // the first item follows the head at once
 };
 
 bool asks_for(const std::vector<FetchItem>& items, Kind kind) {

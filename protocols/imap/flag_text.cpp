@@ -54,14 +54,20 @@ void add_keyword(Flags& flags, std::string_view keyword) {
     keywords.emplace(at, keyword);
 }
 
-std::string format_flags(const Flags& flags, bool recent) {
-    std::string out = "(";
+void append_flags(std::string& out, const Flags& flags, bool recent) {
+    out += '(';
     for (const NamedFlag& known : system_flags) {
         if (flags.has(known.flag)) append_flag(out, "\\", known.name);
     }
     if (recent) append_flag(out, "\\", "Recent");
     for (const std::string& keyword : flags.keywords) append_flag(out, "", keyword);
-    return out + ')';
+    out += ')';
+}
+
+std::string format_flags(const Flags& flags, bool recent) {
+    std::string out;
+    append_flags(out, flags, recent);
+    return out;
 }
 
 std::string format_flag_names(const std::vector<std::string>& keywords, std::string_view more) {

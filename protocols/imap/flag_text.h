@@ -17,6 +17,7 @@ namespace postern::imap {
 bool parse_flag(Lexer& lexer, Flags& flags);
 // "(\Seen $Forwarded)", with \Recent when recent.
 std::string format_flags(const Flags& flags, bool recent);
+void append_flags(std::string& out, const Flags& flags, bool recent);
 // The flags that a mailbox has: all system flags, then keywords, then what stands in `more`.
 std::string format_flag_names(const std::vector<std::string>& keywords, std::string_view more);
 

@@ -10,6 +10,8 @@
 namespace postern::imap {
 namespace {
 
+constexpr std::size_t usual_head_bytes = 48;
+
 std::string number_line(std::uint64_t number, const char* what) {
     return "* " + std::to_string(number) + ' ' + what + "\r\n";
 }
@@ -76,9 +78,15 @@ std::string MailboxView::highest_modseq_line() const {
 }
 
 std::string MailboxView::fetch_head(Uid uid, bool with_uid) const {
-    if (style_.uid_only) return "* " + std::to_string(uid) + " UIDFETCH (";
-    std::string out = "* " + std::to_string(sequence_of(uid)) + " FETCH (";
-    if (with_uid || style_.vanished) out += "UID " + std::to_string(uid) + ' ';
+    std::string out;
+    out.reserve(usual_head_bytes);
+    out += "* ";
+    append_number(out, style_.uid_only ? uid : sequence_of(uid));
+    out += style_.uid_only ? " UIDFETCH (" : " FETCH (";
+    if (!style_.uid_only && (with_uid || style_.vanished)) {
+        append_number(out += "UID ", uid);
+        out += ' ';
+    }
     return out;
 }
 

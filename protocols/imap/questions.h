@@ -224,6 +224,7 @@ struct FetchRows {
     UidSet uids;
     std::size_t limit = 64;
     bool with_summary = false;
+    bool with_object_ids = false;  // else the rows' may be left empty
 };
 struct MessageRow {
     Uid uid = 0;

@@ -4,6 +4,9 @@
 #include "protocols/wire/text.h"
 
 #include <algorithm>
+#include <charconv>
+#include <iterator>
+#include <limits>
 
 namespace postern::imap {
 namespace {
@@ -43,14 +46,19 @@ std::string format_mailbox(std::string_view name, bool utf8) {
     return utf8 ? format_utf8(name) : format_string(encode_utf7(name));
 }
 
+void append_number(std::string& out, std::uint64_t number) {
+    char digits[std::numeric_limits<std::uint64_t>::digits10 + 1];
+    out.append(std::begin(digits), std::to_chars(std::begin(digits), std::end(digits), number).ptr);
+}
+
 std::string format_sequence(const std::vector<std::uint32_t>& numbers) {
     std::string out;
     for (std::size_t i = 0; i < numbers.size();) {
         std::size_t last = i;
         while (last + 1 < numbers.size() && numbers[last + 1] == numbers[last] + 1) ++last;
         if (!out.empty()) out += ',';
-        out += std::to_string(numbers[i]);
-        if (last > i) out += ':' + std::to_string(numbers[last]);
+        append_number(out, numbers[i]);
+        if (last > i) append_number(out += ':', numbers[last]);
         i = last + 1;
     }
     return out;

@@ -17,6 +17,7 @@ namespace postern::imap {
 namespace {
 
 constexpr std::size_t numbers_at_once = 2000;
+constexpr std::size_t usual_number_bytes = 8;
 
 // One answer on its way, made piece by piece as it is sent.
 struct Found : std::enable_shared_from_this<Found> {
@@ -126,12 +127,17 @@ struct Found : std::enable_shared_from_this<Found> {
         if (from == to) return then();
         const std::size_t end = std::min(to, from + numbers_at_once);
         std::vector<std::uint32_t> some;
+        some.reserve(end - from);
         for (std::size_t i = from; i < end; ++i) some.push_back(number(uids[i]));
         if (separator == ',') {
             session.send(format_sequence(some) + (end < to ? "," : ""));
         } else {
             std::string text;
-            for (const std::uint32_t each : some) text += ' ' + std::to_string(each);
+            text.reserve(some.size() * usual_number_bytes);
+            for (const std::uint32_t each : some) {
+                text += ' ';
+                append_number(text, each);
+            }
             session.send(text);
         }
         session.later([self = shared_from_this(), end, to, separator, then] {
@@ -147,7 +153,7 @@ struct Found : std::enable_shared_from_this<Found> {
         session.send("\r\n");
         end_without_line();
     }
-    void end_without_line() { 
+    void end_without_line() {
         ok_within_limit(session, std::string(word()) + " completed", "", limit);
     }
 

@@ -114,18 +114,34 @@ void Session::peer_closed() {
 
 // --- output ---
 
-void Session::send(std::string_view bytes) {
+std::string* Session::joined_with(std::size_t bytes) {
     auto* last = out_.empty() ? nullptr : std::get_if<Send>(&out_.back());
-    if (last != nullptr && last->bytes.size() + bytes.size() <= max_joined_send_bytes) {
-        last->bytes += bytes;
+    if (last == nullptr || last->bytes.size() + bytes > max_joined_send_bytes) return nullptr;
+    return &last->bytes;
+}
+
+void Session::send(std::string_view bytes) {
+    if (auto* last = joined_with(bytes.size())) {
+        *last += bytes;
     } else if (!bytes.empty()) {
         out_.emplace_back(Send{std::string(bytes)});
     }
 }
 
 void Session::effect(Effect effect) {
-    if (auto* bytes = std::get_if<Send>(&effect)) return send(bytes->bytes);
-    out_.push_back(std::move(effect));
+    const auto* send = std::get_if<Send>(&effect);
+    if (send != nullptr && send->bytes.empty()) return;
+    auto* last = send == nullptr ? nullptr : joined_with(send->bytes.size());
+    if (last != nullptr) {
+        *last += send->bytes;
+    } else {
+        out_.push_back(std::move(effect));
+    }
+}
+
+bool Session::joins_output() const {
+    const auto* last = out_.size() == 1 ? std::get_if<Send>(&out_.back()) : nullptr;
+    return last != nullptr && last->bytes.size() < max_joined_send_bytes / 2;
 }
 
 // --- what the client enabled ---

@@ -70,6 +70,8 @@ public:
                     std::function<void(const Failure&)> otherwise);
     // Called when all output so far was taken, so that a long answer is made as it is sent.
     void later(std::function<void()> resume) { resume_ = std::move(resume); }
+    // Whether so little waits to be taken that more may be made at once.
+    bool joins_output() const;
 
     // --- state ---
     const Config& config() const { return config_; }
@@ -153,6 +155,8 @@ private:
         bool binary = false;  // the literal was a literal8
     };
 
+    // The text at the end of the output, when so much more fits in one piece; nullptr: none.
+    std::string* joined_with(std::size_t bytes);
     bool step();  // takes one event from the input; false: there is none
     bool step_command();
     bool step_sasl();

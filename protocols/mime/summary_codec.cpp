@@ -149,16 +149,17 @@ std::optional<Summary> decode_summary_for(SummaryUse use, std::string_view bytes
     if (reader.byte() != static_cast<unsigned>(version)) return std::nullopt;
     std::optional<Summary> out(std::in_place);
     Summary& summary = *out;
-    summary.envelope = reader.view();
+    const std::string_view envelope = reader.view();
+    if (use != SummaryUse::date) summary.envelope = envelope;
     if (use == SummaryUse::envelope) return reader.ok() ? std::move(out) : std::nullopt;
-    const bool sorting = use == SummaryUse::sorting;
+    const bool sorting = use == SummaryUse::sorting || use == SummaryUse::date;
     for (std::string* text :
          {&summary.body, &summary.body_structure, &summary.preview, &summary.message_id,
           &summary.subject, &summary.from, &summary.references}) {
         const std::string_view read = reader.view();
-        const bool sorts = text == &summary.message_id || text == &summary.subject ||
-                           text == &summary.references;
-        if (sorts || !sorting) *text = read;
+        const bool sorts =
+            text == &summary.message_id || text == &summary.subject || text == &summary.references;
+        if ((sorts && use != SummaryUse::date) || !sorting) *text = read;
     }
     summary.sent_unix_ms = reader.signed_number();
     const std::int64_t zone = reader.signed_number();

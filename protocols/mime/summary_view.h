@@ -12,6 +12,7 @@ namespace postern::mime {
 enum class SummaryUse : std::uint8_t {
     all,
     envelope,  // `envelope` alone
+    date,      // `sent_*` alone
     sorting,   // `envelope`, `message_id`, `references`, `subject`, `sent_*`
 };
 

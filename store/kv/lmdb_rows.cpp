@@ -2,7 +2,6 @@
 
 #include "protocols/base/hash.h"
 #include "store/kv/row_codec.h"
-#include "store/kv/shard_key.h"
 
 #include <algorithm>
 #include <cstring>
@@ -95,14 +94,15 @@ int apply_blobs(MDB_txn* transaction, const LmdbTables& tables, const Batch& bat
 
 }  // namespace
 
-RowKey::RowKey(const ShardId& shard) : bytes_(shard_key(shard)) {
-    bytes_.reserve(shard_key_bytes + max_key_bytes);
+RowKey::RowKey(const ShardId& shard) {
+    const std::string prefix = shard_key(shard);
+    std::copy(prefix.begin(), prefix.end(), bytes_.begin());
 }
 
 MDB_val RowKey::with(std::string_view key) {
-    bytes_.resize(shard_key_bytes);
-    bytes_.append(key);
-    return value_of(bytes_);
+    const auto end = std::copy_n(key.begin(), std::min(key.size(), max_row_key_bytes),
+                                 bytes_.begin() + shard_key_bytes);
+    return {static_cast<std::size_t>(end - bytes_.begin()), bytes_.data()};
 }
 
 int get_row(MDB_txn* transaction, const LmdbTables& tables, MDB_val key,
@@ -121,7 +121,7 @@ int scan_rows(MDB_txn* transaction, const LmdbTables& tables, const ShardId& sha
     int code = mdb_cursor_open(transaction, tables.rows, &cursor.handle);
     if (code != 0) return code;
     RowKey start(shard);
-    MDB_val key = start.with(from.substr(0, max_key_bytes + 1));
+    MDB_val key = start.with(from);
     const std::string prefix = shard_key(shard);
     MDB_val stored{};
     std::size_t bytes = 0;

@@ -3,9 +3,12 @@
 
 #include "store/kv/kv.h"
 #include "store/kv/lmdb_environment.h"
+#include "store/kv/shard_key.h"
 
 #include <lmdb.h>
 
+#include <array>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,7 +22,10 @@ public:
     MDB_val with(std::string_view key);
 
 private:
-    std::string bytes_;
+    // Where a scan goes on is one byte longer than a key.
+    static constexpr std::size_t max_row_key_bytes = max_key_bytes + 1;
+
+    std::array<char, shard_key_bytes + max_row_key_bytes> bytes_{};
 };
 
 // `value` becomes nullopt when there is no such row. MDB_CORRUPTED when its checksum is wrong.

@@ -70,8 +70,15 @@ std::uint64_t RowReader::fixed(int count) {
     return value;
 }
 
+// Of each row several times: numbers are made of it.
 std::uint8_t RowReader::u8() {
-    return static_cast<std::uint8_t>(fixed(1));
+    if (rest_.empty()) {
+        ok_ = false;
+        return 0;
+    }
+    const auto value = static_cast<std::uint8_t>(rest_.front());
+    rest_.remove_prefix(1);
+    return value;
 }
 std::uint16_t RowReader::u16() {
     return static_cast<std::uint16_t>(fixed(2));

@@ -317,7 +317,7 @@ public:
     }
 
     void take_recent(MailboxId mailbox, Done<UidSet> done) override {
-        mailboxes_.submit(mailbox, recent_operation(std::move(done)));
+        done(mailboxes_.queue(mailbox)->take_recent());
     }
 
 private:

@@ -175,11 +175,6 @@ void MailboxChange::remove(const StoredMessage& message) {
     messages_[message.uid] = std::nullopt;
 }
 
-void MailboxChange::set_recent_from(Uid uid) {
-    after_.head.recent_from = uid;
-    changed_ = true;
-}
-
 void MailboxChange::forget_garbage(const BlobId& blob, std::uint64_t owner) {
     erase(garbage_key(blob, owner));
 }
@@ -197,8 +192,7 @@ Result<std::set<std::string>> MailboxChange::extra_keys(const std::string& prefi
     std::string from = prefix;
     const std::string until = after_prefix(prefix);
     for (bool more = true; more;) {
-        const auto page =
-            store_.scan(mailbox_shard(before_->id), from, until, kv::max_page_rows);
+        const auto page = store_.scan(mailbox_shard(before_->id), from, until, kv::max_page_rows);
         if (!page) return page.error();
         for (const kv::Row& row : page->rows) keys.insert(row.key);
         more = page->more;

@@ -60,7 +60,6 @@ public:
     // New flags of a message that is there.
     void set_flags(StoredMessage message, std::uint8_t system_flags, std::uint64_t keywords);
     void remove(const StoredMessage& message);
-    void set_recent_from(Uid uid);
     void forget_garbage(const BlobId& blob, std::uint64_t owner);
     // --- each account's own \Seen (ADR 0020) ---
 

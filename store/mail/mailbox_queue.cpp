@@ -1,5 +1,8 @@
 #include "store/mail/mailbox_queue.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace postern::mail {
 
 namespace {
@@ -40,8 +43,29 @@ Result<SetsPtr> MailboxQueue::sets() {
     if (!loaded) return loaded;
     note(**loaded);
     std::lock_guard lock(mutex_);
-    cached_ = *loaded;
-    return loaded;
+    cached_ = without_taken(*std::move(loaded));
+    return cached_;
+}
+
+// With the lock held.
+SetsPtr MailboxQueue::without_taken(SetsPtr sets) const {
+    const Uid taken = std::min(recent_taken_, sets->head.uid_next);
+    if (sets->head.recent_from >= taken) return sets;
+    auto changed = std::make_shared<MailboxSets>(*sets);
+    changed->head.recent_from = taken;
+    return changed;
+}
+
+Result<UidSet> MailboxQueue::take_recent() {
+    const auto current = sets();
+    if (!current) return current.error();
+    const MailboxSets& seen = **current;
+    std::lock_guard lock(mutex_);
+    const Uid from = std::max(seen.head.recent_from, recent_taken_);
+    if (from >= seen.head.uid_next) return UidSet();
+    recent_taken_ = seen.head.uid_next;
+    if (cached_) cached_ = without_taken(cached_);
+    return seen.existing().slice(from, seen.head.uid_next - 1);
 }
 
 bool MailboxQueue::take_waiting() {
@@ -111,7 +135,7 @@ void MailboxQueue::settle(kv::CommitResult result, SetsPtr after) {
         note(*after);
         {
             std::lock_guard lock(mutex_);
-            cached_ = std::move(after);
+            cached_ = without_taken(std::move(after));
         }
         lost_races_ = 0;
         confirm_applied();

@@ -42,6 +42,10 @@ public:
 
     // The current picture, from memory while the stored head is unchanged.
     Result<SetsPtr> sets();
+    // See MailStore::take_recent. Written with the mailbox's next change: \Recent may come twice
+    // after a crash (RFC 3501 section 2.3.2 allows that), and a commit for it would make each
+    // delivery to a mailbox that is open cost two.
+    Result<UidSet> take_recent();
 
 private:
     using Operations = std::deque<std::shared_ptr<MailboxOperation>>;
@@ -55,6 +59,7 @@ private:
     bool take_waiting();
     void rest();
     void forget_sets();
+    SetsPtr without_taken(SetsPtr sets) const;
     void note(const MailboxSets& sets);
 
     kv::Store& store_;
@@ -64,10 +69,11 @@ private:
     kv::BusyCount& busy_;  // counts this queue while running_
     QuotaMeter& meter_;
 
-    std::mutex mutex_;  // guards waiting_, running_, cached_
+    std::mutex mutex_;  // guards waiting_, running_, cached_, recent_taken_
     Operations waiting_;
     bool running_ = false;
     SetsPtr cached_;
+    Uid recent_taken_ = 1;  // recent messages before this one belong to a session
 
     // Owned by whoever runs: running_ admits one.
     Operations joined_;        // in order, not yet complete

@@ -178,7 +178,7 @@ int MailboxSets::slot_of(std::string_view keyword) const {
     return find_keyword(keywords, keyword);
 }
 
-MailboxState MailboxSets::state(AccountId viewer) const {
+MailboxState MailboxSets::state_for_news() const {
     MailboxState state;
     state.id = id;
     state.owner = head.owner;
@@ -188,14 +188,7 @@ MailboxState MailboxSets::state(AccountId viewer) const {
     state.highest_modseq = head.highest_modseq;
     state.bytes = head.bytes;
     state.uids = existing();
-    state.unseen = existing();
-    if (has_own_seen(viewer)) {
-        state.unseen -= seen_by(viewer);
-    } else {
-        state.unseen -= set(set_of(SystemFlag::seen));
-    }
     state.own_seen = seen_mode == SeenMode::own;
-    state.deleted = set(set_of(SystemFlag::deleted));
     if (head.recent_from < head.uid_next) {
         state.recent = existing().slice(head.recent_from, head.uid_next - 1);
     }
@@ -205,6 +198,18 @@ MailboxState MailboxSets::state(AccountId viewer) const {
             state.keywords.push_back(keywords[slot]);
     }
     std::sort(state.keywords.begin(), state.keywords.end());
+    return state;
+}
+
+MailboxState MailboxSets::state(AccountId viewer) const {
+    MailboxState state = state_for_news();
+    state.unseen = existing();
+    if (has_own_seen(viewer)) {
+        state.unseen -= seen_by(viewer);
+    } else {
+        state.unseen -= set(set_of(SystemFlag::seen));
+    }
+    state.deleted = set(set_of(SystemFlag::deleted));
     return state;
 }
 

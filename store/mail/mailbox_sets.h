@@ -35,6 +35,8 @@ struct MailboxSets {
     Flags flags_of(const StoredMessage& message, AccountId viewer) const;
     int slot_of(std::string_view keyword) const;  // -1: unknown here
     MailboxState state(AccountId viewer) const;
+    // As state, without `unseen` and `deleted`: each command of a session asks what is new.
+    MailboxState state_for_news() const;
 };
 
 using SetsPtr = std::shared_ptr<const MailboxSets>;

@@ -43,28 +43,6 @@ private:
     UidSet answer_;
 };
 
-class TakeRecent final : public AnsweringOperation<UidSet> {
-public:
-    using AnsweringOperation::AnsweringOperation;
-
-    Result<Step> apply(MailboxChange& change) override {
-        const Head& head = change.now_so_far().head;
-        answer_ = head.recent_from < head.uid_next
-                      ? change.now_so_far().existing().slice(head.recent_from, head.uid_next - 1)
-                      : UidSet();
-        if (!answer_.empty()) change.set_recent_from(head.uid_next);
-        return Step::fits;
-    }
-    bool confirm() override { return true; }
-    void finish(Result<void> outcome) override {
-        if (!outcome) return done_(outcome.error());
-        done_(std::move(answer_));
-    }
-
-private:
-    UidSet answer_;
-};
-
 class ForgetGarbage final : public AnsweringOperation<void> {
 public:
     ForgetGarbage(std::vector<Garbage> garbage, Done<void> done)
@@ -94,9 +72,6 @@ private:
 
 OperationPtr expunge_operation(UidSet uids, bool any, Done<UidSet> done) {
     return std::make_shared<Expunge>(std::move(uids), any, std::move(done));
-}
-OperationPtr recent_operation(Done<UidSet> done) {
-    return std::make_shared<TakeRecent>(std::move(done));
 }
 OperationPtr forget_garbage_operation(std::vector<Garbage> garbage, Done<void> done) {
     return std::make_shared<ForgetGarbage>(std::move(garbage), std::move(done));

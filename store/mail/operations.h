@@ -61,7 +61,6 @@ OperationPtr link_operation(std::vector<LinkInput> inputs, Done<Copied> done);
 OperationPtr flags_operation(AccountId viewer, UidSet uids, FlagChange change,
                              Done<FlagResult> done);
 OperationPtr expunge_operation(UidSet uids, bool any, Done<UidSet> done);
-OperationPtr recent_operation(Done<UidSet> done);
 
 // Rows of the mailbox that are no messages: annotations or rights. All or nothing; `prefix` may
 // have at most max_rows in the end.

@@ -142,6 +142,7 @@ Result<std::vector<MessageRow>> read_rows(kv::Store& store, const MailboxSets& s
     const UidSet wanted = uids & sets.existing();
     const auto runs = runs_of(wanted, std::min(limit, kv::max_page_rows));
     std::vector<MessageRow> rows;
+    rows.reserve(std::min<std::size_t>({wanted.size(), limit, kv::max_page_rows}));
     for (const UidSet::Range& run : runs) {
         const auto done = scan_rows(store, sets, 'm', run, [&](Uid uid, const std::string& value) {
             if (!wanted.contains(uid)) return Result<void>();
@@ -176,7 +177,7 @@ Result<std::map<Uid, std::string>> read_uidls(kv::Store& store, const MailboxSet
 Result<Changes> read_changes(kv::Store& store, const MailboxSets& sets, AccountId viewer,
                              ModSeq since) {
     Changes changes;
-    changes.state = sets.state(viewer);
+    changes.state = sets.state_for_news();
     if (since >= sets.head.highest_modseq) return changes;
     UidSet changed;
     changes.complete = since >= sets.head.journal_from;

@@ -107,6 +107,26 @@ class Logins(E2eTest):
         self.gateway.cli("user", "passwd", "carol@example.net", "--password-stdin",
                          stdin=PASSWORD + "\n")
 
+    def test_a_changed_password_that_was_used_a_moment_ago(self):
+        def logs_in(password):
+            with imaplib.IMAP4("127.0.0.1", self.gateway.ports["imap"], timeout=60) as client:
+                try:
+                    return client.login("carol@example.net", password)[0] == "OK"
+                except imaplib.IMAP4.error:
+                    return False
+
+        def change(password):
+            self.gateway.cli("user", "passwd", "carol@example.net", "--password-stdin",
+                             stdin=password + "\n")
+
+        self.assertEqual([logs_in(PASSWORD), logs_in(PASSWORD), logs_in("wrong")],
+                         [True, True, False])
+        change("new")
+        self.assertEqual([logs_in(PASSWORD), logs_in("new"), logs_in("new")],
+                         [False, True, True])
+        change(PASSWORD)
+        self.assertEqual([logs_in("new"), logs_in(PASSWORD)], [False, True])
+
     def test_pop3(self):
         with Raw(self.gateway.ports["pop3"]) as raw:
             raw.line()

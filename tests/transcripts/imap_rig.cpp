@@ -373,7 +373,10 @@ Answer ImapRig::rows(const imap::FetchRows& asked) {
     imap::RowPage out;
     for (const Uid uid : asked.uids.to_vector()) {
         if (mailbox->messages.count(uid) == 0) continue;
-        out.rows.push_back(memory_.row(*mailbox, uid, asked.with_summary));
+        auto& row = out.rows.emplace_back(memory_.row(*mailbox, uid, asked.with_summary));
+        if (asked.with_object_ids) continue;
+        row.email_id.clear();
+        row.thread_id.clear();
     }
     return out;
 }

@@ -2,11 +2,11 @@
 // JSON.
 //
 //   imap_load --port N --users LIST --password WORD [--clients N] [--seconds N] [--messages N]
-//             [--fill N]
+//             [--fill N] [--only NAME]
 //
 // LIST holds one login name a line; clients take them in turn. Before the clock starts each client
 // logs in, and the first client of each user fills the INBOX with --fill small messages. Commands
-// are about the first --messages of them, as many if not given.
+// are about the first --messages of them, as many if not given. --only: one command of the mix.
 #include "tests/bench/load/options.h"
 #include "tests/bench/load/socket.h"
 
@@ -29,6 +29,15 @@ struct Weighted {
 constexpr Weighted mix[] = {{"noop", 5},      {"select", 5}, {"flags", 20},
                             {"envelope", 20}, {"body", 15},  {"store", 15},
                             {"search", 10},   {"status", 5}, {"append", 5}};
+
+std::vector<Weighted> chosen(const std::string& only) {
+    std::vector<Weighted> some;
+    for (const auto& each : mix) {
+        if (only.empty() || only == each.name) some.push_back(each);
+    }
+    if (some.empty()) std::exit(2);
+    return some;
+}
 
 std::string message(unsigned number) {
     std::string out = "From: sender@remote.example\r\nTo: reader@example.net\r\nSubject: message " +
@@ -59,6 +68,7 @@ public:
           fill_(static_cast<unsigned>(options.number("--fill", messages_))),
           seconds_(options.number("--seconds", 10)),
           password_(options.text("--password")),
+          mix_(chosen(options.text("--only", ""))),
           random_(7) {
         std::ifstream file(options.text("--users"));
         for (std::string line; std::getline(file, line);) users_.push_back(line);
@@ -166,9 +176,9 @@ private:
 
     void mixed(Client& client) {
         unsigned total = 0;
-        for (const auto& each : mix) total += each.weight;
+        for (const auto& each : mix_) total += each.weight;
         unsigned at = random_() % total;
-        const Weighted* chosen = mix;
+        const Weighted* chosen = mix_.data();
         while (at >= chosen->weight) at -= (chosen++)->weight;
         const std::string name = chosen->name;
         const unsigned one = 1 + random_() % messages_;
@@ -221,6 +231,7 @@ private:
     unsigned fill_;
     unsigned long seconds_;
     std::string password_;
+    std::vector<Weighted> mix_;
     std::mt19937 random_;
     std::vector<std::string> users_;
     int epoll_ = -1;

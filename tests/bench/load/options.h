@@ -19,6 +19,10 @@ public:
         std::cerr << "missing option " << name << '\n';
         std::exit(2);
     }
+    std::string text(const std::string& name, const std::string& otherwise) const {
+        const auto found = values_.find(name);
+        return found == values_.end() ? otherwise : found->second;
+    }
     unsigned long number(const std::string& name, unsigned long otherwise) const {
         const auto found = values_.find(name);
         return found == values_.end() ? otherwise

@@ -220,6 +220,25 @@ TEST_F(Messages, RecentIsTakenOnce) {
     EXPECT_EQ(take(), (UidSet{3}));
 }
 
+TEST_F(Messages, TakenRecentIsWrittenWithTheNextChange) {
+    const MailboxId inbox = id("INBOX");
+    ASSERT_TRUE(append(inbox, "a") && append(inbox, "b"));
+    const auto take = [&] {
+        return wait<UidSet>([&](Done<UidSet> done) { mail_->take_recent(inbox, done); }).value();
+    };
+    const ModSeq before = mail_->state(inbox)->highest_modseq;
+    EXPECT_EQ(take(), (UidSet{1, 2}));
+    EXPECT_TRUE(mail_->state(inbox)->recent.empty());
+    EXPECT_EQ(mail_->status(inbox)->recent, 0u);
+    EXPECT_EQ(mail_->state(inbox)->highest_modseq, before);
+    open();
+    EXPECT_EQ(take(), (UidSet{1, 2})) << "nothing was changed meanwhile";
+    ASSERT_TRUE(append(inbox, "c"));
+    EXPECT_EQ(mail_->state(inbox)->recent, (UidSet{3}));
+    open();
+    EXPECT_EQ(take(), (UidSet{3}));
+}
+
 TEST_F(Messages, ChangesTellWhatHappenedSince) {
     const MailboxId inbox = id("INBOX");
     for (const char* text : {"a", "b", "c"}) ASSERT_TRUE(append(inbox, text));
