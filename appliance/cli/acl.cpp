@@ -25,7 +25,11 @@ struct AclOptions {
 };
 
 constexpr std::pair<const char*, const char*> named_rights[] = {
-    {"read", "lrs"}, {"write", "lrswite"}, {"full", "lrswipkxte"}, {"all", "lrswipkxtea"}};
+    {"read", "lrs"},
+    {"write", "lrswite"},
+    {"answer", "lrswipte"},
+    {"full", "lrswipkxte"},
+    {"all", "lrswipkxtea"}};
 
 std::optional<std::string> letters_of(const std::string& text) {
     for (const auto& [name, letters] : named_rights) {
@@ -124,7 +128,7 @@ int acl_set(Context& context, const AclOptions& options) {
     const auto letters = letters_of(options.rights);
     if (letters) return acl_change(context, options, *letters);
     return fail(exit_usage, options.rights + ": not a set of rights",
-                "give read, write, full, all, or letters of lrswipkxtea");
+                "give read, write, answer, full, all, or letters of lrswipkxtea");
 }
 
 int seen(Context& context, const AclOptions& options) {
@@ -163,13 +167,12 @@ void add_acl(CLI::App& app, Action& chosen) {
         "Rights: l see it in lists, r read, s mark as seen, w other flags, i put messages in,\n"
         "t mark as deleted, e expunge, k make mailboxes below, x remove it, a change these "
         "rights,\n"
-        "p is kept and means nothing here. In short: read is lrs, write lrswite, full lrswipkxte,\n"
-        "all lrswipkxtea. \"anyone\" is everybody of the owner's domain; \"-ann@example.org\" "
-        "takes\n"
-        "rights away again. A running daemon knows at once.\n\n"
+        "p (of INBOX) send as its owner. In short: read is lrs, write lrswite, answer lrswipte,\n"
+        "full lrswipkxte, all lrswipkxtea. \"anyone\" is everybody of the owner's domain;\n"
+        "\"-ann@example.org\" takes rights away again. A running daemon knows at once.\n\n"
         "Example: a mailbox that ann and bob work together\n"
         "  postern user add info@example.org --group\n"
-        "  postern acl set info@example.org ann@example.org write\n"
+        "  postern acl set info@example.org ann@example.org answer\n"
         "  postern acl set info@example.org bob@example.org write\n"
         "  postern acl list info@example.org --json");
     auto options = std::make_shared<AclOptions>();
@@ -182,7 +185,8 @@ void add_acl(CLI::App& app, Action& chosen) {
     auto* given = add_owned(*group, "set", "Give rights, in place of those before.", options,
                             chosen, acl_set);
     in_ascii(given->add_option("WHOM", options->whom, "An address, or anyone."))->required();
-    given->add_option("RIGHTS", options->rights, "read, write, full, all, or letters.")->required();
+    given->add_option("RIGHTS", options->rights, "read, write, answer, full, all, or letters.")
+        ->required();
     boxes(given);
     auto* taken = add_owned(*group, "remove", "Take all rights away.", options, chosen, acl_remove);
     in_ascii(taken->add_option("WHOM", options->whom, "As it was given."))->required();

@@ -133,12 +133,6 @@ Result<Ownership> Resolver::ownership(AccountId account, std::string_view addres
     return resolved->local_domain ? Ownership::others : Ownership::foreign;
 }
 
-Result<bool> Resolver::owns(AccountId account, std::string_view address) {
-    const auto found = ownership(account, address);
-    if (!found) return found.error();
-    return *found == Ownership::own;
-}
-
 Result<void> Resolver::expand(Walk& walk, const std::string& address, std::size_t depth) {
     const auto parts = directory::canonical_address(address);
     if (!parts) {

@@ -62,8 +62,6 @@ public:
     Result<Resolved> resolve(std::string_view address);
     // Errors: those of the directory. What stands for more than max_expansion is nobody's.
     Result<Ownership> ownership(AccountId account, std::string_view address);
-    // Whether mail to that address reaches the account, and so the account may send from it.
-    Result<bool> owns(AccountId account, std::string_view address);
     // What the rules for senders make of a user's address.
     Result<std::string> sender(std::string_view address);
     // The reverse-path for mail of `sender` that an alias of `domain` sends on to another server.

@@ -38,11 +38,11 @@ std::optional<Failure> Daemon::open_listeners() {
          [this](OperationId id) { return outbound_->withdraw(id); },
          [this](OperationId id) { outbound_->stands(id); }}});
     if (auto failure = open_outbound()) return failure;
+    sharing_ = std::make_unique<sharing::Sharing>(*directory_, *shares_, *mail_);
     smtp_ = std::make_unique<smtp_service::Backends>(smtp_service::Backends{
         config_, *resolver_, *authenticator_, *delivery_, budget_, rates_, *outbound_,
-        *recipient_check_, *learning_, search_pool_,
+        *recipient_check_, *learning_, *sharing_, search_pool_,
         [this](std::function<net::Awaitable<void>()> job) { server_->spawn(std::move(job)); }});
-    sharing_ = std::make_unique<sharing::Sharing>(*directory_, *shares_, *mail_);
     imap_ = std::make_unique<imap_service::Backends>(
         imap_service::Backends{config_, *mail_, *authenticator_, *learning_, search_pool_, budget_,
                                *sharing_, search_index_.get()});

@@ -139,6 +139,15 @@ Result<std::vector<Listed>> Sharing::list(const Who& user) {
     return out;
 }
 
+Result<bool> Sharing::may_send_as(const Who& user, const Who& owner) {
+    const auto inbox = mail_.find(owner.id, "INBOX");
+    if (!inbox && inbox.error().code == Errc::not_found) return false;
+    if (!inbox) return inbox.error();
+    const auto rights = rights_of(user, owner, inbox->id);
+    if (!rights) return rights.error();
+    return imap::has_right(*rights, 'p');
+}
+
 Result<std::string> Sharing::identifier(const Who& owner, std::string_view text) {
     std::string name = wire::lower_case(text);
     std::string sign;

@@ -75,6 +75,9 @@ public:
     // As they are now; empty when the mailbox is gone.
     Result<std::string> rights_of(const Who& user, const Who& owner, MailboxId mailbox);
 
+    // Whether the user may write as the owner: the right "p" to the owner's INBOX.
+    Result<bool> may_send_as(const Who& user, const Who& owner);
+
     // "ann" -> "ann@owner's domain", also behind the '-' of negative rights. Errors: invalid (not
     // an identifier, nobody, the owner).
     Result<std::string> identifier(const Who& owner, std::string_view text);

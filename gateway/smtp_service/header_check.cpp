@@ -1,9 +1,24 @@
-// Whether a user may say that the message is from those whom its header names.
+// As whom a user may send: the reverse-path, and those whom the header names.
 #include "gateway/smtp_service/header_addresses.h"
 #include "gateway/smtp_service/replies.h"
 #include "gateway/smtp_service/smtp_service.h"
 
 namespace postern::smtp_service {
+
+Result<addresses::Ownership> SmtpService::ownership(const std::string& address) {
+    const auto found = backends_.resolver.ownership(user_->id, address);
+    if (!found || *found != addresses::Ownership::others) return found;
+    const auto resolved = backends_.resolver.resolve(address);
+    if (!resolved && resolved.error().code == Errc::limit) return found;
+    if (!resolved) return resolved.error();
+    for (const auto& owner : resolved->users) {
+        const auto may = backends_.sharing.may_send_as({user_->id, user_->address},
+                                                       {owner.id, owner.address});
+        if (!may) return may.error();
+        if (*may) return addresses::Ownership::own;
+    }
+    return found;
+}
 
 // As for the reverse-path, what the rules for senders make of an address counts.
 std::optional<smtp::Reply> SmtpService::check_header_senders() {
@@ -13,7 +28,7 @@ std::optional<smtp::Reply> SmtpService::check_header_senders() {
     for (const auto& address : senders.addresses) {
         const auto rewritten = backends_.resolver.sender(address);
         if (!rewritten) return directory_unavailable();
-        const auto found = backends_.resolver.ownership(user_->id, *rewritten);
+        const auto found = ownership(*rewritten);
         if (!found) return directory_unavailable();
         const bool foreign = *found == addresses::Ownership::foreign && allowed == "hosted";
         if (foreign || *found == addresses::Ownership::own) continue;

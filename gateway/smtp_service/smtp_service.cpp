@@ -95,9 +95,9 @@ net::Awaitable<smtp::Answer> SmtpService::answer(smtp::CheckSender question) {
         auto rewritten = backends_.resolver.sender(question.reverse_path);
         if (!rewritten) co_return directory_unavailable();
         sender_ = std::move(*rewritten);
-        const auto owned = backends_.resolver.owns(user_->id, sender_);
-        if (!owned) co_return directory_unavailable();
-        if (!*owned) {
+        const auto found = ownership(sender_);
+        if (!found) co_return directory_unavailable();
+        if (*found != addresses::Ownership::own) {
             session_.log(logging::Level::warning, "sender refused",
                          {{"user", user_->address}, {"from", question.reverse_path}});
             co_return not_your_address();

@@ -17,6 +17,7 @@
 #include "gateway/net/work_pool.h"
 #include "gateway/outbound/outbound.h"
 #include "gateway/outbound/recipient_check.h"
+#include "gateway/sharing/sharing.h"
 #include "gateway/smtp_service/recipients.h"
 #include "protocols/smtp/engine.h"
 
@@ -47,6 +48,7 @@ struct Backends {
     outbound::Outbound& outbound;
     outbound::RecipientCheck& recipient_check;
     learning::Learning& learning;
+    sharing::Sharing& sharing;
     net::WorkPool& pool;  // for what computes or waits for the store
     std::function<void(std::function<net::Awaitable<void>()>)> spawn;
 };
@@ -74,6 +76,8 @@ private:
     net::Awaitable<smtp::Reply> check_recipient(const smtp::CheckRecipient& question);
     std::optional<smtp::Reply> check_report(const std::string& forward_path);
     net::Awaitable<smtp::Reply> learn_report();
+    // Own is also what belongs to somebody who lets the user send as them.
+    Result<addresses::Ownership> ownership(const std::string& address);
     std::optional<smtp::Reply> check_header_senders();
     bool over_account_rate(std::uint64_t recipients);
     void report_accepted(const smtp::AcceptMessage& question, const delivery::Accepted& outcome,

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Several people in one mailbox, on the real daemon: a group's account, rights, IDLE, the log."""
 
+import smtplib
 import threading
 import time
 import unittest
 
-from base import E2eTest, Raw, imap_session, message
+from base import PASSWORD, E2eTest, Raw, imap_session, message, trusting_tls
 
 INFO = "info@example.net"
 BOX = f'"Shared/{INFO}/INBOX"'
@@ -27,6 +28,31 @@ class Sharing(E2eTest):
     def fill(self, count):
         for number in range(count):
             self.gateway.deliver(message(f"question {number}"), INFO.split("@")[0])
+
+    def send_as_info(self, user):
+        """The replies to MAIL and, where it is positive, DATA."""
+        with smtplib.SMTP("127.0.0.1", self.gateway.ports["submission"], timeout=60) as client:
+            client.starttls(context=trusting_tls())
+            client.login(f"{user}@example.net", PASSWORD)
+            code, text = client.mail("sales+x@example.net")
+            if code != 250:
+                return f"{code} {text.decode()}"
+            client.rcpt("carol@example.net")
+            code, text = client.data(message("answer", sender=f"Info <{INFO}>"))
+            return f"{code} {text.decode()}"
+
+    def test_who_may_answer_as_the_group(self):
+        self.gateway.cli("alias", "add", "sales@example.net", INFO)
+        self.assertRegex(self.send_as_info("bob"), r"^550 5\.7\.1 ")
+        self.gateway.cli("acl", "set", INFO, "bob@example.net", "answer")
+        self.assertRegex(self.send_as_info("bob"), "^250 ")
+        self.assertRegex(self.send_as_info("alice"), r"^550 5\.7\.1 ")
+        # The right to another mailbox of the group is not enough.
+        self.gateway.cli("acl", "set", INFO, "alice@example.net", "answer", "--mailbox", "Sent")
+        self.assertRegex(self.send_as_info("alice"), r"^550 5\.7\.1 ")
+        for user in ("alice", "bob"):
+            self.gateway.cli("acl", "set", INFO, f"{user}@example.net", "write")
+        self.assertRegex(self.send_as_info("bob"), r"^550 5\.7\.1 ")
 
     def test_nobody_logs_in_as_a_group(self):
         raw = imap_session(self.gateway, "carol")

@@ -88,7 +88,7 @@ class Users(PosternCase):
         self.assertEqual(self.run_json("acl", "list", "info@example.org")["own_seen"], [])
         self.run_postern("acl", "seen", "info@example.org", "mine", code=USAGE)
         self.run_postern("acl", "set", "info@example.org", "ann", "nonsense", code=USAGE)
-        self.assertIn("read, write, full, all", self.errors)
+        self.assertIn("read, write, answer, full, all", self.errors)
         self.run_postern("acl", "set", "info@example.org", "nobody", "read", code=BAD_DATA)
         self.assertIn("postern user list", self.errors)
         self.run_postern("acl", "set", "none@example.org", "ann", "read", code=FAILURE)

@@ -167,15 +167,6 @@ TEST_F(ResolverTest, DanglingTargetsReachNobody) {
     EXPECT_THAT(resolve("gone@example.org"), IsEmpty());
 }
 
-TEST_F(ResolverTest, Ownership) {
-    alias("sales@example.org", {"ann@example.org"});
-    EXPECT_TRUE(*resolver_.owns(id_of("ann@example.org"), "ann+x@example.org"));
-    EXPECT_TRUE(*resolver_.owns(id_of("ann@example.org"), "sales@example.org"));
-    EXPECT_FALSE(*resolver_.owns(id_of("bob@example.org"), "sales@example.org"));
-    EXPECT_FALSE(*resolver_.owns(id_of("bob@example.org"), "ann@example.org"));
-    EXPECT_FALSE(*resolver_.owns(id_of("bob@example.org"), "bob@remote.example"));
-}
-
 TEST_F(ResolverTest, OwnOfOthersOrForeign) {
     alias("sales@example.org", {"ann@example.org"});
     alias("@old.example", {"@example.org"});
