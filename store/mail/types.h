@@ -160,7 +160,7 @@ struct FlagResult {
 
 // What happened after a modseq: for IDLE, NOOP and CONDSTORE/QRESYNC.
 struct Changes {
-    MailboxState state;
+    MailboxState state;                        // without `unseen` and `deleted`
     std::vector<std::pair<Uid, Flags>> flags;  // present messages with modseq > since
     std::vector<ModSeq> modseqs;               // of each of `flags`
     UidSet vanished;                           // expunged since; empty with complete == false
