@@ -1,5 +1,6 @@
 // What changes mailboxes: appending, copies and moves, expunging.
 #include "gateway/clock/wall_clock.h"
+#include "gateway/delivery/encode_binary.h"
 #include "gateway/imap_service/failure.h"
 #include "gateway/imap_service/flags.h"
 #include "gateway/imap_service/imap_service.h"
@@ -87,7 +88,15 @@ net::Awaitable<imap::Answer> ImapService::on(imap::CheckAppend question) {
     co_return imap::Done{};
 }
 
-net::Awaitable<mail::NewMessage> ImapService::prepare(Pending pending) {
+net::Awaitable<Result<mail::NewMessage>> ImapService::prepare(Pending pending) {
+    // RFC 3516 section 4.4: a literal8 may hold what no other client could be sent.
+    if (pending.bytes->find('\0') != std::string::npos) {
+        auto encode = [bytes = pending.bytes] { return delivery::encode_binary(*bytes); };
+        auto encoded = co_await backends_.pool.run(std::move(encode));
+        if (!encoded) co_return Error{Errc::unavailable, "too much to do"};
+        if (!*encoded) co_return encoded->error();
+        pending.bytes = std::make_shared<const std::string>(std::move(**encoded));
+    }
     mail::NewMessage message;
     message.bytes = pending.bytes;
     message.flags = std::move(pending.flags);
@@ -154,7 +163,12 @@ net::Awaitable<imap::Answer> ImapService::on(imap::AppendMessage question) {
     for (auto& message : messages) {
         message.flags = permitted(message.flags, place->rights);
         auto one = co_await prepare(std::move(message));
-        prepared.push_back(std::move(one));
+        if (!one && one.error().code == Errc::invalid) {
+            co_return imap::Failure{"UNKNOWN-CTE",
+                                    "NUL or bare line ends outside of parts marked as binary"};
+        }
+        if (!one) co_return failure(one.error());
+        prepared.push_back(std::move(*one));
     }
     mail::Replaced replaced;
     if (selected_) replaced = {selected_->place.box.id, question.replaces};

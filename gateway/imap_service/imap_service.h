@@ -159,7 +159,8 @@ private:
     net::Awaitable<Result<std::vector<imap::FlagNews>>> stored_news(
         std::vector<std::pair<Uid, Flags>> flags, bool with_modseq);
     Result<std::map<Uid, Flags>> known_flags(const UidSet& uids);
-    net::Awaitable<mail::NewMessage> prepare(Pending pending);
+    // Errors: invalid (NUL where it cannot be), unavailable.
+    net::Awaitable<Result<mail::NewMessage>> prepare(Pending pending);
     // All or none.
     net::Awaitable<Result<std::vector<mail::Appended>>> append_all(
         mail::Viewed mailbox, std::vector<mail::NewMessage> messages, mail::Replaced replaced);

@@ -21,6 +21,7 @@ Rejection too_big(std::uint64_t limit) {
     return {false, "TOOBIG", "A message has at most " + std::to_string(limit) + " octets"};
 }
 
+constexpr const char* nul_text = "A literal cannot hold NUL, a literal8 can";
 constexpr const char* too_many_text = "There are too many messages";
 constexpr const char* line_end_text = "The line must end after the message";
 
@@ -86,7 +87,9 @@ bool Session::step_append() {
     if (chunk->empty()) return true;
     upload_->bytes += chunk->size();
     upload_->all_bytes += chunk->size();
-    upload_->has_nul = upload_->has_nul || chunk->find('\0') != std::string::npos;
+    if (!upload_->append.literal8 && chunk->find('\0') != std::string::npos) {
+        upload_->has_nul = true;
+    }
     effect(AppendChunk{std::move(*chunk)});
     return true;
 }
@@ -125,7 +128,7 @@ void Session::message_over(std::string_view rest, bool more) {
         return abandon_append({false, "LIMIT", too_many_text}, more);
     }
     if (upload.has_nul) {
-        return abandon_append({false, "UNKNOWN-CTE", "A message cannot hold NUL"}, more);
+        return abandon_append({false, "UNKNOWN-CTE", nul_text}, more);
     }
     const std::uint64_t size = append.catenate || !more ? 1 : framer_.literal().size;
     if (size == 0 || upload.bytes == 0) {
@@ -149,7 +152,7 @@ void Session::end_append() {
     upload_.reset();
     if (upload.has_nul) {
         effect(DiscardAppend{});
-        return no("UNKNOWN-CTE", "A message cannot hold NUL");
+        return no("UNKNOWN-CTE", nul_text);
     }
     if (upload.bytes == 0) {
         effect(DiscardAppend{});

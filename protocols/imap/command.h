@@ -173,6 +173,7 @@ struct Append {
     bool uid = false;
     bool utf8 = false;      // UTF8 ( literal8 )
     bool catenate = false;  // CATENATE ( parts )
+    bool literal8 = false;  // the message may hold NUL (RFC 3516)
 };
 
 struct GetQuota {

@@ -34,7 +34,7 @@ bool parse_message_head(Parser& parser, command::Append& append) {
         if (!lexer.skip('(')) parser.fail("A parenthesis was expected");
         if (lexer.peek() != '~') parser.fail("A literal8 was expected");
     }
-    lexer.skip('~');
+    append.literal8 = lexer.skip('~');
     if (!lexer.at_end()) parser.fail("A message literal was expected");
     return lexer.at_end() && parser.rejection.text.empty();
 }

@@ -2,6 +2,7 @@
 #include "protocols/wire/text.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace postern::imap {
 namespace {
@@ -107,7 +108,9 @@ bool parse_partial(Parser& parser, FetchItem& item) {
     if (!parser.lexer.skip('<')) return true;
     const auto origin = parser.lexer.number();
     const bool dot = origin && parser.lexer.skip('.');
-    const auto size = dot ? parser.lexer.nz_number() : std::nullopt;
+    // Some clients mean the rest by an origin alone.
+    const auto all = std::optional(std::numeric_limits<std::uint32_t>::max());
+    const auto size = dot ? parser.lexer.nz_number() : origin ? all : std::nullopt;
     if (!size || !parser.lexer.skip('>')) {
         parser.fail("<origin.size> was expected");
         return false;

@@ -152,7 +152,6 @@ private:
         std::size_t parts = 0;        // of CATENATE
         Uid replaces = 0;
         bool has_nul = false;
-        bool binary = false;  // the literal was a literal8
     };
 
     // The text at the end of the output, when so much more fits in one piece; nullptr: none.

@@ -153,7 +153,7 @@ public:
     // which.
     virtual void expunge(MailboxId mailbox, UidSet uids, bool any, Done<UidSet> done) = 0;
     // Takes the recent set for one session (RFC 3501 section 2.3.2); later callers get the rest.
-    // Answers at once, on the caller's thread; durable with the mailbox's next change (ADR 0031).
+    // Answers at once, on the caller's thread; durable with the mailbox's next change (ADR 0032).
     virtual void take_recent(MailboxId mailbox, Done<UidSet> done) = 0;
 };
 

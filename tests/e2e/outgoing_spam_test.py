@@ -4,7 +4,7 @@
 import smtplib
 import unittest
 
-from base import message
+from base import PASSWORD, message, trusting_tls
 from outbound_base import OutboundTest
 
 FILTER = "filter: {scores: {SUBJECT_ALL_CAPS: 20}}\n"
@@ -68,13 +68,19 @@ class Held(OutboundTest):
 
     def test_nobody_is_told_of_what_was_not_accepted(self):
         self.empty("alice", "bob")
-        # Room for what is announced, and not for the fields that come on top.
+        # Room for the message, and not for the fields that come on top; no size is announced.
         room = str(len(loud()) + 20)
         self.gateway.cli("pool", "add", "tiny", "--soft", room, "--hard", room)
         self.gateway.cli("pool", "assign", "tiny", "alice@example.net")
         try:
-            with self.assertRaises(smtplib.SMTPDataError):
-                self.submit("ann@remote.example", "alice@example.net", content=loud())
+            with smtplib.SMTP("127.0.0.1", self.gateway.ports["submission"],
+                              timeout=60) as client:
+                client.starttls(context=trusting_tls())
+                client.login("bob@example.net", PASSWORD)
+                client.mail("bob@example.net")
+                for recipient in ("ann@remote.example", "alice@example.net"):
+                    self.assertEqual(client.rcpt(recipient)[0], 250)
+                self.assertEqual(client.data(loud())[0], 552)
         finally:
             self.gateway.cli("pool", "assign", "none", "alice@example.net")
         self.assertEqual(self.queue(), [])

@@ -91,7 +91,8 @@ class Layers(TidyTest):
         self.include("store/blob/a.h", "store/kv/b.h", True)
         self.include("store/mail/a.h", "store/blob/b.h", True)
         self.include("store/mail/a.h", "store/spool/b.h", False)
-        self.include("store/mail/a.h", "protocols/mime/b.h", False)
+        self.include("store/mail/a.h", "protocols/mime/b.h", True)
+        self.include("store/spool/a.h", "protocols/mime/b.h", False)
         self.include("store/mail/a.h", "filters/report.h", False)
 
     def test_filters(self):

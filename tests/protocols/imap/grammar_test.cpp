@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <limits>
 
 namespace postern::imap {
 namespace {
@@ -134,9 +135,13 @@ TEST(Grammar, ReadsSections) {
     EXPECT_EQ(item.partial->origin, 5U);
     EXPECT_EQ(item.partial->size, 6U);
     EXPECT_TRUE(item.peek);
+    const auto rest = parsed<command::Fetch>("a FETCH 1 BODY[TEXT]<7>").items[0].partial;
+    EXPECT_EQ(rest->origin, 7U);
+    EXPECT_EQ(rest->size, std::numeric_limits<std::uint32_t>::max());
     for (const char* spec : {"[", "[1", "[.1]", "[1..2]", "[01]", "[x]", "[1.x]", "[1.MIME.x]",
-                             "[HEADER.FIELDS]", "[HEADER.FIELDS x]", "[TEXT]<1>", "[TEXT]<1.0>",
-                             "[TEXT]<.1>", "[TEXT]<1.2", "[]]", "[1 ]", "[1234567890]"}) {
+                             "[HEADER.FIELDS]", "[HEADER.FIELDS x]", "[TEXT]<1.>", "[TEXT]<1.0>",
+                             "[TEXT]<.1>", "[TEXT]<1.2", "[TEXT]<1", "[]]", "[1 ]",
+                             "[1234567890]"}) {
         EXPECT_NE(rejection(std::string("a FETCH 1 BODY") + spec), "") << spec;
     }
 }
