@@ -37,7 +37,7 @@ bool is_among_names(std::string_view name, auto& names) {
                        [&](auto each) { return wire::equals_ignoring_case(each, name); });
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     std::string out = "\"";
     for (const char c : text) {
         if (c == '"' || c == '\\') out += '\\';
@@ -71,13 +71,13 @@ std::string phrase(std::string_view name) {
     if (is_ascii(name))
         return is_atom_text(name, " ") || name.find("=?") != std::string_view::npos
                    ? std::string(name)
-                   : quoted(name);
+                   : in_quotes(name);
     return folded_words(decode_words(name));
 }
 
 std::optional<std::string> ascii_mailbox(const Address& address) {
     if (!is_ascii(address.local) || !is_ascii(address.route)) return std::nullopt;
-    std::string spec = is_atom_text(address.local, ".") ? address.local : quoted(address.local);
+    std::string spec = is_atom_text(address.local, ".") ? address.local : in_quotes(address.local);
     if (!address.domain.empty()) {
         const bool ascii = is_ascii(address.domain);
         const auto domain = ascii ? std::optional(address.domain) : domain_to_ascii(address.domain);
@@ -141,7 +141,7 @@ std::optional<std::string> with_parameters(std::string value,
     for (const auto& each : parameters) {
         if (is_ascii(each.value)) {
             value += ";\r\n " + each.name + "=" +
-                     (is_atom_text(each.value, ".") ? each.value : quoted(each.value));
+                     (is_atom_text(each.value, ".") ? each.value : in_quotes(each.value));
         } else if (each.name == "boundary") {
             return std::nullopt;
         } else {
