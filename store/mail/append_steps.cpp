@@ -3,7 +3,9 @@
 #include "store/kv/row_codec.h"
 #include "store/mail/transfer.h"
 
+#include <chrono>
 #include <optional>
+#include <thread>
 #include <utility>
 
 namespace postern::mail {
@@ -11,6 +13,9 @@ namespace postern::mail {
 namespace {
 
 using All = std::vector<Appended>;
+
+constexpr int max_undo_tries = 5;
+constexpr std::chrono::milliseconds first_undo_pause{20};  // each is twice as long as the last
 
 Result<std::optional<Uid>> uid_of(Mailboxes& mailboxes, MailboxId mailbox,
                                   const OperationId& operation) {
@@ -62,12 +67,25 @@ Result<void> expunge_one(Mailboxes& mailboxes, MailboxId mailbox, Uid uid) {
     return {};
 }
 
-// Undoes what is written down, and answers why. What cannot be undone now is at the next start.
+bool may_pass(const Error& error) {
+    return error.code == Errc::unavailable || error.code == Errc::conflict;
+}
+
+// Undoes what is written down, and answers why. Not given up at once: whoever is told of the
+// failure appends the same again, and would see it twice. What can not be undone even so goes at
+// the next start.
 Error undone(Mailboxes& mailboxes, const Intent& intent, const Error& why) {
-    if (replay_append(mailboxes, intent)) {
-        static_cast<void>(erase_intent(mailboxes.store(), intent.id));
+    auto delay = first_undo_pause;
+    for (int tries = 1;; ++tries) {
+        const auto gone = replay_append(mailboxes, intent);
+        if (gone) {
+            static_cast<void>(erase_intent(mailboxes.store(), intent.id));
+            return why;
+        }
+        if (tries == max_undo_tries || !may_pass(gone.error())) return why;
+        std::this_thread::sleep_for(delay);
+        delay *= 2;
     }
-    return why;
 }
 
 }  // namespace
@@ -99,9 +117,14 @@ Result<All> append_in_steps(Mailboxes& mailboxes, MailboxId mailbox, const Opera
 
 Result<All> replace_in_steps(Mailboxes& mailboxes, MailboxId mailbox, const OperationId& id,
                              AppendInput input, Replaced replaced) {
+    const auto source = mailboxes.queue(replaced.mailbox)->sets();
+    if (!source) return source.error();
     Intent intent;
     intent.id = id;
     intent.kind = Intent::Kind::replace;
+    // Earlier versions take what they do not know for a purge of `from`, but leave alone what is
+    // among this account's mailboxes. (An append has no `from`, which they leave alone too.)
+    intent.account = (*source)->head.owner;
     intent.from = replaced.mailbox;
     intent.to = mailbox;
     intent.uids.add(replaced.uid);

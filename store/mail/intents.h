@@ -23,7 +23,7 @@ struct Intent {
     };
     OperationId id;
     Kind kind = Kind::move;
-    AccountId account;  // purge, remove_account; move: whose doing it is
+    AccountId account;  // purge, remove_account; move: whose doing it is; replace: owner of `from`
     MailboxId from;     // move, replace (of what goes); the mailbox of purge
     MailboxId to;       // move, append, replace (of what is new)
     UidSet uids;        // move; replace: of what goes; append: 1 to the count of the messages

@@ -34,7 +34,7 @@ Result<void> replay(Mailboxes& mailboxes, const Intent& intent) {
     } else if (intent.kind == Intent::Kind::replace) {
         const auto done = replay_replace(mailboxes, intent);
         if (!done) return done;
-    } else {
+    } else if (intent.kind == Intent::Kind::purge) {
         const auto table = read_names(mailboxes.store(), intent.account);
         if (!table) return table.error();
         bool in_use = intent.from.value == 0;
@@ -43,6 +43,9 @@ Result<void> replay(Mailboxes& mailboxes, const Intent& intent) {
             const auto purged = purge_mailbox(mailboxes, intent.from);
             if (!purged) return purged;
         }
+    } else {
+        // A later version's. To guess, or to forget it, could cost messages.
+        return Error{Errc::corrupt, "unfinished work of a kind that this version does not know"};
     }
     return erase_intent(mailboxes.store(), intent.id);
 }

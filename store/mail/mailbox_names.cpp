@@ -64,9 +64,20 @@ Result<void> take_row(NameTable& table, const kv::Row& row) {
     return {};
 }
 
-// The composed form, and where another mailbox has that already, a number behind it.
-std::string free_spelling(const NameTable& table, const std::string& name) {
-    const std::string composed = mime::compose(name);
+using Spellings = std::map<std::string, std::string>;  // of mailboxes: as stored, as told
+
+// The composed form. What is below a mailbox goes along with it, should that have got a number.
+std::string composed_below(const Spellings& told, const std::string& name) {
+    for (std::size_t end = name.rfind('/'); end != std::string::npos && end > 0;
+         end = name.rfind('/', end - 1)) {
+        const auto parent = told.find(name.substr(0, end));
+        if (parent != told.end()) return parent->second + mime::compose(name.substr(end));
+    }
+    return mime::compose(name);
+}
+
+// Where another mailbox has that name already, with a number behind it.
+std::string free_spelling(const NameTable& table, const std::string& composed) {
     std::string free = composed;
     for (int number = 2; table.names.count(free) != 0; ++number) {
         free = composed + " (" + std::to_string(number) + ")";
@@ -83,17 +94,24 @@ void compose_names(NameTable& table) {
     for (const std::string& name : table.subscribed) {
         if (!mime::is_composed(name)) subscribed.push_back(name);
     }
-    for (const std::string& name : names) {
+    Spellings told;
+    for (const std::string& name : names) {  // in order: parents first
         auto row = table.names.extract(name);
-        row.key() = free_spelling(table, name);
-        table.respelled.emplace_back("n" + name, "n" + row.key());
+        row.key() = free_spelling(table, composed_below(told, name));
+        told.emplace(name, row.key());
         table.names.insert(std::move(row));
     }
     for (const std::string& name : subscribed) {
+        const auto mailbox = told.find(name);
+        const std::string spelling = mailbox == told.end() ? mime::compose(name) : mailbox->second;
         table.subscribed.erase(name);
-        const std::string composed = mime::compose(name);
-        table.subscribed.insert(composed);
-        table.respelled.emplace_back("s" + name, "s" + composed);
+        table.subscribed.insert(spelling);
+        table.respelled.emplace_back("s" + name, "s" + spelling);
+    }
+    // They are written some at a time, and the rest is worked out anew: what follows from a name
+    // as stored is written before that, so subscriptions first and parents after their children.
+    for (auto entry = told.rbegin(); entry != told.rend(); ++entry) {
+        table.respelled.emplace_back("n" + entry->first, "n" + entry->second);
     }
 }
 

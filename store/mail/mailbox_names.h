@@ -48,7 +48,7 @@ struct NameTable {
     std::map<std::string, NameRow> names;
     std::set<std::string> subscribed;
     // Keys as stored and as they are here, of names that were stored before names were composed.
-    // The next change writes them anew.
+    // The next change writes them anew, in this order.
     std::vector<std::pair<std::string, std::string>> respelled;
 };
 

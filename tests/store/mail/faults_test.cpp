@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -325,6 +326,33 @@ TEST_P(Faults, TheProcessDiesBeforeACall) {
 }
 TEST_P(Faults, TheProcessDiesAfterACommit) {
     try_all(kv::Fault::crash_after);
+}
+
+// The client may append the same again at once, and must not see it twice then.
+TEST(FaultsOfUndoing, AreOverBeforeTheClientHearsOfTheFailure) {
+    const auto scenarios = together_scenarios();
+    const auto found = std::find_if(scenarios.begin(), scenarios.end(), [](const Scenario& each) {
+        return each.name == "append_in_steps";
+    });
+    ASSERT_TRUE(found != scenarios.end());
+    constexpr std::uint64_t in_a_row = 3;
+    std::uint64_t failed = 0;
+    bool happened = true;
+    for (std::uint64_t nth = 1; happened; ++nth) {
+        kv::FaultyStore faulty(kv::make_memory_store());
+        World world(faulty);
+        ASSERT_TRUE(world.is_open() && prepare(world));
+        const std::string before = world.picture();
+        const std::uint64_t calls = faulty.calls();
+        for (std::uint64_t i = 0; i < in_a_row; ++i) faulty.inject(nth + i, kv::Fault::fail);
+        const bool answered = found->run(world);
+        happened = faulty.calls() - calls >= nth;
+        faulty.clear();
+        if (answered) continue;
+        ++failed;
+        EXPECT_EQ(world.picture(), before) << "after call " << nth;
+    }
+    EXPECT_GT(failed, 0u);
 }
 
 const auto name_of = [](const auto& scenario) { return scenario.param.name; };

@@ -103,8 +103,45 @@ TEST_F(Names, OfAnEarlierVersionThatAreAlikeNowAreAllKept) {
     for (int round = 0; round < 2; ++round) {
         EXPECT_EQ(mail_->find(account_, composed)->id, first->id);
         EXPECT_EQ(mail_->find(account_, composed + " (2)")->id, second->id);
-        EXPECT_EQ(mail_->find(account_, composed + "/b")->id, below->id);
+        EXPECT_EQ(mail_->find(account_, composed + " (2)/b")->id, below->id);
         ASSERT_TRUE(create("Round " + std::to_string(round)));
+    }
+}
+
+TEST_F(Names, OfAnEarlierVersionThatAreAlikeNowKeepWhatIsTheirs) {
+    const auto first_below = create(composed + "/b0");
+    ASSERT_TRUE(first_below);
+    std::vector<MailboxId> second_below;
+    constexpr std::size_t count = 120;  // more than are written at once
+    const auto below = [](std::size_t i) { return "/b" + std::to_string(i); };
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto made = create("Other" + below(i));
+        ASSERT_TRUE(made);
+        second_below.push_back(made->id);
+    }
+    const MailboxId first = id(composed), second = id("Other");
+    const std::string other = "Other";
+    for (const std::string& name : {composed + "/b0", other, other + "/b1"}) {
+        ASSERT_TRUE(wait<void>(
+            [&](Done<void> done) { mail_->subscribe(account_, name, true, std::move(done)); }));
+    }
+    store_as(other, apart);
+    for (std::size_t i = 0; i < count; ++i) store_as(other + below(i), apart + below(i));
+    const std::string numbered = composed + " (2)";
+    for (int round = 0; round < 2; ++round) {
+        EXPECT_EQ(id(composed), first);
+        EXPECT_EQ(id(composed + "/b0"), first_below->id);
+        EXPECT_EQ(id(numbered), second);
+        for (std::size_t i = 0; i < count; ++i) {
+            EXPECT_EQ(id(numbered + below(i)), second_below[i]) << i;
+        }
+        Texts subscribed;
+        for (const std::string& name : mail_->subscriptions(account_).value()) {
+            if (name.starts_with("Entw")) subscribed.push_back(name);
+        }
+        EXPECT_EQ(subscribed, (Texts{numbered, numbered + "/b1", composed + "/b0"}));
+        ASSERT_TRUE(create("Round " + std::to_string(round)));
+        EXPECT_FALSE(is_stored(apart) || is_stored(apart + "/b0"));
     }
 }
 
