@@ -132,12 +132,13 @@ net::Awaitable<Result<std::vector<mail::Appended>>> ImapService::append_all(
     co_return All{*one};
 }
 
-net::Awaitable<void> ImapService::take_back(MailboxId mailbox, UidSet uids) {
-    if (uids.empty()) co_return;
+net::Awaitable<Result<void>> ImapService::take_back(MailboxId mailbox, UidSet uids) {
+    if (uids.empty()) co_return Result<void>();
     const auto removed = co_await net::from_store<UidSet>([&](mail::Done<UidSet> done) {
         backends_.mail.expunge(mailbox, std::move(uids), true, std::move(done));
     });
-    if (!removed) failure(removed.error());
+    if (!removed) co_return removed.error();
+    co_return Result<void>();
 }
 
 net::Awaitable<imap::Answer> ImapService::on(imap::AppendMessage question) {
@@ -225,7 +226,8 @@ net::Awaitable<imap::Answer> ImapService::copied_by(net::StoreCall<mail::Copied>
     if (expected && copied->to.size() != *expected) {  // expunged meanwhile
         UidSet copies;
         for (const Uid uid : copied->to) copies.add(uid);
-        co_await take_back(to.box.id, std::move(copies));
+        const auto taken = co_await take_back(to.box.id, std::move(copies));
+        if (!taken) co_return failure(taken.error());
         co_return some_expunged();
     }
     co_await drop_flags(to, copied->to);

@@ -164,7 +164,7 @@ private:
     // All or none.
     net::Awaitable<Result<std::vector<mail::Appended>>> append_all(
         mail::Viewed mailbox, std::vector<mail::NewMessage> messages, mail::Replaced replaced);
-    net::Awaitable<void> take_back(MailboxId mailbox, UidSet uids);
+    net::Awaitable<Result<void>> take_back(MailboxId mailbox, UidSet uids);
     net::Awaitable<void> learn_from(const sharing::Place& to, std::vector<Uid> uids);
     net::Awaitable<Result<mail::FlagResult>> change_flags(UidSet uids, mail::FlagChange change);
     net::Awaitable<Result<mail::FlagResult>> replace_flags(UidSet uids, mail::FlagChange change,

@@ -42,7 +42,12 @@ std::variant<sharing::Place, imap::Failure> ImapService::place_with(const std::s
 Result<std::string> ImapService::selected_rights() {
     if (selected_->place.own) return std::string(imap::all_rights);
     const auto& place = selected_->place;
-    return backends_.sharing.rights_of(who(), place.owner, place.box.id);
+    auto rights = backends_.sharing.rights_of(who(), place.owner, place.box.id);
+    if (rights && rights->empty()) {
+        const auto there = backends_.mail.status(place.box.id);
+        if (!there && there.error().code == Errc::not_found) return there.error();
+    }
+    return rights;
 }
 
 std::optional<imap::Failure> ImapService::refused(char right) {

@@ -207,6 +207,7 @@ void Session::next_part(std::string rest, bool first, bool literal_waits) {
     if (framer_.literal().size > room) {
         return abandon_append(too_big(config_.max_append_bytes), true);
     }
+    upload_->append.literal8 = step.literal8;
     take_message_literal();
 }
 

@@ -64,6 +64,7 @@ struct CatenateStep {
     enum class Kind : std::uint8_t { url, text, end, bad };
     Kind kind = Kind::bad;
     std::string url;
+    bool literal8 = false;  // text: as one
     std::string_view rest;
 };
 // text: what follows the opening parenthesis or the part before. `text`: a literal was announced.

@@ -133,7 +133,7 @@ CatenateStep parse_catenate_step(std::string_view text, bool first) {
         out.url = std::move(*url);
     } else if (lexer.skip_word("TEXT")) {
         if (!lexer.skip_space()) return out;
-        lexer.skip('~');
+        out.literal8 = lexer.skip('~');
         if (lexer.at_end()) out.kind = CatenateStep::Kind::text;
     }
     out.rest = lexer.rest();

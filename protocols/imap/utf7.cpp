@@ -1,4 +1,5 @@
 #include "protocols/imap/mailbox_name.h"
+#include "protocols/mime/charset.h"
 #include "protocols/wire/code_point.h"
 #include "protocols/wire/text.h"
 
@@ -12,23 +13,6 @@ constexpr std::string_view alphabet =
 
 bool is_direct(char32_t c) {
     return c >= 0x20 && c <= 0x7e;
-}
-
-void append_utf8(std::string& out, char32_t c) {
-    const auto put = [&](char32_t byte) { out += static_cast<char>(byte); };
-    if (c < 0x80) return put(c);
-    if (c < 0x800) {
-        put(0xc0 | c >> 6);
-    } else {
-        if (c < 0x10000) {
-            put(0xe0 | c >> 12);
-        } else {
-            put(0xf0 | c >> 18);
-            put(0x80 | (c >> 12 & 0x3f));
-        }
-        put(0x80 | (c >> 6 & 0x3f));
-    }
-    put(0x80 | (c & 0x3f));
 }
 
 // A run of UTF-16 units between '&' and '-'.
@@ -76,8 +60,8 @@ bool decode_run(std::string_view run, std::string& out) {
         const bool is_high = unit >= 0xd800 && unit < 0xdc00;
         const bool is_low = unit >= 0xdc00 && unit < 0xe000;
         if (is_low != (high != 0)) return false;
-        if (is_low) append_utf8(out, 0x10000 + ((high - 0xd800) << 10) + (unit - 0xdc00));
-        if (!is_high && !is_low) append_utf8(out, unit);
+        if (is_low) mime::append_utf8(out, 0x10000 + ((high - 0xd800) << 10) + (unit - 0xdc00));
+        if (!is_high && !is_low) mime::append_utf8(out, unit);
         high = is_high ? unit : 0;
     }
     return high == 0;
