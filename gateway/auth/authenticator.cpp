@@ -71,7 +71,9 @@ net::Awaitable<void> Authenticator::finish(net::Session& session, const Login& l
         session.log(logging::Level::warning, "login refused", {{"user", user}});
         const std::chrono::milliseconds base(config_.get()->auth.failure_delay_ms);
         const auto now = FailureDelays::Clock::now();
-        const auto name = "user " + user.substr(0, max_name_bytes);
+        // As the directory has it: other spellings of a name lead to the same user.
+        const auto name = "user " + wire::lower_case(addresses::ascii_address(user))
+                                        .substr(0, max_name_bytes);
         // Many addresses that guess one password are as slow as one that guesses many.
         const auto by_address = delays_.failed(network, base, now);
         co_await session.pause(std::max(by_address, delays_.failed(name, base, now)));

@@ -1,6 +1,7 @@
 #include "gateway/delivery/trace.h"
 
 #include "protocols/mime/date.h"
+#include "protocols/wire/text.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -52,7 +53,10 @@ std::string received_field(const Arrival& arrival, const std::string& hostname,
         field += "\r\n\t(" + arrival.tls_protocol + " " + arrival.tls_cipher + ")";
     }
     field += "\r\n\tid " + id;
-    if (!for_recipient.empty()) field += "\r\n\tfor <" + for_recipient + ">";
+    // A server without SMTPUTF8 could not be given the field as it is.
+    if (!for_recipient.empty() && wire::is_ascii(for_recipient)) {
+        field += "\r\n\tfor <" + for_recipient + ">";
+    }
     const mime::DateTime date{to_unix_ms(now) / 1000, 0};
     return field + ";\r\n\t" + mime::format_rfc5322(date) + "\r\n";
 }

@@ -44,7 +44,7 @@ AdaptedForm adapt(const Parcel& parcel, const smtp::AdaptMessage& wanted) {
     if (whole->empty()) return {};
     // RFC 6531 section 3.2: who only passes such mail on does not rewrite it. What never said that
     // it is internationalised is mended like a body.
-    if (parcel.message.parameters.smtputf8) {
+    if (wanted.ascii_header) {
         auto header = mime::with_ascii_header(*whole);
         if (!header) return {std::nullopt, no_internationalised_header(header.error().text)};
         const bool same = *header == *whole;

@@ -67,9 +67,10 @@ net::Awaitable<bool> Outbound::send_reports(const queue::Message& message,
     co_return true;
 }
 
-net::Awaitable<void> Outbound::report_accepted(const queue::Message& message, std::string header,
+net::Awaitable<bool> Outbound::report_accepted(const queue::Message& message, std::string header,
                                                std::vector<ReportedRecipient> reported) {
-    if (!may_report(message)) co_return;
+    if (!may_report(message)) co_return true;
+    bool all = true;
     for (const auto action : every_action) {
         Report report = report_on(message, action, reported);
         if (report.recipients.empty()) continue;
@@ -78,7 +79,9 @@ net::Awaitable<void> Outbound::report_accepted(const queue::Message& message, st
         const bool sent = co_await backends_.deliver_report(
             message.reverse_path, report_text(report), message.require_tls);
         if (!sent) logging::warning("report not sent", {{"to", message.reverse_path}});
+        all = all && sent;
     }
+    co_return all;
 }
 
 // What a message's row says that its sender is still to be told.

@@ -84,8 +84,9 @@ public:
     void look_again();
 
     // Tells the sender what became of recipients here, once the message is accepted. Of `message`
-    // the envelope counts; `header` is the message's own.
-    net::Awaitable<void> report_accepted(const queue::Message& message, std::string header,
+    // the envelope counts; `header` is the message's own. True: all of it is durable, or nobody may
+    // be told.
+    net::Awaitable<bool> report_accepted(const queue::Message& message, std::string header,
                                          std::vector<ReportedRecipient> reported);
 
     const Counters& counters() const { return counters_; }

@@ -1,5 +1,6 @@
 // Whether a server behind this one takes mail for an address: asked in the session with the sender,
-// so that what it would refuse is never accepted, and no bounce goes to a forged sender.
+// so that an address that it refuses is never accepted, and no bounce goes to a forged sender.
+// Whether it takes the message itself (8 bits, its size) shows when it is sent.
 //
 // Thread rule: coroutines on any core.
 #pragma once

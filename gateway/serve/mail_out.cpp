@@ -1,4 +1,5 @@
 // The way out: the queue, its courier, and reports to senders.
+#include "gateway/addresses/resolver.h"
 #include "gateway/clock/wall_clock.h"
 #include "gateway/log/log.h"
 #include "gateway/outbound/tls_required.h"
@@ -83,6 +84,8 @@ net::Awaitable<Result<void>> Daemon::queue_mail(delivery::Outgoing mail) {
 }
 
 net::Awaitable<bool> Daemon::deliver_report(std::string to, std::string report, bool require_tls) {
+    // Of servers without SMTPUTF8 many still take a domain's A-labels.
+    to = addresses::ascii_address(to);
     auto found = resolver_->resolve(to);
     if (!found) {
         logging::error("report not sent", {{"to", to}, {"reason", found.error().text}});

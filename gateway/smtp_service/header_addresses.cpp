@@ -41,6 +41,37 @@ std::string replace_addresses(std::string text, std::string_view from, std::stri
     return text;
 }
 
+// As the DNS takes it, in any charset; or an address literal.
+bool is_domain(std::string_view domain) {
+    if (domain.starts_with('[')) return domain.ends_with(']');
+    return !domain.starts_with('.') && !domain.ends_with('.') &&
+           std::all_of(domain.begin(), domain.end(), [](char c) {
+               return c == '.' || c == '-' || c == '_' || wire::is_alpha(c) ||
+                      wire::is_digit(c) || !wire::is_ascii(c);
+           });
+}
+
+// Outside of quotes and comments.
+std::size_t count_brackets(std::string_view value) {
+    std::size_t count = 0, depth = 0;
+    bool quoted = false;
+    for (std::size_t at = 0; at < value.size(); ++at) {
+        const char c = value[at];
+        if (c == '\\') {
+            ++at;
+        } else if (c == '"' && depth == 0) {
+            quoted = !quoted;
+        } else if (!quoted && c == '(') {
+            ++depth;
+        } else if (!quoted && c == ')' && depth > 0) {
+            --depth;
+        } else if (!quoted && depth == 0 && c == '<') {
+            ++count;
+        }
+    }
+    return count;
+}
+
 }  // namespace
 
 void rewrite_header_addresses(std::string& message,
@@ -71,14 +102,22 @@ HeaderSenders header_senders(std::string_view message) {
     const auto header = header_of(message);
     const auto parsed = mime::parse(header);
     HeaderSenders out;
+    out.unreadable = parsed.has(mime::Defect::header_too_large);
     for (const auto& field : parsed.parts.front().fields) {
         if (!is_one_of(sender_names, field.name.of(header))) continue;
         const auto list = mime::parse_addresses(field.value.of(header));
         out.too_many = out.too_many || list.size() >= mime::max_addresses;
+        if (count_brackets(field.value.of(header)) > list.size()) out.unreadable = true;
         for (const auto& address : list) {
             if (address.domain.empty()) continue;
+            if (!is_domain(address.domain)) out.unreadable = true;
+            auto written = address.addr_spec();
+            if (std::find(out.addresses.begin(), out.addresses.end(), written) !=
+                out.addresses.end()) {
+                continue;
+            }
             if (out.addresses.size() < max_header_addresses)
-                out.addresses.push_back(address.addr_spec());
+                out.addresses.push_back(std::move(written));
             else
                 out.too_many = true;
         }

@@ -22,6 +22,8 @@ struct HeaderSenders {
     // Resent-Sender); without those that have no domain.
     std::vector<std::string> addresses;
     bool too_many = false;  // over max_header_addresses; the others are left out
+    // Some of it is no address, or not all was read: clients may show another one.
+    bool unreadable = false;
 };
 HeaderSenders header_senders(std::string_view message);
 

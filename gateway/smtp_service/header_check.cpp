@@ -25,6 +25,11 @@ std::optional<smtp::Reply> SmtpService::check_header_senders() {
     const auto allowed = backends_.config.get()->submission.from_header;
     if (!user_ || allowed == "any") return std::nullopt;
     const auto senders = header_senders(body_);
+    if (senders.unreadable) {
+        session_.log(logging::Level::warning, "message refused",
+                     {{"reason", "From or Sender cannot be read"}, {"user", user_->address}});
+        return unreadable_header_address();
+    }
     for (const auto& address : senders.addresses) {
         const auto rewritten = backends_.resolver.sender(address);
         if (!rewritten) return directory_unavailable();

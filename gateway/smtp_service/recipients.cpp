@@ -27,6 +27,14 @@ std::uint8_t behind_an_expansion(std::uint8_t notify) {
     return left == 0 ? std::uint8_t{smtp::notify_never} : left;
 }
 
+// Of two names that lead to one address: what either of them asked for.
+std::uint8_t either_notify(std::uint8_t a, std::uint8_t b) {
+    constexpr std::uint8_t unsaid = smtp::notify_failure | smtp::notify_delay;
+    if (a == b || b == smtp::notify_never) return a;
+    if (a == smtp::notify_never) return b;
+    return static_cast<std::uint8_t>((a == 0 ? unsaid : a) | (b == 0 ? unsaid : b));
+}
+
 }  // namespace
 
 void Recipients::add(const smtp::CheckRecipient& named, addresses::Resolved found) {
@@ -48,13 +56,17 @@ void Recipients::add_local(directory::User user, bool may_be_left_out) {
 }
 
 void Recipients::add_remote(std::string address, const Named& named) {
-    const bool known = std::any_of(remote_.begin(), remote_.end(),
-                                   [&](const auto& other) { return other.address == address; });
-    if (known) return;
     const auto& parameters = named.parameters;
     const auto notify =
         named.is_expanded() ? behind_an_expansion(parameters.notify) : parameters.notify;
-    remote_.push_back({std::move(address), notify, parameters.original_recipient});
+    const auto known = std::find_if(remote_.begin(), remote_.end(), [&](const auto& other) {
+        return other.address == address;
+    });
+    if (known == remote_.end()) {
+        remote_.push_back({std::move(address), notify, parameters.original_recipient});
+    } else {
+        known->notify = either_notify(known->notify, notify);
+    }
 }
 
 bool Recipients::may_report() const {

@@ -74,6 +74,14 @@ inline smtp::Reply report_not_learned() {
     return {451, "4.3.0", "The report cannot be learned now, try again later"};
 }
 
+inline smtp::Reply cannot_be_told() {
+    return {451, "4.3.0",
+            "One of several mailboxes is full, and a report of that cannot be stored now, try "
+            "again later"};
+}
+inline smtp::Reply unreadable_header_address() {
+    return {550, "5.6.0", "From or Sender in the header cannot be read as addresses"};
+}
 inline smtp::Reply accepted_as(const std::string& id) {
     return {250, "2.0.0", "Accepted as " + id};
 }

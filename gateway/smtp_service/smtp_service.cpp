@@ -272,17 +272,20 @@ net::Awaitable<smtp::Answer> SmtpService::answer(smtp::AcceptMessage question) {
     begin_transaction();
     if (!accepted) co_return not_accepted(accepted.error());
     auto reported = recipients.reports(*accepted, question.authenticated_user.empty());
-    if (!reported.empty()) {
-        report_accepted(question, *accepted, std::move(reported), std::move(header));
-    }
+    const bool told =
+        co_await report_accepted(question, *accepted, std::move(reported), std::move(header));
+    if (!told) co_return cannot_be_told();
     if (role_ == smtp::Role::lmtp) co_return recipients.replies(*accepted);
     co_return accepted_as(accepted->id);
 }
 
-void SmtpService::report_accepted(const smtp::AcceptMessage& question,
-                                  const delivery::Accepted& outcome,
-                                  std::vector<outbound::ReportedRecipient> reported,
-                                  std::string header) {
+// A copy that was left out must be known to the sender before the sender forgets the message;
+// what went well may be told later. False: it cannot be told now.
+net::Awaitable<bool> SmtpService::report_accepted(const smtp::AcceptMessage& question,
+                                                  const delivery::Accepted& outcome,
+                                                  std::vector<outbound::ReportedRecipient> reported,
+                                                  std::string header) {
+    if (reported.empty()) co_return true;
     queue::Message message;
     (void)from_hex(outcome.id, message.id);
     message.reverse_path = sender_;
@@ -291,10 +294,23 @@ void SmtpService::report_accepted(const smtp::AcceptMessage& question,
     message.account = question.authenticated_user;
     message.queued_at = wall_clock();
     message.spam = outcome.spam;
+    const auto failed = std::stable_partition(
+        reported.begin(), reported.end(),
+        [](const auto& each) { return each.action != outbound::Action::failed; });
+    std::vector<outbound::ReportedRecipient> left_out(failed, reported.end());
+    reported.erase(failed, reported.end());
+    if (!left_out.empty()) {
+        const bool told =
+            co_await backends_.outbound.report_accepted(message, header, std::move(left_out));
+        if (!told) co_return false;
+    }
+    if (reported.empty()) co_return true;
     backends_.spawn([&outbound = backends_.outbound, message = std::move(message),
-                     header = std::move(header), reported = std::move(reported)] {
-        return outbound.report_accepted(message, header, reported);
+                     header = std::move(header),
+                     reported = std::move(reported)]() -> net::Awaitable<void> {
+        co_await outbound.report_accepted(message, header, reported);
     });
+    co_return true;
 }
 
 net::ConversationFactory make_factory(const Backends& backends, smtp::Role role) {

@@ -80,8 +80,10 @@ private:
     Result<addresses::Ownership> ownership(const std::string& address);
     std::optional<smtp::Reply> check_header_senders();
     bool over_account_rate(std::uint64_t recipients);
-    void report_accepted(const smtp::AcceptMessage& question, const delivery::Accepted& outcome,
-                         std::vector<outbound::ReportedRecipient> reported, std::string header);
+    net::Awaitable<bool> report_accepted(const smtp::AcceptMessage& question,
+                                         const delivery::Accepted& outcome,
+                                         std::vector<outbound::ReportedRecipient> reported,
+                                         std::string header);
     delivery::Arrival arrival_of(const smtp::AcceptMessage& question);
     void begin_transaction();
     void drop_body();

@@ -165,7 +165,7 @@ std::string ClientEngine::State::rcpt_command(const OutgoingRecipient& recipient
     }
     const std::string& original = recipient.parameters.original_recipient;
     if (!original.empty()) {
-        out += " ORCPT=" + (offers.smtputf8 ? original : ascii_original_recipient(original));
+        out += " ORCPT=" + (needs_utf8() ? original : ascii_original_recipient(original));
     }
     return out;
 }

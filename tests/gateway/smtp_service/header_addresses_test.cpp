@@ -75,12 +75,34 @@ TEST(HeaderSenders, EachAddressOfEachField) {
     }
 }
 
+TEST(HeaderSenders, WhatCannotBeReadAsAddressesIsTold) {
+    for (const char* plain :
+         {"ann@a.example", "Ann <ann@a.example>", "\"<x>\" (<y>) <ann@a.example>", "ann",
+          "a@b.example, <c@d.example>", "x@[192.0.2.1]", "ann@m\xC3\xBCnchen.example"}) {
+        EXPECT_FALSE(header_senders(std::string("From: ") + plain + "\r\n\r\n").unreadable)
+            << plain;
+    }
+    for (const char* odd : {"boss@a.example.", "Boss <boss@a.example.>",
+                            "<boss@a.example> <ann@a.example>", "boss@a.example\x01"}) {
+        EXPECT_TRUE(header_senders(std::string("From: ") + odd + "\r\n\r\n").unreadable) << odd;
+    }
+    // What stands behind more fields than are read.
+    std::string many;
+    while (many.size() < 4'000'000) many += "X: 1\r\n";
+    EXPECT_TRUE(header_senders(many + "From: boss@a.example\r\n\r\n").unreadable);
+}
+
+TEST(HeaderSenders, EachAddressOnce) {
+    const auto found = header_senders("From: a@b.example, a@b.example\r\nSender: a@b.example\r\n");
+    EXPECT_EQ(found.addresses, (std::vector<std::string>{"a@b.example"}));
+}
+
 TEST(HeaderSenders, AtMostSoMany) {
     for (const std::size_t count :
          {max_header_addresses - 1, max_header_addresses, max_header_addresses + 1}) {
         std::string message = "Sender: x@b.example\r\nFrom: ";
         for (std::size_t i = 1; i < count; ++i)
-            message += (i > 1 ? "," : "") + std::string("y@b.example");
+            message += (i > 1 ? ",y" : "y") + std::to_string(i) + "@b.example";
         const auto found = header_senders(message + "\r\n\r\n");
         EXPECT_EQ(found.addresses.size(), std::min(count, max_header_addresses));
         EXPECT_EQ(found.too_many, count > max_header_addresses);

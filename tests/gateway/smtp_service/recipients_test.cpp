@@ -50,6 +50,22 @@ TEST(Recipients, EachMailboxOnceWhateverItWasReachedBy) {
     EXPECT_TRUE(recipients.empty());
 }
 
+TEST(Recipients, OfTwoNamesForOneAddressEitherMayAskToBeTold) {
+    const auto merged = [](std::uint8_t first, std::uint8_t second) {
+        Recipients recipients(false);
+        recipients.add(named("a@example.org", first), resolved({}, {"x@remote.example"}));
+        recipients.add(named("b@example.org", second), resolved({}, {"x@remote.example"}));
+        return recipients.remote().front().notify;
+    };
+    constexpr std::uint8_t failure = smtp::notify_failure, success = smtp::notify_success;
+    EXPECT_EQ(merged(smtp::notify_never, 0), 0);
+    EXPECT_EQ(merged(0, smtp::notify_never), 0);
+    EXPECT_EQ(merged(smtp::notify_never, failure), failure);
+    EXPECT_EQ(merged(success, failure), success | failure);
+    EXPECT_EQ(merged(0, success), success | failure | smtp::notify_delay);
+    EXPECT_EQ(merged(0, 0), 0);
+}
+
 TEST(Recipients, SuccessIsToldUnderTheNameThatWasGiven) {
     Recipients recipients(false);
     recipients.add(named("ann+x@example.org", smtp::notify_success), resolved({ann}));
