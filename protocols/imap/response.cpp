@@ -1,6 +1,7 @@
 #include "protocols/imap/response.h"
 
 #include "protocols/imap/mailbox_name.h"
+#include "protocols/wire/quoted.h"
 #include "protocols/wire/text.h"
 
 #include <algorithm>
@@ -18,20 +19,11 @@ bool is_quotable(char c) {
     return wire::is_ascii(c) && c != '\0' && c != '\r' && c != '\n';
 }
 
-std::string quote(std::string_view text) {
-    std::string out = "\"";
-    for (const char c : text) {
-        if (c == '"' || c == '\\') out += '\\';
-        out += c;
-    }
-    return out + '"';
-}
-
 }  // namespace
 
 std::string format_string(std::string_view text) {
     if (text.size() <= max_quoted_bytes && std::all_of(text.begin(), text.end(), is_quotable)) {
-        return quote(text);
+        return wire::in_quotes(text);
     }
     return '{' + std::to_string(text.size()) + "}\r\n" + std::string(text);
 }
@@ -39,7 +31,7 @@ std::string format_string(std::string_view text) {
 std::string format_utf8(std::string_view text) {
     const bool fits = std::all_of(text.begin(), text.end(),
                                   [](char c) { return is_quotable(c) || !wire::is_ascii(c); });
-    return fits && text.size() <= max_quoted_bytes ? quote(text) : format_string(text);
+    return fits && text.size() <= max_quoted_bytes ? wire::in_quotes(text) : format_string(text);
 }
 
 std::string format_mailbox(std::string_view name, bool utf8) {

@@ -5,6 +5,7 @@
 #include "protocols/mime/header.h"
 #include "protocols/mime/idna.h"
 #include "protocols/wire/base64.h"
+#include "protocols/wire/quoted.h"
 #include "protocols/wire/text.h"
 
 #include <algorithm>
@@ -37,15 +38,6 @@ bool is_among_names(std::string_view name, auto& names) {
                        [&](auto each) { return wire::equals_ignoring_case(each, name); });
 }
 
-std::string in_quotes(std::string_view text) {
-    std::string out = "\"";
-    for (const char c : text) {
-        if (c == '"' || c == '\\') out += '\\';
-        out += c;
-    }
-    return out + '"';
-}
-
 bool is_atom_text(std::string_view text, std::string_view more) {
     constexpr std::string_view symbols = "!#$%&'*+-/=?^_`{|}~";
     return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
@@ -71,13 +63,14 @@ std::string phrase(std::string_view name) {
     if (is_ascii(name))
         return is_atom_text(name, " ") || name.find("=?") != std::string_view::npos
                    ? std::string(name)
-                   : in_quotes(name);
+                   : wire::in_quotes(name);
     return folded_words(decode_words(name));
 }
 
 std::optional<std::string> ascii_mailbox(const Address& address) {
     if (!is_ascii(address.local) || !is_ascii(address.route)) return std::nullopt;
-    std::string spec = is_atom_text(address.local, ".") ? address.local : in_quotes(address.local);
+    const bool plain = is_atom_text(address.local, ".");
+    std::string spec = plain ? address.local : wire::in_quotes(address.local);
     if (!address.domain.empty()) {
         const bool ascii = is_ascii(address.domain);
         const auto domain = ascii ? std::optional(address.domain) : domain_to_ascii(address.domain);
@@ -141,7 +134,7 @@ std::optional<std::string> with_parameters(std::string value,
     for (const auto& each : parameters) {
         if (is_ascii(each.value)) {
             value += ";\r\n " + each.name + "=" +
-                     (is_atom_text(each.value, ".") ? each.value : in_quotes(each.value));
+                     (is_atom_text(each.value, ".") ? each.value : wire::in_quotes(each.value));
         } else if (each.name == "boundary") {
             return std::nullopt;
         } else {

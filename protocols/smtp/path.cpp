@@ -1,5 +1,6 @@
 #include "protocols/smtp/path.h"
 
+#include "protocols/wire/quoted.h"
 #include "protocols/wire/text.h"
 
 #include <algorithm>
@@ -22,15 +23,6 @@ bool is_printable(char c) {
     return static_cast<std::uint8_t>(c) >= 0x20 && c != 0x7f;
 }
 
-std::string quote(std::string_view local_part) {
-    std::string out = "\"";
-    for (const char c : local_part) {
-        if (c == '"' || c == '\\') out += '\\';
-        out += c;
-    }
-    return out += '"';
-}
-
 // Takes a quoted string off the front of text; false when it is not well-formed.
 bool take_quoted(std::string_view& text, std::string& content) {
     for (std::size_t i = 1; i < text.size(); ++i) {
@@ -50,7 +42,7 @@ bool take_local_part(std::string_view& text, std::string& local_part) {
     if (text.starts_with('"')) {
         std::string content;
         if (!take_quoted(text, content)) return false;
-        local_part = is_unquoted_local_part(content) ? content : quote(content);
+        local_part = is_unquoted_local_part(content) ? content : wire::in_quotes(content);
         return true;
     }
     const auto end =
