@@ -30,12 +30,15 @@ void edit_part(const mime::Part& part, std::string_view whole, std::vector<mime:
 
 }  // namespace
 
-Result<std::string> encode_binary(std::string message) {
+std::string encode_binary_parts(std::string message) {
     const auto parsed = mime::parse(message);
     std::vector<mime::Edit> edits;
     for (const auto& part : parsed.parts) edit_part(part, message, edits);
-    std::string out =
-        edits.empty() ? std::move(message) : mime::with_edits(message, std::move(edits));
+    return edits.empty() ? std::move(message) : mime::with_edits(message, std::move(edits));
+}
+
+Result<std::string> encode_binary(std::string message) {
+    std::string out = encode_binary_parts(std::move(message));
     if (!out.ends_with("\r\n")) out += "\r\n";
     wire::LineCheck lines(out.size() + 2);
     lines.read(out);

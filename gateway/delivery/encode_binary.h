@@ -8,8 +8,10 @@
 namespace postern::delivery {
 
 // Parts that say "Content-Transfer-Encoding: binary" become base64, containers that say so 8bit.
-// Errors: invalid (there are bare line ends or NULs outside of such parts; a client that sends them
-// so would find its message changed).
+std::string encode_binary_parts(std::string message);
+
+// The same, and it ends in CRLF. Errors: invalid (there are bare line ends or NULs outside of such
+// parts; a client that sends them so would find its message changed).
 Result<std::string> encode_binary(std::string message);
 
 }  // namespace postern::delivery

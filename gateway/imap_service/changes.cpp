@@ -91,11 +91,13 @@ net::Awaitable<imap::Answer> ImapService::on(imap::CheckAppend question) {
 net::Awaitable<Result<mail::NewMessage>> ImapService::prepare(Pending pending) {
     // RFC 3516 section 4.4: a literal8 may hold what no other client could be sent.
     if (pending.bytes->find('\0') != std::string::npos) {
-        auto encode = [bytes = pending.bytes] { return delivery::encode_binary(*bytes); };
+        auto encode = [bytes = pending.bytes] { return delivery::encode_binary_parts(*bytes); };
         auto encoded = co_await backends_.pool.run(std::move(encode));
         if (!encoded) co_return Error{Errc::unavailable, "too much to do"};
-        if (!*encoded) co_return encoded->error();
-        pending.bytes = std::make_shared<const std::string>(std::move(**encoded));
+        if (encoded->find('\0') != std::string::npos) {
+            co_return Error{Errc::invalid, "NUL outside of parts marked as binary"};
+        }
+        pending.bytes = std::make_shared<const std::string>(std::move(*encoded));
     }
     mail::NewMessage message;
     message.bytes = pending.bytes;
@@ -165,8 +167,7 @@ net::Awaitable<imap::Answer> ImapService::on(imap::AppendMessage question) {
         message.flags = permitted(message.flags, place->rights);
         auto one = co_await prepare(std::move(message));
         if (!one && one.error().code == Errc::invalid) {
-            co_return imap::Failure{"UNKNOWN-CTE",
-                                    "NUL or bare line ends outside of parts marked as binary"};
+            co_return imap::Failure{"UNKNOWN-CTE", one.error().text};
         }
         if (!one) co_return failure(one.error());
         prepared.push_back(std::move(*one));

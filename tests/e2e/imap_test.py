@@ -214,13 +214,20 @@ class Sessions(Session):
         self.ok(self.client.select())
         kind, [(_, fetched), _] = self.client.fetch("1", "(BINARY.PEEK[1])")
         self.assertEqual((kind, fetched), ("OK", content))
+        # As any other APPEND, with bare line ends in its header.
+        bare = whole.replace(header, header.replace(b"\r\n", b"\n"))
+        raw.send(b"d APPEND INBOX ~{%d+}\r\n%s\r\n" % (len(bare), bare))
+        self.assertRegex(raw.line(), rb"d OK \[APPENDUID ")
+        self.ok(self.client.noop())
+        kind, [(_, fetched), _] = self.client.fetch("2", "(BINARY.PEEK[1])")
+        self.assertEqual((kind, fetched), ("OK", content))
         # NUL outside of a part that says binary; NUL in a plain literal.
         plain = b"Subject: x\r\n\r\na\0b\r\n"
         raw.send(b"b APPEND INBOX ~{%d+}\r\n%s\r\n" % (len(plain), plain))
         self.assertRegex(raw.line(), rb"b NO \[UNKNOWN-CTE\] ")
         raw.send(b"c APPEND INBOX {%d+}\r\n%s\r\n" % (len(whole), whole))
         self.assertRegex(raw.line(), rb"c NO \[UNKNOWN-CTE\] ")
-        self.assertEqual(len(self.uids("ALL")), 1)
+        self.assertEqual(len(self.uids("ALL")), 2)
 
     def test_idle_hears_of_a_delivery(self):
         with imap_session(self.gateway) as raw:

@@ -20,8 +20,7 @@ Answer ImapRig::append(const imap::AppendMessage& asked) {
     for (const Upload& each : uploads_) {
         if (each.bytes.find('\0') == std::string::npos) continue;
         uploads_.clear();
-        return imap::Failure{"UNKNOWN-CTE",
-                             "NUL or bare line ends outside of parts marked as binary"};
+        return imap::Failure{"UNKNOWN-CTE", "NUL outside of parts marked as binary"};
     }
     imap::AppendDone out{mailbox->uid_validity, {}};
     for (Upload& each : std::exchange(uploads_, {})) {
