@@ -1,6 +1,7 @@
 #include "gateway/outbound/report.h"
 
 #include "protocols/mime/date.h"
+#include "protocols/mime/seven_bit.h"
 #include "protocols/wire/ip_address.h"
 #include "protocols/wire/text.h"
 #include "protocols/wire/xtext.h"
@@ -179,6 +180,11 @@ const char* encoding_of(std::string_view content) {
     return wire::is_ascii(content) ? "" : "Content-Transfer-Encoding: 8bit\r\n";
 }
 
+// A report that a server without 8BITMIME could not be given would be lost: nobody hears of that.
+bool fits_every_server(std::string_view message) {
+    return wire::is_ascii(message) || mime::to_seven_bit(message).has_value();
+}
+
 }  // namespace
 
 std::string report_text(const Report& report) {
@@ -187,7 +193,8 @@ std::string report_text(const Report& report) {
     const std::string boundary = "postern-" + report.id;
     const bool whole = !report.headers_only && report.message_bytes <= max_returned_bytes &&
                        report.message.size() == report.message_bytes &&
-                       report.recipients.front().action == Action::failed;
+                       report.recipients.front().action == Action::failed &&
+                       fits_every_server(report.message);
     const std::string_view header = header_of(report.message);
     const std::string_view returned = whole ? std::string_view(report.message) : header;
     // RFC 6533: types of their own for what a reader without SMTPUTF8 may not understand. A header

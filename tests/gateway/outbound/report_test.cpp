@@ -1,6 +1,7 @@
 #include "gateway/outbound/report.h"
 
 #include "protocols/mime/message.h"
+#include "protocols/mime/seven_bit.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -76,6 +77,23 @@ TEST(Report, WordsInOtherCharsetsBecomeQuestionMarks) {
     EXPECT_THAT(report_text(report), HasSubstr("smtp; 550 unbekannt: M?ller\r\n"));
     report.recipients[0].diagnostic = "550 unbekannt: M\u00fcller";
     EXPECT_THAT(report_text(report), HasSubstr("smtp; 550 unbekannt: M\u00fcller\r\n"));
+}
+
+// Else a server without 8BITMIME could not be given the report.
+TEST(Report, WhatCannotBeConvertedIsReturnedAsItsHeader) {
+    const auto returning = [](const std::string& type) {
+        auto report = make();
+        report.headers_only = false;
+        report.message = "Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/" + type +
+                         "; boundary=b\r\n\r\n--b\r\n\r\n\xc3\xa9\r\n--b--\r\n";
+        report.message_bytes = report.message.size();
+        return report_text(report);
+    };
+    EXPECT_THAT(returning("mixed"), HasSubstr("message/rfc822"));
+    EXPECT_THAT(returning("signed"), HasSubstr("text/rfc822-headers"));
+    for (const char* type : {"mixed", "signed"}) {
+        EXPECT_TRUE(mime::to_seven_bit(returning(type)).has_value()) << type;
+    }
 }
 
 TEST(Report, AnExpansion) {
