@@ -278,6 +278,10 @@ net::Awaitable<Result<void>> Delivery::accept_for_many(Job& job) {
         under_way_.erase(job.id);
         co_return item.error();
     }
+    if (job.recipients.size() <= max_copies_at_once) {
+        co_await deliver(std::move(*item), std::move(reports));
+        co_return Result<void>();
+    }
     backends_.spawn([this, kept = std::move(*item), reports = std::move(reports)] {
         return deliver(kept, reports);
     });

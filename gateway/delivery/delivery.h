@@ -1,8 +1,8 @@
 // From a whole message to mailboxes: one durable commit, then the sender is told, then the rest.
 //
 // One recipient: the commit into the mailbox is the acceptance. Several: the spool takes the
-// message in one commit, and each mailbox follows at once; what is left over is taken up again at
-// start and now and then.
+// message in one commit, and each mailbox follows at once, before the answer when they are few;
+// what is left over is taken up again at start and now and then.
 #pragma once
 
 #include "filters/pipeline/pipeline.h"
@@ -27,7 +27,9 @@
 
 namespace postern::delivery {
 
-inline constexpr std::size_t max_copies_at_once = 32;  // of one message
+// Of one message. A sender of no more recipients is answered once each had its try, so that who
+// looks after the answer finds the message.
+inline constexpr std::size_t max_copies_at_once = 32;
 
 // Message bytes that are received and not yet stored, of all sessions. Any thread.
 class InflightBudget {
