@@ -101,28 +101,30 @@ public:
 
     void create(AccountId account, std::string name, SpecialUse use,
                 Done<MailboxInfo> done) override {
-        with_name<MailboxInfo>(name, std::move(done),
+        with_name<MailboxInfo>(canonical_new_name(name), std::move(done),
                                [this, account, use](const std::string& canonical) {
                                    return create_name(mailboxes_, account, canonical, use);
                                });
     }
 
     void remove(AccountId account, std::string name, Done<void> done) override {
-        with_name<void>(name, std::move(done), [this, account](const std::string& canonical) {
-            return remove_name(mailboxes_, account, canonical);
-        });
+        with_name<void>(canonical_name(name), std::move(done),
+                        [this, account](const std::string& canonical) {
+                            return remove_name(mailboxes_, account, canonical);
+                        });
     }
 
     void rename(AccountId account, std::string from, std::string to, Done<void> done) override {
-        with_name<void>(from, std::move(done), [this, account, to](const std::string& canonical) {
-            const auto target = canonical_name(to);
-            if (!target) return Result<void>(target.error());
-            return rename_name(mailboxes_, account, canonical, *target);
-        });
+        with_name<void>(canonical_name(from), std::move(done),
+                        [this, account, to](const std::string& canonical) {
+                            const auto target = canonical_new_name(to);
+                            if (!target) return Result<void>(target.error());
+                            return rename_name(mailboxes_, account, canonical, *target);
+                        });
     }
 
     void subscribe(AccountId account, std::string name, bool subscribed, Done<void> done) override {
-        with_name<void>(name, std::move(done),
+        with_name<void>(canonical_name(name), std::move(done),
                         [this, account, subscribed](const std::string& canonical) {
                             return subscribe_name(mailboxes_, account, canonical, subscribed);
                         });
@@ -335,8 +337,7 @@ private:
     }
 
     template <class T, class Work>
-    void with_name(const std::string& name, Done<T> done, Work work) {
-        auto canonical = canonical_name(name);
+    void with_name(Result<std::string> canonical, Done<T> done, Work work) {
         if (!canonical) return done(canonical.error());
         mailboxes_.post(
             [name = std::move(*canonical), done = std::move(done), work] { done(work(name)); });

@@ -162,6 +162,13 @@ Result<std::string> canonical_name(std::string_view text) {
     return name;
 }
 
+Result<std::string> canonical_new_name(std::string_view text) {
+    if (!mime::is_net_unicode_line(text)) {
+        return Error{Errc::invalid, "mailbox name: holds control characters or is not UTF-8"};
+    }
+    return canonical_name(text);
+}
+
 Result<NameTable> read_names(kv::Store& store, AccountId account) {
     NameTable table;
     std::string from;

@@ -28,6 +28,9 @@ namespace postern::mail {
 // accents (RFC 5198), so that a name is the same however it was typed. Errors: invalid (empty
 // levels, control characters, not UTF-8, too long, too deep).
 Result<std::string> canonical_name(std::string_view text);
+// The same for a name that is to come to be. C1 controls and line and paragraph separators are
+// refused only here: what has such a name already can be found, renamed and removed.
+Result<std::string> canonical_new_name(std::string_view text);
 
 inline constexpr std::string_view names_version_key = "h";
 // A version never used before: a table read in between can not be mistaken for this one.
