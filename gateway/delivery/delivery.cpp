@@ -32,20 +32,6 @@ std::string only_recipient(const std::vector<LocalRecipient>& local,
 
 }  // namespace
 
-bool InflightBudget::Share::grow(std::uint64_t bytes) {
-    const auto before = budget_.used_bytes_.fetch_add(bytes);
-    if (before + bytes > budget_.max_bytes_) {
-        budget_.used_bytes_ -= bytes;
-        return false;
-    }
-    held_bytes_ += bytes;
-    return true;
-}
-
-void InflightBudget::Share::reset() {
-    budget_.used_bytes_ -= std::exchange(held_bytes_, 0);
-}
-
 // One message on its way.
 struct Delivery::Job {
     OperationId id;

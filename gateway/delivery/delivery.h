@@ -31,35 +31,6 @@ namespace postern::delivery {
 // looks after the answer finds the message.
 inline constexpr std::size_t max_copies_at_once = 32;
 
-// Message bytes that are received and not yet stored, of all sessions. Any thread.
-class InflightBudget {
-public:
-    explicit InflightBudget(std::uint64_t max_bytes) : max_bytes_(max_bytes) {}
-
-    // One message's share; given back when it goes.
-    class Share {
-    public:
-        explicit Share(InflightBudget& budget) : budget_(budget) {}
-        ~Share() { reset(); }
-        Share(const Share&) = delete;
-        Share& operator=(const Share&) = delete;
-        // False: there is no room for so many more; the share stays as it was.
-        bool grow(std::uint64_t bytes);
-        void reset();
-
-    private:
-        InflightBudget& budget_;
-        std::uint64_t held_bytes_ = 0;
-    };
-
-    void change(std::uint64_t max_bytes) { max_bytes_ = max_bytes; }
-    std::uint64_t used() const { return used_bytes_; }
-
-private:
-    std::atomic<std::uint64_t> max_bytes_;
-    std::atomic<std::uint64_t> used_bytes_{0};
-};
-
 struct LocalRecipient {
     std::string address;  // of the mailbox, lower case
     AccountId account;

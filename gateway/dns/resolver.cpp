@@ -1,6 +1,7 @@
 #include "gateway/dns/resolver.h"
 
 #include "protocols/wire/ip_address.h"
+#include "protocols/wire/text.h"
 
 #include <poll.h>
 #include <unbound.h>
@@ -83,6 +84,11 @@ Result<Answer> read_result(int failure, const ub_result* result) {
     Answer answer;
     answer.secure = result->secure != 0;
     answer.no_such_name = result->nxdomain != 0;
+    if (result->canonname != nullptr) {
+        answer.canonical = wire::lower_case(result->canonname);
+        if (answer.canonical.ends_with('.')) answer.canonical.pop_back();
+        if (wire::equals_ignoring_case(answer.canonical, name)) answer.canonical.clear();
+    }
     if (result->havedata == 0) return answer;
     for (std::size_t i = 0; result->data[i] != nullptr; ++i) {
         answer.data.emplace_back(result->data[i], static_cast<std::size_t>(result->len[i]));
@@ -243,18 +249,28 @@ net::Awaitable<Result<Addresses>> Resolver::addresses(std::string host) {
     Addresses out;
     // A lookup that failed says nothing, so that nobody gets rid of DANE by breaking one of them.
     out.secure = (!v6 || v6->secure) && (!v4 || v4->secure);
-    const auto add = [&](const Result<Answer>& answer, std::size_t size) {
+    const auto& canonical = v6 ? v6->canonical : v4->canonical;
+    if (!v6 || !v4 || v6->canonical == v4->canonical) out.canonical = canonical;
+    std::vector<std::string> numeric[2];
+    const auto add = [](const Result<Answer>& answer, std::size_t size,
+                        std::vector<std::string>& to) {
         if (!answer) return;
         for (const auto& rdata : answer->data) {
             if (rdata.size() != size) continue;
             wire::IpAddress address;
             address.v6 = size == 16;
             std::copy(rdata.begin(), rdata.end(), address.bytes.begin());
-            out.numeric.push_back(wire::to_string(address));
+            to.push_back(wire::to_string(address));
         }
     };
-    add(v6, 16);
-    add(v4, 4);
+    add(v6, 16, numeric[0]);
+    add(v4, 4, numeric[1]);
+    // In turns: who tries a few must not meet one kind alone (RFC 8305 section 4).
+    for (std::size_t i = 0; i < std::max(numeric[0].size(), numeric[1].size()); ++i) {
+        for (auto& kind : numeric) {
+            if (i < kind.size()) out.numeric.push_back(std::move(kind[i]));
+        }
+    }
     co_return out;
 }
 

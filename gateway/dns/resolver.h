@@ -28,10 +28,19 @@ struct Options {
 struct Answer {
     bool secure = false;            // validated by DNSSEC
     bool no_such_name = false;      // NXDOMAIN
+    std::string canonical;          // where CNAMEs lead, lower case; empty: there are none
     std::vector<std::string> data;  // RDATA of each record, as on the wire
 };
 
-enum class Type : std::uint16_t { a = 1, ptr = 12, mx = 15, txt = 16, aaaa = 28, tlsa = 52 };
+enum class Type : std::uint16_t {
+    a = 1,
+    cname = 5,
+    ptr = 12,
+    mx = 15,
+    txt = 16,
+    aaaa = 28,
+    tlsa = 52
+};
 
 struct Mx {
     std::uint16_t preference = 0;
@@ -43,7 +52,8 @@ struct MxAnswer {
     std::vector<Mx> hosts;  // by preference, those of one in random order
 };
 struct Addresses {
-    bool secure = false;
+    bool secure = false;    // the whole way, over CNAMEs too
+    std::string canonical;  // where they lead, if both kinds say so; empty: there are none
     std::vector<std::string> numeric;
 };
 
@@ -57,7 +67,7 @@ public:
 
     net::Awaitable<Result<Answer>> look_up(std::string name, Type type);
     net::Awaitable<Result<MxAnswer>> mx(std::string domain);
-    // IPv6 and IPv4 addresses of a host; empty: it has none.
+    // IPv6 and IPv4 addresses of a host, in turns; empty: it has none.
     net::Awaitable<Result<Addresses>> addresses(std::string host);
     // Only those that DNSSEC vouches for; none where it does not.
     net::Awaitable<Result<std::vector<net::Tlsa>>> tlsa(std::string host, std::uint16_t port);

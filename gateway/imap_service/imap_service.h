@@ -12,6 +12,7 @@
 #include "gateway/imap_service/sort_cache.h"
 #include "gateway/imap_service/watching.h"
 #include "gateway/learning/learning.h"
+#include "gateway/limits/inflight_budget.h"
 #include "gateway/net/conversation.h"
 #include "gateway/net/work_pool.h"
 #include "gateway/search_index/search_index.h"
@@ -47,7 +48,7 @@ struct Backends {
     auth::Authenticator& authenticator;
     learning::Learning& learning;
     net::WorkPool& pool;  // not the one that logins wait for
-    delivery::InflightBudget& budget;
+    limits::InflightBudget& budget;
     sharing::Sharing& sharing;
     search_index::SearchIndex* search_index = nullptr;  // none: searches read each message
     // How often the client hears of a search or a copy that takes long (RFC 9585).
@@ -190,7 +191,7 @@ private:
     std::vector<Pending> append_messages_;
     std::string append_bytes_;
     bool append_refused_ = false;
-    delivery::InflightBudget::Share share_;
+    limits::InflightBudget::Share share_;
     std::shared_ptr<std::atomic<bool>> gone_ = std::make_shared<std::atomic<bool>>(false);
 };
 

@@ -48,12 +48,15 @@ SSL_CTX* context_for(const std::string& ca_file) {
     return context.get();
 }
 
-// Only DANE-TA(2) and DANE-EE(3) count for SMTP (RFC 7672 section 3.1.3).
 bool add_tlsa(SSL* session, const TlsPeer& peer) {
     if (SSL_dane_enable(session, peer.hostname.c_str()) != 1) return false;
+    SSL_set_hostflags(session, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    for (const auto& name : peer.more_names) {
+        if (SSL_add1_host(session, name.c_str()) != 1) return false;
+    }
     bool usable = false;
     for (const Tlsa& each : peer.tlsa) {
-        if (each.usage != 2 && each.usage != 3) continue;
+        if (!each.is_usable()) continue;
         const auto* data = reinterpret_cast<const unsigned char*>(each.data.data());
         usable |= SSL_dane_tlsa_add(session, each.usage, each.selector, each.matching, data,
                                     each.data.size()) == 1;
@@ -64,6 +67,13 @@ bool add_tlsa(SSL* session, const TlsPeer& peer) {
 }
 
 }  // namespace
+
+// DANE-TA(2) and DANE-EE(3); matching 1 and 2 are SHA-256 and SHA-512 (RFC 6698 section 7).
+bool Tlsa::is_usable() const {
+    const std::size_t digest_bytes = matching == 1 ? 32 : matching == 2 ? 64 : data.size();
+    return (usage == 2 || usage == 3) && selector <= 1 && matching <= 2 && !data.empty() &&
+           data.size() == digest_bytes;
+}
 
 Result<ssl_st*> make_client_session(const TlsPeer& peer) {
     SSL_CTX* context = context_for(peer.ca_file);

@@ -22,6 +22,8 @@ struct Tlsa {
     std::uint8_t selector = 0;
     std::uint8_t matching = 0;
     std::string data;
+    // Of those that count for SMTP (RFC 7672 section 3.1.3), and well-formed.
+    bool is_usable() const;
 };
 
 // Whom to trust in a handshake that we begin. With neither `tlsa` nor `verify` anybody: encrypted,
@@ -30,7 +32,10 @@ struct TlsPeer {
     std::string hostname;    // or a numeric address; for SNI (a name), and for the certificate
     bool verify = false;     // a chain to ca_file, and the host name or address
     std::string ca_file;     // PEM; empty: the system's
-    std::vector<Tlsa> tlsa;  // DANE (RFC 7672): one that can be used must match
+    // DANE (RFC 7672): one that can be used must match, and with DANE-TA(2) a name: the host's or
+    // one of these.
+    std::vector<Tlsa> tlsa;
+    std::vector<std::string> more_names;
 };
 
 class Outgoing {

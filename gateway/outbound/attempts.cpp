@@ -3,6 +3,7 @@
 #include "gateway/log/log.h"
 #include "gateway/outbound/outbound.h"
 #include "gateway/outbound/retry.h"
+#include "protocols/smtp/reply.h"
 
 #include <algorithm>
 
@@ -10,13 +11,25 @@ namespace postern::outbound {
 
 namespace {
 
-std::string reason_text(const smtp::Reply& reply) {
-    std::string text = reply.code == 0 ? "" : std::to_string(reply.code) + " ";
+// One line, of the server's words or of ours.
+std::string words_of(const smtp::ClientReply& reply, const std::string& server) {
+    std::string text;
+    if (reply.by_server)
+        text = std::to_string(reply.code) + " ";
+    else
+        text = "we could not send it" + (server.empty() ? "" : " to " + server) + ": ";
     if (!reply.enhanced.empty()) text += reply.enhanced + " ";
     text += reply.text;
     std::replace_if(
         text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
-    return text.substr(0, queue::max_reason_bytes);
+    return text;
+}
+
+// Whose words they are too.
+std::string reason_text(const smtp::ClientReply& reply, const std::string& server) {
+    const auto words = words_of(reply, server);
+    return (reply.by_server ? server + " said: " + words : words)
+        .substr(0, queue::max_reason_bytes);
 }
 
 std::string status_of(const smtp::Reply& reply, char first) {
@@ -25,14 +38,10 @@ std::string status_of(const smtp::Reply& reply, char first) {
 }
 
 ReportedRecipient reported_as(const queue::Recipient& recipient, Action action, std::string status,
-                              const std::string& reason, const Carried& carried) {
-    const auto bracket = carried.server.find('[');
-    return {recipient.address,
-            recipient.original,
-            action,
-            std::move(status),
-            reason,
-            carried.server.substr(0, bracket)};
+                              const smtp::ClientReply& reply, const std::string& server) {
+    const auto host = server.substr(0, server.find('['));
+    return {recipient.address, recipient.original,      action,
+            std::move(status), words_of(reply, server), reply.by_server ? host : ""};
 }
 
 Parcel parcel_of(queue::Queue& queue, const queue::Message& message,
@@ -81,14 +90,18 @@ net::Awaitable<bool> Outbound::attempt(Route route, std::shared_ptr<Courier::Lin
         // What paused it may be the very policy that does not concern this message.
         if (destination.paused_until > wall_clock() && !message.tls_waived) {
             carried.unreachable = true;
-            carried.replies.assign(work.addresses.size(), {0, "", destination.pause_reason});
+            carried.server = destination.paused_by;
+            carried.turned_away = true;
+            carried.replies.assign(work.addresses.size(), destination.pause_reason);
         }
     }
     const bool paused = carried.unreachable;
     if (!paused) carried = co_await backends_.courier.carry(route, line, std::move(parcel));
     if (carried.unreachable && !paused) {
         std::lock_guard lock(mutex_);
-        destinations_[route.key()].pause_reason = carried.replies.front().text;
+        auto& destination = destinations_[route.key()];
+        destination.pause_reason = carried.replies.front();
+        destination.paused_by = carried.server;
     }
     const bool reached = !carried.unreachable;
     const bool nothing_said = std::all_of(carried.replies.begin(), carried.replies.end(),
@@ -144,10 +157,10 @@ void Outbound::judge(queue::Message& message, const Work& work, const Carried& c
         const auto at = std::find(work.addresses.begin(), work.addresses.end(), each.address);
         if (at == work.addresses.end()) continue;
         const auto& reply = carried.replies[static_cast<std::size_t>(at - work.addresses.begin())];
-        const auto reason = reason_text(reply);
-        const bool delivered = reply.code >= 200 && reply.code < 300;
+        const auto reason = reason_text(reply, carried.server);
+        const bool delivered = smtp::is_positive(reply);
         const bool expired = !delivered && is_too_old(now, message.queued_at, config->outbound);
-        const bool refused = reply.code >= 500;
+        const bool refused = reply.code >= 500 && !carried.turned_away;
         const char* outcome = delivered ? "delivered" : refused || expired ? "bounced" : "deferred";
         logging::info(outcome, {{"id", to_hex(message.id)},
                                 {"from", message.reverse_path},
@@ -158,15 +171,15 @@ void Outbound::judge(queue::Message& message, const Work& work, const Carried& c
         if (delivered) {
             ++counters_.delivered;
             if (is_wanted(each, smtp::notify_success, false) && !carried.dsn_passed_on) {
-                reported.push_back(
-                    reported_as(each, Action::relayed, status_of(reply, '2'), reason, carried));
+                reported.push_back(reported_as(each, Action::relayed, status_of(reply, '2'), reply,
+                                               carried.server));
             }
         } else if (refused || expired) {
             ++counters_.bounced;
             if (is_wanted(each, smtp::notify_failure, true)) {
                 reported.push_back(reported_as(each, Action::failed,
-                                               refused ? status_of(reply, '5') : "5.4.7", reason,
-                                               carried));
+                                               refused ? status_of(reply, '5') : "5.4.7", reply,
+                                               carried.server));
             }
         } else {
             ++counters_.deferred;
@@ -176,8 +189,8 @@ void Outbound::judge(queue::Message& message, const Work& work, const Carried& c
             const bool late = is_late(now, message.queued_at, config->outbound);
             if (late && !each.delay_notified && is_wanted(each, smtp::notify_delay, true)) {
                 each.delay_notified = true;
-                reported.push_back(
-                    reported_as(each, Action::delayed, status_of(reply, '4'), reason, carried));
+                reported.push_back(reported_as(each, Action::delayed, status_of(reply, '4'), reply,
+                                               carried.server));
             }
             kept.push_back(each);
         }

@@ -6,6 +6,7 @@
 
 #include "gateway/config/current.h"
 #include "gateway/dns/resolver.h"
+#include "gateway/limits/inflight_budget.h"
 #include "gateway/net/dialer.h"
 #include "gateway/outbound/mta_sts.h"
 #include "gateway/outbound/route.h"
@@ -20,6 +21,9 @@
 namespace postern::outbound {
 
 inline constexpr std::size_t max_hops_tried = 6;  // addresses, for one message
+// In memory, of all connections, for mail in conversion for servers that take less than it needs. A
+// message for which there is no room is tried again later.
+inline constexpr std::uint64_t max_conversion_bytes = 256 * 1024 * 1024;
 inline constexpr std::chrono::seconds connect_timeout{30};
 inline constexpr std::chrono::seconds tls_timeout{60};
 
@@ -52,12 +56,14 @@ struct Parcel {
 };
 
 struct Carried {
-    std::vector<smtp::Reply> replies;  // one for each recipient; code 0: none came
+    std::vector<smtp::ClientReply> replies;  // one for each recipient; code 0: none came
     bool dsn_passed_on = false;
     bool unreachable = false;     // no server of the route could be spoken to
+    bool in_doubt = false;        // a server may have it all the same
     bool sender_refused = false;  // the replies are what MAIL got
-    std::string server;        // "host[address]" that spoke last
-    std::string tls;           // protocol; empty: plaintext
+    bool turned_away = false;     // ... or what the whole session got: none is the mail's fault
+    std::string server;           // "host[address]" that was tried last
+    std::string tls;              // protocol; empty: plaintext
 };
 
 class Courier {
@@ -82,13 +88,19 @@ private:
     // waived: DANE and MTA-STS play no part.
     net::Awaitable<Hops> hops(const Route& route, bool waived);
     net::Awaitable<Hops> host_hops(const Route& route);
+    net::Awaitable<Hops> literal_hops(const Route& route);
     net::Awaitable<Hops> mx_hops(const Route& route, bool waived);
     net::Awaitable<std::optional<smtp::Reply>> add_servers(Hops& out, const Route& route,
                                                            const std::vector<dns::Mx>& hosts,
                                                            bool secure, bool waived);
     net::Awaitable<void> apply_policy(const Route& route, Hops& out);
+    // next_hop: the domain whose MX records, vouched for by DNSSEC, name the host; empty: DANE
+    // plays no part.
     net::Awaitable<std::optional<smtp::Reply>> add_host(Hops& out, std::string host,
-                                                        std::uint16_t port, bool dane_possible);
+                                                        std::uint16_t port,
+                                                        std::string_view next_hop = {});
+    net::Awaitable<Result<void>> add_dane(Hop& hop, const dns::Addresses& addresses,
+                                          std::string_view next_hop);
     net::Awaitable<Carried> try_hop(const Route& route, const Hop& hop, std::shared_ptr<Line>& line,
                                     const Parcel& parcel);
     smtp::ClientConfig client_config(const Route& route, const Hop& hop) const;
@@ -97,6 +109,7 @@ private:
     dns::Resolver& resolver_;
     net::Dialer& dialer_;
     StsPolicies* policies_;
+    limits::InflightBudget conversions_{max_conversion_bytes};
 };
 
 }  // namespace postern::outbound

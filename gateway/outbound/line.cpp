@@ -12,10 +12,12 @@ constexpr std::chrono::seconds quit_timeout{5};
 
 }  // namespace
 
-Courier::Line::Line(Hop hop, std::unique_ptr<net::Outgoing> connection, smtp::ClientConfig config)
+Courier::Line::Line(Hop hop, std::unique_ptr<net::Outgoing> connection, smtp::ClientConfig config,
+                    limits::InflightBudget& conversions)
     : hop_(std::move(hop)),
       connection_(std::move(connection)),
-      engine_(std::move(config), net::session_time()) {}
+      engine_(std::move(config), net::session_time()),
+      share_(conversions) {}
 
 net::Outgoing::Clock::time_point Courier::Line::deadline() const {
     return net::Outgoing::Clock::now() + (engine_.deadline() - net::session_time());
@@ -23,7 +25,6 @@ net::Outgoing::Clock::time_point Courier::Line::deadline() const {
 
 net::Awaitable<Courier::Line::Result> Courier::Line::send(const Parcel& parcel) {
     outcome_.reset();
-    converted_.reset();
     engine_.tick(net::session_time());
     engine_.send(parcel.message);
     for (;;) {
@@ -37,6 +38,7 @@ net::Awaitable<Courier::Line::Result> Courier::Line::send(const Parcel& parcel) 
     result.handshake_failed = handshake_failed_;
     if (outcome_) result.outcome = std::move(*outcome_);
     converted_.reset();
+    share_.reset();
     co_return result;
 }
 
@@ -85,7 +87,7 @@ net::Awaitable<void> Courier::Line::perform(smtp::ClientEffect& effect, const Pa
 }
 
 smtp::Adapted Courier::Line::adapted(const Parcel& parcel, const smtp::AdaptMessage& wanted) {
-    auto form = adapt(parcel, wanted);
+    auto form = adapt(parcel, wanted, share_);
     const auto size = parcel.message.parameters.size.value_or(0);
     if (form.refusal) return {size, std::move(form.refusal)};
     converted_ = std::move(form.bytes);

@@ -7,7 +7,8 @@ namespace postern::outbound {
 
 class Courier::Line {
 public:
-    Line(Hop hop, std::unique_ptr<net::Outgoing> connection, smtp::ClientConfig config);
+    Line(Hop hop, std::unique_ptr<net::Outgoing> connection, smtp::ClientConfig config,
+         limits::InflightBudget& conversions);
 
     struct Result {
         smtp::Outcome outcome;
@@ -30,6 +31,7 @@ private:
     std::unique_ptr<net::Outgoing> connection_;
     smtp::ClientEngine engine_;
     std::optional<smtp::Outcome> outcome_;
+    limits::InflightBudget::Share share_;   // for the message in conversion
     std::optional<std::string> converted_;  // the message in hand, where it goes in another form
     bool closed_ = false;
     bool handshake_failed_ = false;

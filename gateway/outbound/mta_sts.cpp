@@ -63,13 +63,21 @@ net::Awaitable<std::shared_ptr<const StsPolicy>> StsPolicies::find(std::string d
     const auto records = co_await resolver_.txt("_mta-sts." + domain);
     const auto id = records ? sts_id(*records) : std::nullopt;
     if (!id || stop_) co_return held;
-    if (before && before->id == *id) co_return held;
+    const auto now = wall_clock();
+    // RFC 8461 section 3.3: in time, or who cuts us off from the web server waits for the end.
+    const bool lasts = before && (!held || now < before->until - held->max_age / 2);
+    if (lasts && before->id == *id) co_return held;
+    if (before && before->failed_id == *id && now < before->again) co_return held;
     auto fetched = co_await fetch(domain);
     if (!fetched) {
         logging::info("MTA-STS policy not fetched",
                       {{"domain", domain}, {"reason", fetched.error().text}});
-        // An older policy goes on to hold; without one the next message need not wait again.
-        if (!before) remember(domain, {*id, nullptr, wall_clock() + sts_retry});
+        // An older policy goes on to hold; the next message need not wait again.
+        const auto again = wall_clock() + sts_retry;
+        if (held)
+            remember(domain, {before->id, held, before->until, *id, again});
+        else
+            remember(domain, {*id, nullptr, again});
         co_return held;
     }
     auto policy = std::make_shared<const StsPolicy>(std::move(*fetched));

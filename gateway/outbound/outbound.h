@@ -105,7 +105,8 @@ private:
         std::size_t starting = 0;  // of them, those that have no work yet
         std::size_t limit = 2;
         Time paused_until{};
-        std::string pause_reason;
+        smtp::ClientReply pause_reason;
+        std::string paused_by;  // the server, if it was one
     };
 
     void work();

@@ -50,14 +50,6 @@ std::string one_line(std::string_view text) {
     return out;
 }
 
-// Whether it is a reply of the server, rather than what we make of its silence.
-bool is_reply(const ReportedRecipient& recipient) {
-    const auto& text = recipient.diagnostic;
-    return !recipient.remote_mta.empty() && text.size() >= 3 &&
-           std::all_of(text.begin(), text.begin() + 3, wire::is_digit) &&
-           (text.size() == 3 || text[3] == ' ');
-}
-
 // A name as the DNS has it, or an address literal.
 std::string mta_name(const std::string& host) {
     const auto numeric = wire::parse_ip(host);
@@ -124,7 +116,7 @@ std::string explanation(const Report& report) {
     for (const auto& each : report.recipients) {
         text += "\r\n    " + each.address + "\r\n";
         if (!each.diagnostic.empty()) {
-            text += "    " + (is_reply(each) ? each.remote_mta + " said: " : "") +
+            text += "    " + (each.remote_mta.empty() ? "" : each.remote_mta + " said: ") +
                     one_line(each.diagnostic) + "\r\n";
         }
     }
@@ -160,7 +152,8 @@ std::string status_part(const Report& report) {
             out += "Remote-MTA: dns; " + mta_name(each.remote_mta) + "\r\n";
         }
         if (!each.diagnostic.empty()) {
-            const char* type = is_reply(each) ? "smtp; " : "x-postern; ";
+            // RFC 3464 section 2.3.6: of type "smtp" are replies alone.
+            const char* type = each.remote_mta.empty() ? "X-Postern; " : "smtp; ";
             out += std::string("Diagnostic-Code: ") + type + one_line(each.diagnostic) + "\r\n";
         }
         if (each.action == Action::delayed && report.retry_until != Time{}) {

@@ -21,8 +21,8 @@ struct ReportedRecipient {
     std::string original;  // ORCPT; empty: none
     Action action = Action::failed;
     std::string status;      // "5.1.1"
-    std::string diagnostic;  // the other server's words, or ours; one line
-    std::string remote_mta;  // empty: none was reached
+    std::string diagnostic;  // the other server's reply, or our own words; one line
+    std::string remote_mta;  // whose reply it is; empty: none's
 };
 
 struct Report {

@@ -27,6 +27,10 @@ struct StsKnown {
     std::string id;
     std::shared_ptr<const StsPolicy> policy;  // nullptr: it could not be fetched; never on disk
     Time until;                               // it holds, or is not asked for, so long
+    // Beside a policy that holds, never on disk: this one could not be fetched, and is not asked
+    // for so long.
+    std::string failed_id = {};
+    Time again = {};
 };
 using StsKnownMap = std::map<std::string, StsKnown, std::less<>>;
 

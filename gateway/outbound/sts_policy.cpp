@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 namespace postern::outbound {
 
@@ -74,12 +75,15 @@ Result<StsPolicy> parse_sts_policy(std::string_view text) {
     StsPolicy policy;
     bool versioned = false;
     bool has_mode = false;
+    std::set<std::string> seen;
     while (!text.empty()) {
         auto line = take_until(text, '\n');
         if (line.ends_with('\r')) line.remove_suffix(1);
         if (trim(line).empty()) continue;
         if (line.find(':') == std::string_view::npos) return invalid("a line without a colon");
         const auto key = trim(take_until(line, ':'));
+        // Section 3.2: of all but servers the first counts.
+        if (key != "mx" && !seen.emplace(key).second) continue;
         const auto taken = take_line(policy, key, trim(line), versioned, has_mode);
         if (!taken) return taken.error();
     }

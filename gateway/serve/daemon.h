@@ -11,6 +11,7 @@
 #include "gateway/http/http.h"
 #include "gateway/imap_service/imap_service.h"
 #include "gateway/learning/learning.h"
+#include "gateway/limits/inflight_budget.h"
 #include "gateway/limits/rate_limiter.h"
 #include "gateway/net/server.h"
 #include "gateway/net/work_pool.h"
@@ -112,7 +113,7 @@ private:
     net::WorkPool care_pool_;
     std::atomic<bool> ending_{false};
     net::WorkPool rules_pool_;
-    delivery::InflightBudget budget_;
+    limits::InflightBudget budget_;
     limits::RateLimiter rates_;
     pop3_service::MaildropLocks maildrop_locks_;
     std::unique_ptr<auth::Authenticator> authenticator_;

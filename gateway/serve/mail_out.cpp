@@ -5,6 +5,7 @@
 #include "gateway/outbound/tls_required.h"
 #include "gateway/serve/daemon.h"
 #include "gateway/serve/serve.h"
+#include "protocols/mime/seven_bit.h"
 #include "protocols/wire/text.h"
 
 #include <filesystem>
@@ -61,7 +62,6 @@ net::Awaitable<Result<void>> Daemon::queue_mail(delivery::Outgoing mail) {
     message.account = std::move(mail.account);
     message.envelope_id = std::move(mail.envelope_id);
     message.headers_only = mail.headers_only;
-    message.smtputf8 = mail.smtputf8;
     message.require_tls = mail.require_tls;
     message.tls_waived = !mail.require_tls && outbound::waives_tls_policies(mail.bytes);
     message.spam = mail.spam;
@@ -78,8 +78,9 @@ net::Awaitable<Result<void>> Daemon::queue_mail(delivery::Outgoing mail) {
     if (!message.account.empty()) {
         mail.bytes = signer()->signed_message(
             std::move(mail.bytes), outbound::domain_of(message.reverse_path), message.queued_at);
-        if (wire::is_ascii(mail.bytes)) message.smtputf8 = false;
     }
+    // Who asked for it may not need it: then any server will do.
+    message.smtputf8 = mail.smtputf8 && mime::has_8bit_header(mail.bytes);
     co_return co_await outbound_->add(std::move(message), std::move(mail.bytes));
 }
 

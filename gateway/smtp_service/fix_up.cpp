@@ -12,14 +12,15 @@ namespace postern::smtp_service {
 
 void add_missing_fields(std::string& message, std::string_view hostname,
                         std::string_view session_id) {
-    const auto parsed = mime::parse(message);
+    const auto header = header_of(message);
+    const auto parsed = mime::parse(header);
     const auto& root = parsed.parts.front();
     std::string fields;
-    if (mime::find_field(root, message, "Date") == nullptr) {
+    if (mime::find_field(root, header, "Date") == nullptr) {
         const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
         fields += "Date: " + mime::format_rfc5322({now, 0}) + "\r\n";
     }
-    if (mime::find_field(root, message, "Message-ID") == nullptr) {
+    if (mime::find_field(root, header, "Message-ID") == nullptr) {
         fields += "Message-ID: <" + to_hex(kv::random_id()) + "." + std::string(session_id) + "@" +
                   std::string(hostname) + ">\r\n";
     }

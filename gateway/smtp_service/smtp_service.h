@@ -12,6 +12,7 @@
 #include "gateway/config/current.h"
 #include "gateway/delivery/delivery.h"
 #include "gateway/learning/learning.h"
+#include "gateway/limits/inflight_budget.h"
 #include "gateway/limits/rate_limiter.h"
 #include "gateway/net/conversation.h"
 #include "gateway/net/work_pool.h"
@@ -43,7 +44,7 @@ struct Backends {
     addresses::Resolver& resolver;
     auth::Authenticator& authenticator;
     delivery::Delivery& delivery;
-    delivery::InflightBudget& budget;
+    limits::InflightBudget& budget;
     limits::RateLimiter& rates;
     outbound::Outbound& outbound;
     outbound::RecipientCheck& recipient_check;
@@ -103,7 +104,7 @@ private:
     std::string body_;
     unsigned unknown_recipients_ = 0;
     bool no_room_ = false;  // the message in hand found the budget used up
-    delivery::InflightBudget::Share share_;
+    limits::InflightBudget::Share share_;
 };
 
 // For a listener of that role.

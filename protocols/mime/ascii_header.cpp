@@ -16,18 +16,33 @@ namespace postern::mime {
 
 namespace {
 
-constexpr std::string_view address_fields[] = {
-    "From",        "Sender",        "Reply-To",          "To",
-    "Cc",          "Bcc",           "Resent-From",       "Resent-Sender",
-    "Resent-To",   "Resent-Cc",     "Resent-Bcc",        "Resent-Reply-To",
-    "Return-Path", "Delivered-To",  "X-Original-To",     "Mail-Followup-To",
-    "Errors-To",   "Mail-Reply-To", "Return-Receipt-To", "Disposition-Notification-To"};
-// Their grammar has no place for encoded words.
-constexpr std::string_view rigid_fields[] = {"Message-ID",   "In-Reply-To",
-                                             "References",   "Resent-Message-ID",
-                                             "Content-ID",   "Content-Transfer-Encoding",
-                                             "MIME-Version", "Date",
-                                             "Resent-Date",  "DKIM-Signature"};
+constexpr std::string_view address_fields[] = {"From",
+                                               "Sender",
+                                               "Reply-To",
+                                               "To",
+                                               "Cc",
+                                               "Bcc",
+                                               "Resent-From",
+                                               "Resent-Sender",
+                                               "Resent-To",
+                                               "Resent-Cc",
+                                               "Resent-Bcc",
+                                               "Resent-Reply-To",
+                                               "Errors-To",
+                                               "Mail-Reply-To",
+                                               "Return-Receipt-To",
+                                               "Disposition-Notification-To",
+                                               "Mail-Followup-To"};
+// Addresses too, of the way here: nobody answers to them.
+constexpr std::string_view trace_fields[] = {"Return-Path", "Delivered-To", "X-Original-To"};
+// Their grammar has no place for encoded words but in comments.
+constexpr std::string_view rigid_fields[] = {
+    "Message-ID",        "In-Reply-To", "References",
+    "Resent-Message-ID", "Content-ID",  "Content-Transfer-Encoding",
+    "MIME-Version",      "Date",        "Resent-Date",
+    "DKIM-Signature",    "Received"};
+// ... and who loses them can still read and answer the message.
+constexpr std::string_view downgraded_fields[] = {"In-Reply-To", "References"};
 constexpr std::size_t parameter_piece_bytes = 60;
 // Payload of encoded words (RFC 2047 section 2): 44 and 60 characters of base64.
 constexpr std::size_t first_word_bytes = 33;
@@ -108,6 +123,71 @@ std::optional<std::string> ascii_addresses(std::string_view value) {
     return out;
 }
 
+// Just past the comment that begins there.
+std::size_t end_of_comment(std::string_view value, std::size_t at) {
+    int depth = 0;
+    for (; at < value.size(); ++at) {
+        if (value[at] == '\\')
+            ++at;
+        else if (value[at] == '(')
+            ++depth;
+        else if (value[at] == ')' && --depth == 0)
+            return at + 1;
+    }
+    return value.size();
+}
+
+// Just past the word that begins there; a quoted string or an address is one.
+std::size_t end_of_word(std::string_view value, std::size_t at) {
+    bool quoted = false;
+    for (; at < value.size(); ++at) {
+        const char c = value[at];
+        if (quoted && c == '\\') ++at;
+        if (c == '"') quoted = !quoted;
+        if (!quoted && std::string_view(" \t\r\n(;").find(c) != std::string_view::npos) break;
+    }
+    return std::min(at, value.size());
+}
+
+std::string ascii_comment(std::string_view comment) {
+    if (is_ascii(comment)) return std::string(comment);
+    comment.remove_prefix(1);
+    if (comment.ends_with(')')) comment.remove_suffix(1);
+    return "(" + folded_words(decode_words(unfold(comment))) + ")";
+}
+
+// Comments as encoded words. In Received (RFC 6857 section 3.2) goes the "for" clause that names
+// such an address; of its other words only a host's name can be one, and has A-labels.
+std::string with_ascii_comments(std::string_view value, bool received) {
+    constexpr std::string_view spaces = " \t\r\n";
+    std::string out;
+    std::optional<std::size_t> clause;  // where "for" began, while its address is awaited
+    for (std::size_t at = 0; at < value.size();) {
+        const bool comment = value[at] == '(';
+        const auto end =
+            comment ? end_of_comment(value, at) : std::max(at + 1, end_of_word(value, at));
+        const auto piece = value.substr(at, end - at);
+        at = end;
+        if (comment) {
+            out += ascii_comment(piece);
+            continue;
+        }
+        if (is_ascii(piece) || !received) {
+            out += piece;
+        } else if (clause) {
+            out.erase(out.find_last_not_of(spaces, *clause - 1) + 1);
+        } else {
+            const auto name = domain_to_ascii(piece);
+            out += name ? *name : folded_words(decode_words(piece));
+        }
+        if (wire::equals_ignoring_case(piece, "for") && out.size() > piece.size())
+            clause = out.size() - piece.size();
+        else if (piece.find_first_not_of(spaces) != std::string_view::npos)
+            clause.reset();
+    }
+    return out;
+}
+
 // RFC 2231 sections 3 and 4.
 std::string extended_parameter(const std::string& name, std::string_view utf8) {
     constexpr std::string_view digits = "0123456789ABCDEF";
@@ -148,8 +228,8 @@ std::optional<std::string> with_parameters(std::string value,
 
 std::optional<std::string> ascii_field(const Part& part, const HeaderField& field,
                                        std::string_view whole) {
-    const auto name = field.name.of(whole);
-    if (!is_ascii(name) || is_among_names(name, rigid_fields)) return std::nullopt;
+    std::string name(field.name.of(whole));
+    if (!is_ascii(name)) return std::nullopt;
     const auto text = decode_words(unfold(field.value.of(whole)));
     std::optional<std::string> value;
     // The part knows the first of several; of others it cannot be told what they say.
@@ -161,11 +241,19 @@ std::optional<std::string> ascii_field(const Part& part, const HeaderField& fiel
         value = with_parameters(part.disposition, part.disposition_parameters);
     } else if (is_among_names(name, address_fields)) {
         value = ascii_addresses(field.value.of(whole));
+    } else if (is_among_names(name, rigid_fields)) {
+        const bool received = wire::equals_ignoring_case(name, "Received");
+        value = with_ascii_comments(field.value.of(whole), received);
+        if (!is_ascii(*value) && is_among_names(name, downgraded_fields)) {
+            name = "Downgraded-" + name;
+            value = " " + folded_words(text);
+        }
     } else {
-        value = " " + folded_words(text);
+        if (is_among_names(name, trace_fields)) value = ascii_addresses(field.value.of(whole));
+        if (!value) value = " " + folded_words(text);
     }
     if (!value || !is_ascii(*value)) return std::nullopt;
-    return std::string(name) + ":" + *value + "\r\n";
+    return name + ":" + *value + "\r\n";
 }
 
 }  // namespace postern::mime

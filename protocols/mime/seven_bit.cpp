@@ -95,12 +95,14 @@ private:
         if (each.encoding != Encoding::identity) {
             return fail("bytes over 127 in a part of another transfer encoding");
         }
-        auto base64 = encode_base64_lines(body);
-        std::string quoted = readable ? encode_quoted_printable(body) : std::string();
-        const bool use_base64 = !readable || base64.size() < quoted.size();
+        // Only the shorter one is made: messages may be large.
+        const auto escapes = std::count_if(body.begin(), body.end(),
+                                           [](char c) { return c == '=' || !wire::is_ascii(c); });
+        const auto quoted_bytes = body.size() + 2 * static_cast<std::size_t>(escapes);
+        const bool use_base64 = !readable || base64_lines_bytes(body.size()) < quoted_bytes;
         set_encoding(each, use_base64 ? "base64" : "quoted-printable");
         describe(each, body);
-        std::string coded = std::move(use_base64 ? base64 : quoted);
+        auto coded = use_base64 ? encode_base64_lines(body) : encode_quoted_printable(body);
         if (each.parent < 0 && !coded.ends_with("\r\n")) coded += "\r\n";
         edits_.push_back({each.body, std::move(coded)});
     }
@@ -148,6 +150,13 @@ private:
 };
 
 }  // namespace
+
+bool has_8bit_header(std::string_view whole) {
+    if (is_ascii(whole)) return false;
+    const auto parsed = parse(whole);
+    return std::any_of(parsed.parts.begin(), parsed.parts.end(),
+                       [&](const Part& each) { return !is_ascii(each.header.of(whole)); });
+}
 
 Result<std::string> with_ascii_header(std::string_view whole) {
     return Reducer(whole, false).run();

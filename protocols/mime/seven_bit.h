@@ -9,6 +9,10 @@
 
 namespace postern::mime {
 
+// Whether a header of it, of its parts or of a message inside has bytes over 127: what SMTPUTF8 is
+// for (RFC 6531 section 3.2).
+bool has_8bit_header(std::string_view whole);
+
 // Every header as ascii_field() writes it, that of each part and message inside too; bodies stay,
 // but for those of message/global, which are encoded. What is inside of multipart/signed is left
 // alone. Errors: invalid, with what stands in the way: a field without such a form.

@@ -45,9 +45,14 @@ void append_quoted_line(std::string& out, std::string_view line) {
 
 }  // namespace
 
+std::size_t base64_lines_bytes(std::size_t bytes) {
+    const std::size_t lines = (bytes + base64_bytes_a_line - 1) / base64_bytes_a_line;
+    return (bytes + 2) / 3 * 4 + (lines > 0 ? lines - 1 : 0) * 2;
+}
+
 std::string encode_base64_lines(std::string_view bytes) {
     std::string out;
-    out.reserve(bytes.size() / 3 * 4 + bytes.size() / base64_bytes_a_line * 2 + 8);
+    out.reserve(base64_lines_bytes(bytes.size()));
     for (std::size_t i = 0; i < bytes.size(); i += base64_bytes_a_line) {
         if (i != 0) out += "\r\n";
         out += wire::base64_encode(bytes.substr(i, base64_bytes_a_line));
@@ -71,7 +76,10 @@ std::string with_edits(std::string_view whole, std::vector<Edit> edits) {
     std::stable_sort(edits.begin(), edits.end(), [](const Edit& a, const Edit& b) {
         return std::tie(a.range.begin, a.range.end) < std::tie(b.range.begin, b.range.end);
     });
+    std::size_t bytes = whole.size();
+    for (const Edit& edit : edits) bytes += edit.text.size() - edit.range.size();
     std::string out;
+    out.reserve(bytes);
     std::size_t done = 0;
     for (const Edit& edit : edits) {
         out.append(whole.substr(done, edit.range.begin - done)).append(edit.text);

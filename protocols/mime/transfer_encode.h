@@ -12,6 +12,9 @@ namespace postern::mime {
 // Lines of 76 characters, CRLF between them and none at the end.
 std::string encode_base64_lines(std::string_view bytes);
 
+// How long they are.
+std::size_t base64_lines_bytes(std::size_t bytes);
+
 // Of text with CRLF lines: these stay. A lone CR or LF, white space before a line end, and what old
 // servers stumble over at the start of a line ("From ", a single dot) are escaped too.
 std::string encode_quoted_printable(std::string_view text);

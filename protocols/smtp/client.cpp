@@ -42,7 +42,7 @@ bool ClientEngine::State::take_reply() {
         const std::size_t lf = view.find('\n');
         const bool too_long = std::min(lf, view.size()) > max_client_reply_line_bytes;
         if (too_long || partial_lines > max_client_reply_lines) {
-            give_up(0, "4.4.0", "The server's reply is too long");
+            give_up("4.4.0", "The server's reply is too long");
             return false;
         }
         if (lf == std::string_view::npos) return false;
@@ -52,7 +52,7 @@ bool ClientEngine::State::take_reply() {
         const char mark = line.size() > 3 ? line[3] : ' ';
         if (!code || *code < 200 || *code > 599 || line.size() < 3 ||
             (mark != ' ' && mark != '-')) {
-            give_up(0, "4.5.0", "No reply of SMTP: " + wire::printable(line));
+            give_up("4.5.0", "No reply of SMTP: " + wire::printable(line));
             return false;
         }
         if (partial_lines++ > 0) partial.text += '\n';
@@ -67,13 +67,12 @@ bool ClientEngine::State::take_reply() {
         input.consume(lf + 1);
         if (mark == '-') continue;
         partial_lines = 0;
-        const Reply reply = std::exchange(partial, Reply{});
-        replied(reply);
+        replied(ClientReply{std::exchange(partial, Reply{}), true});
         return true;
     }
 }
 
-void ClientEngine::State::replied(const Reply& reply) {
+void ClientEngine::State::replied(const ClientReply& reply) {
     waiting_since = now;
     switch (phase) {
         case Phase::greeting:
@@ -93,17 +92,17 @@ void ClientEngine::State::replied(const Reply& reply) {
             return data_replied(reply);
         case Phase::body:
             // Before the end of the message a server may only say no.
-            if (reply.code >= 400) return give_up(reply.code, reply.enhanced, reply.text);
-            return give_up(0, "4.5.0", "The server spoke before the end of the message");
+            if (reply.code >= 400) return give_up(reply);
+            return give_up("4.5.0", "The server spoke before the end of the message");
         case Phase::body_end:
             return body_end_replied(reply);
         case Phase::reset:
-            return is_positive(reply) ? ready() : give_up(reply.code, reply.enhanced, reply.text);
+            return is_positive(reply) ? ready() : give_up(reply);
         case Phase::quit:
             return close();
         case Phase::ready:
         case Phase::adapting:
-            return give_up(reply.code, reply.enhanced, reply.text);
+            return give_up(reply);
         case Phase::handshake:
         case Phase::closed:
             return;
@@ -111,15 +110,14 @@ void ClientEngine::State::replied(const Reply& reply) {
 }
 
 // Ends the session; what has no reply yet gets this one, which is never one that says yes.
-void ClientEngine::State::give_up(int code, std::string_view enhanced, std::string_view text) {
+void ClientEngine::State::give_up(ClientReply answer) {
     if (phase == Phase::closed) return;
-    if (code < 400) code = 0;
+    if (answer.code < 400) answer = {{0, std::move(answer.enhanced), std::move(answer.text)}};
     if (message) {
         session_failed = phase < Phase::ready;
-        for (Reply& reply : replies) {
-            if (reply.text.empty() && reply.code == 0) {
-                reply = {code, std::string(enhanced), std::string(text)};
-            }
+        in_doubt = phase == Phase::body_end && answer.code == 0;
+        for (ClientReply& reply : replies) {
+            if (reply.text.empty() && reply.code == 0) reply = answer;
         }
         finish();
     }
@@ -141,11 +139,11 @@ ClientEngine::~ClientEngine() = default;
 
 void ClientEngine::send(OutgoingMessage message) {
     State& state = *state_;
-    state.replies.assign(message.recipients.size(), Reply{0, "", ""});
+    state.replies.assign(message.recipients.size(), ClientReply{{0, "", ""}});
     state.message = std::move(message);
     if (state.phase == State::Phase::ready) return state.begin();
     if (state.phase == State::Phase::closed || state.phase == State::Phase::quit) {
-        for (Reply& reply : state.replies) reply = {0, "4.4.2", "The connection is closed"};
+        for (ClientReply& reply : state.replies) reply = {{0, "4.4.2", "The connection is closed"}};
         state.finish();
     }
 }
@@ -185,7 +183,7 @@ void ClientEngine::answer(std::optional<std::string> body_bytes) {
     State& state = *state_;
     state.reading = false;
     if (state.phase != State::Phase::body) return;
-    if (!body_bytes) return state.give_up(0, "4.3.0", "The message cannot be read now");
+    if (!body_bytes) return state.give_up("4.3.0", "The message cannot be read now");
     state.body_read(*body_bytes);
 }
 
@@ -200,7 +198,7 @@ void ClientEngine::tls_started() {
 }
 
 void ClientEngine::tls_failed(std::string_view reason) {
-    state_->give_up(0, "4.7.5", "TLS handshake failed: " + std::string(reason));
+    state_->give_up("4.7.5", "TLS handshake failed: " + std::string(reason));
 }
 
 void ClientEngine::tick(Time now) {
@@ -208,7 +206,7 @@ void ClientEngine::tick(Time now) {
     if (state_->phase == State::Phase::closed || now < deadline()) return;
     const bool quitting = state_->phase == State::Phase::quit;
     if (!quitting) state_->emit(Log{"the server does not answer"});
-    state_->give_up(0, "4.4.2", "The server does not answer");
+    state_->give_up("4.4.2", "The server does not answer");
 }
 
 Time ClientEngine::deadline() const {
@@ -218,11 +216,11 @@ Time ClientEngine::deadline() const {
 }
 
 void ClientEngine::peer_closed() {
-    state_->give_up(0, "4.4.2", "The server closed the connection");
+    state_->give_up("4.4.2", "The server closed the connection");
 }
 
 void ClientEngine::abandon(std::string_view reason) {
-    state_->give_up(0, "4.3.2", reason);
+    state_->give_up("4.3.2", reason);
 }
 
 }  // namespace postern::smtp

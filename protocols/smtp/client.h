@@ -54,7 +54,8 @@ struct OutgoingRecipient {
 
 struct OutgoingMessage {
     std::string reverse_path;
-    // size: of the message, always. body_8bit: it may hold bytes over 127.
+    // size: of the message, always. body_8bit: it may hold bytes over 127. smtputf8: its header
+    // does. It is said for addresses that need it too.
     MailParameters parameters;
     std::vector<OutgoingRecipient> recipients;
     // Ends after the recipients: their replies say whether mail would be taken, and none goes.
@@ -71,13 +72,18 @@ struct ReadBody {
 // -> adapted(). The server lacks what the message may need; asked before MAIL.
 struct AdaptMessage {
     bool seven_bit = false;     // no 8BITMIME: nothing but ASCII may be sent (RFC 6152 section 3)
-    bool ascii_header = false;  // no SMTPUTF8, which the message asks for (RFC 6531 section 3.2)
+    bool ascii_header = false;  // no SMTPUTF8, which its header needs (RFC 6531 section 3.2)
 };
-// One reply for each recipient of the message, in order. A code of 0: the server never said; text
-// tells why, and another try may do.
+// What became of a recipient, in the server's words or in this side's own. A code of 0, never the
+// server's: nothing was decided; text tells why, and another try may do.
+struct ClientReply : Reply {
+    bool by_server = false;
+};
+// One answer for each recipient of the message, in order.
 struct Outcome {
-    std::vector<Reply> replies;
+    std::vector<ClientReply> replies;
     bool session_failed = false;  // before MAIL: nothing is said of this message
+    bool in_doubt = false;        // all was sent, and no reply came: the server may have it
     bool dsn_passed_on = false;   // the server takes care of NOTIFY from here
     std::string greeting;         // the server's, for the log
     bool sender_refused = false;  // the replies are what MAIL got

@@ -7,9 +7,9 @@
 
 namespace postern::smtp {
 
-void ClientEngine::State::greeted(const Reply& reply) {
+void ClientEngine::State::greeted(const ClientReply& reply) {
     greeting = reply.text.substr(0, reply.text.find('\n'));
-    if (reply.code != 220) return give_up(reply.code, reply.enhanced, reply.text);
+    if (reply.code != 220) return give_up(reply);
     hello();
 }
 
@@ -18,14 +18,14 @@ void ClientEngine::State::hello() {
     enter(Phase::hello);
 }
 
-void ClientEngine::State::hello_replied(const Reply& reply) {
+void ClientEngine::State::hello_replied(const ClientReply& reply) {
     if (reply.code / 100 == 2) {
         esmtp = phase == Phase::hello;
         if (esmtp) take_offers(reply.text);
         return after_hello();
     }
     const bool old_server = phase == Phase::hello && !config.lmtp && reply.code / 100 == 5;
-    if (!old_server) return give_up(reply.code, reply.enhanced, reply.text);
+    if (!old_server) return give_up(reply);
     say("HELO " + config.hostname);
     enter(Phase::hello_plain);
 }
@@ -60,14 +60,18 @@ void ClientEngine::State::after_hello() {
             return enter(Phase::start_tls);
         }
         if (config.tls == ClientConfig::Tls::always) {
-            return give_up(0, "4.7.4", "The server does not offer STARTTLS");
+            return give_up("4.7.4", "The server does not offer STARTTLS");
         }
     }
+    authenticate();
+}
+
+void ClientEngine::State::authenticate() {
     if (config.user.empty()) return ready();
     if (!tls && !config.plaintext_auth) {
-        return give_up(0, "4.7.4", "No TLS, so the password is not sent");
+        return give_up("4.7.4", "No TLS, so the password is not sent");
     }
-    if (!offers.auth_plain) return give_up(0, "4.7.0", "The server does not offer AUTH PLAIN");
+    if (!offers.auth_plain) return give_up("4.7.0", "The server does not offer AUTH PLAIN");
     const std::string secret = std::string(1, '\0') + config.user + '\0' + config.password;
     say("AUTH PLAIN " + wire::base64_encode(secret));
     enter(Phase::auth);
@@ -82,15 +86,15 @@ void ClientEngine::State::start_tls_replied(const Reply& reply) {
         return enter(Phase::handshake);
     }
     if (config.tls == ClientConfig::Tls::always) {
-        return give_up(0, "4.7.4", "STARTTLS refused: " + reply.text);
+        return give_up("4.7.4", "STARTTLS refused: " + reply.text);
     }
-    ready();
+    authenticate();
 }
 
 void ClientEngine::State::auth_replied(const Reply& reply) {
     if (reply.code == 235) return ready();
     // Somebody has to mend a password; the mail can wait for it.
-    give_up(0, "4.7.8", "Login refused: " + reply.text);
+    give_up("4.7.8", "Login refused: " + reply.text);
 }
 
 void ClientEngine::State::ready() {

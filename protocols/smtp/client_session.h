@@ -42,26 +42,30 @@ struct ClientEngine::State {
     void say(const std::string& line);
     void emit(ClientEffect effect) { effects.push_back(std::move(effect)); }
     bool take_reply();
-    void replied(const Reply& reply);
+    void replied(const ClientReply& reply);
     void enter(Phase next);
-    void give_up(int code, std::string_view enhanced, std::string_view text);
+    void give_up(ClientReply answer);
+    void give_up(std::string_view enhanced, std::string_view text) {
+        give_up(ClientReply{{0, std::string(enhanced), std::string(text)}});
+    }
     void close();
 
     // client_hello.cpp
-    void greeted(const Reply& reply);
-    void hello_replied(const Reply& reply);
+    void greeted(const ClientReply& reply);
+    void hello_replied(const ClientReply& reply);
     void take_offers(const std::string& text);
     void start_tls_replied(const Reply& reply);
     void hello();
     void after_hello();
+    void authenticate();
     void auth_replied(const Reply& reply);
     void ready();
 
     // client_transaction.cpp
     void begin();
-    std::optional<Reply> impossible() const;
+    std::optional<ClientReply> impossible() const;
     bool is_too_large() const;
-    Reply too_large() const;
+    ClientReply too_large() const;
     bool needs_utf8() const;
     void address_envelope();
     void adapted(const Adapted& form);
@@ -69,14 +73,15 @@ struct ClientEngine::State {
     std::string mail_command() const;
     std::string rcpt_command(const OutgoingRecipient& recipient) const;
     void say_next_rcpt();
-    bool ends_session(const Reply& reply, bool expected);
-    void mail_replied(const Reply& reply);
-    void rcpt_replied(Reply reply);
+    bool ends_session(const ClientReply& reply, bool expected);
+    void mail_replied(const ClientReply& reply);
+    void rcpt_replied(ClientReply reply);
     void recipients_decided();
-    void data_replied(const Reply& reply);
+    void data_replied(const ClientReply& reply);
     void read_more();
     void body_read(const std::string& bytes);
-    void body_end_replied(const Reply& reply);
+    void body_end_replied(const ClientReply& reply);
+    void finish_and_reset();
     void finish();
 
     ClientConfig config;
@@ -96,14 +101,15 @@ struct ClientEngine::State {
 
     std::optional<OutgoingMessage> message;
     std::string reverse_path;           // as this server takes it
-    std::vector<Reply> replies;         // final ones, of the recipients; code 0: none yet
+    std::vector<ClientReply> replies;   // final ones, of the recipients; code 0: none yet
     std::vector<std::size_t> asked;     // recipients whose address the server takes
     std::size_t next_rcpt = 0;          // of `asked`, to be said
     std::size_t answered_rcpt = 0;      // of `asked`: the reply to this one comes next
     std::vector<std::size_t> accepted;  // recipients
     std::size_t body_replies = 0;       // got after the body
-    std::optional<Reply> mail_refusal;
+    std::optional<ClientReply> mail_refusal;
     bool session_failed = false;
+    bool in_doubt = false;
     wire::DotStuffer stuffer;
     std::uint64_t offset = 0;
 };

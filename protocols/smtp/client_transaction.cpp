@@ -77,7 +77,7 @@ void ClientEngine::State::begin() {
 
 void ClientEngine::State::adapted(const Adapted& form) {
     if (form.refusal) {
-        for (const std::size_t index : asked) replies[index] = *form.refusal;
+        for (const std::size_t index : asked) replies[index] = {*form.refusal};
         return finish();
     }
     message->parameters.size = form.size;
@@ -91,7 +91,8 @@ void ClientEngine::State::adapted(const Adapted& form) {
 // Which recipients this server can be asked for, and under which names.
 void ClientEngine::State::address_envelope() {
     asked.clear();
-    const Reply refusal{553, "5.6.7", "The server does not take internationalised addresses"};
+    const ClientReply refusal{
+        {553, "5.6.7", "The server does not take internationalised addresses"}};
     const auto path =
         offers.smtputf8 ? std::optional(message->reverse_path) : ascii_path(message->reverse_path);
     if (path) reverse_path = *path;
@@ -119,14 +120,16 @@ bool ClientEngine::State::is_too_large() const {
     return offers.max_size != 0 && message->parameters.size.value_or(0) > offers.max_size;
 }
 
-Reply ClientEngine::State::too_large() const {
-    return {552, "5.3.4", "The server takes at most " + std::to_string(offers.max_size) + " bytes"};
+ClientReply ClientEngine::State::too_large() const {
+    const auto most = std::to_string(offers.max_size);
+    return {{552, "5.3.4", "The server takes at most " + most + " bytes"}};
 }
 
 // What this server cannot take whatever it is asked.
-std::optional<Reply> ClientEngine::State::impossible() const {
+std::optional<ClientReply> ClientEngine::State::impossible() const {
     if (message->parameters.require_tls && (!tls || !offers.require_tls)) {
-        return Reply{550, "5.7.30", "The sender requires TLS all the way, and the server does not"};
+        return ClientReply{
+            {550, "5.7.30", "The sender requires TLS all the way, and the server does not"}};
     }
     return is_too_large() ? std::optional(too_large()) : std::nullopt;
 }
@@ -176,16 +179,16 @@ void ClientEngine::State::say_next_rcpt() {
 
 // A 421 ends the session, and so does a reply that is neither what the command asks for nor a
 // refusal: a 250 where 354 was due would otherwise pass for a delivery.
-bool ClientEngine::State::ends_session(const Reply& reply, bool expected) {
+bool ClientEngine::State::ends_session(const ClientReply& reply, bool expected) {
     if (reply.code == 421) {
-        give_up(reply.code, reply.enhanced, reply.text);
+        give_up(reply);
     } else if (!expected && reply.code < 400) {
-        give_up(0, "4.5.0", "A reply out of sequence: " + std::to_string(reply.code));
+        give_up("4.5.0", "A reply out of sequence: " + std::to_string(reply.code));
     }
     return phase == Phase::closed;
 }
 
-void ClientEngine::State::mail_replied(const Reply& reply) {
+void ClientEngine::State::mail_replied(const ClientReply& reply) {
     if (ends_session(reply, is_positive(reply))) return;
     if (!is_positive(reply)) mail_refusal = reply;
     enter(Phase::rcpt);
@@ -193,13 +196,13 @@ void ClientEngine::State::mail_replied(const Reply& reply) {
     if (next_rcpt == 0) say_next_rcpt();
 }
 
-void ClientEngine::State::rcpt_replied(Reply reply) {
+void ClientEngine::State::rcpt_replied(ClientReply reply) {
     if (ends_session(reply, is_positive(reply))) return;
     // RFC 5321 section 4.5.3.1.10: servers of old say so that one message has too many recipients;
     // the next attempt asks for those that are left.
     const bool too_many =
         reply.enhanced == "5.5.3" || (reply.enhanced.empty() && !accepted.empty());
-    if (reply.code == 552 && too_many) reply = {452, "4.5.3", reply.text};
+    if (reply.code == 552 && too_many) reply = {{452, "4.5.3", reply.text}, true};
     const std::size_t index = asked[answered_rcpt++];
     if (is_positive(reply)) accepted.push_back(index);
     if (!is_positive(reply) || message->only_ask) replies[index] = reply;
@@ -216,20 +219,17 @@ void ClientEngine::State::recipients_decided() {
         return finish();
     }
     if (accepted.empty() || message->only_ask) {
-        // A transaction that goes nowhere must not stand in the way of the next.
-        finish();
-        say("RSET");
-        return enter(Phase::reset);
+        return finish_and_reset();
     }
     say("DATA");
     enter(Phase::data);
 }
 
-void ClientEngine::State::data_replied(const Reply& reply) {
+void ClientEngine::State::data_replied(const ClientReply& reply) {
     if (ends_session(reply, reply.code == 354)) return;
     if (reply.code != 354) {
         for (const std::size_t index : accepted) replies[index] = reply;
-        return finish();
+        return finish_and_reset();
     }
     stuffer = wire::DotStuffer();
     offset = 0;
@@ -249,7 +249,7 @@ void ClientEngine::State::read_more() {
 }
 
 void ClientEngine::State::body_read(const std::string& bytes) {
-    if (bytes.empty()) return give_up(0, "4.3.0", "The message ends early");
+    if (bytes.empty()) return give_up("4.3.0", "The message ends early");
     offset += bytes.size();
     std::string out;
     out.reserve(bytes.size() + bytes.size() / 64);
@@ -258,7 +258,8 @@ void ClientEngine::State::body_read(const std::string& bytes) {
     waiting_since = now;
 }
 
-void ClientEngine::State::body_end_replied(const Reply& reply) {
+void ClientEngine::State::body_end_replied(const ClientReply& reply) {
+    if (ends_session(reply, is_positive(reply))) return;
     if (!config.lmtp) {
         for (const std::size_t index : accepted) replies[index] = reply;
         return finish();
@@ -267,10 +268,17 @@ void ClientEngine::State::body_end_replied(const Reply& reply) {
     if (body_replies == accepted.size()) finish();
 }
 
+// A transaction that goes nowhere must not stand in the way of the next.
+void ClientEngine::State::finish_and_reset() {
+    finish();
+    say("RSET");
+    enter(Phase::reset);
+}
+
 // The message's part of the session is over.
 void ClientEngine::State::finish() {
     message.reset();
-    emit(Outcome{std::exchange(replies, {}), session_failed, offers.dsn, greeting,
+    emit(Outcome{std::exchange(replies, {}), session_failed, in_doubt, offers.dsn, greeting,
                  mail_refusal.has_value()});
     if (phase != Phase::closed && phase != Phase::quit) enter(Phase::ready);
 }

@@ -46,7 +46,7 @@ struct Message {
     std::string account;        // who submitted it; empty: it came from another server
     std::string envelope_id;    // ENVID, as xtext
     bool headers_only = false;  // RET=HDRS
-    bool smtputf8 = false;
+    bool smtputf8 = false;      // its sender asked for it, and its header needs it
     bool require_tls = false;
     bool tls_waived = false;   // TLS-Required: No (RFC 8689), and not require_tls
     bool spam = false;         // judged so: no bounce

@@ -118,6 +118,9 @@ class MtaSts(SubmittingTest):
         self.web.status = 500
         self.sink.context = None
         self.waits("TLS")
+        asked = self.web.asked
+        self.waits("TLS")
+        self.assertEqual(self.web.asked, asked, "the next message need not wait again")
         del self.records[("_mta-sts.remote.example", "TXT")]
         self.waits("TLS")
         self.web.status = 200
@@ -136,6 +139,24 @@ class MtaSts(SubmittingTest):
         self.waits("TLS")
         self.web.status = 200
         self.publish("over", mode="none")
+        self.arrives()
+
+    def test_a_policy_is_fetched_again_before_it_ends(self):
+        self.publish("refreshed", max_age=16)
+        self.arrives()
+        asked = self.web.asked
+        time.sleep(8.5)
+        self.sink.messages.clear()
+        self.arrives()
+        self.assertGreater(self.web.asked, asked)
+        time.sleep(8)
+        # The first one would have ended by now.
+        self.web.status = 500
+        self.sink.messages.clear()
+        self.sink.context = None
+        self.waits("TLS")
+        self.web.status = 200
+        self.publish("refreshed no more", mode="none")
         self.arrives()
 
     def test_other_documents_are_no_policy(self):

@@ -47,6 +47,56 @@ class Delivery(OutboundTest):
             self.wait_for(lambda: second.messages, "the message")
         self.wait_for_empty_queue()
 
+    def test_the_next_mx_where_the_first_breaks_down(self):
+        for step in ("connect", "ehlo", "mail", "rcpt", "data"):
+            with self.subTest(step=step), SmtpSink(SECOND, self.sink.port) as second:
+                self.sink.behave = lambda at, _, step=step: "drop" if at == step else None
+                self.submit("ann@pair.example")
+                self.wait_for(lambda: second.messages, "the message")
+                self.wait_for_empty_queue()
+                self.assertEqual(self.sink.messages, [])
+
+    def test_what_the_first_mx_may_have_is_not_given_to_the_next(self):
+        dropped = []
+        with SmtpSink(SECOND, self.sink.port) as second:
+            def behave(at, _):
+                if at == "message" and not dropped:
+                    dropped.append(1)
+                    return "drop"
+                return None
+            self.sink.behave = behave
+            self.submit("ann@pair.example")
+            self.wait_for(lambda: self.sink.messages, "the message")
+            self.wait_for_empty_queue()
+            self.assertEqual(second.messages, [])
+
+    def test_the_next_mx_where_the_first_lacks_an_extension(self):
+        with SmtpSink(SECOND, self.sink.port, extensions=["SMTPUTF8"]) as second:
+            self.submit("jürgen@pair.example", mail_options=["SMTPUTF8"])
+            self.wait_for(lambda: second.messages, "the message")
+            self.wait_for_empty_queue()
+        # Without it what the first one lacks is known.
+        self.empty("bob")
+        self.submit("jürgen@pair.example", mail_options=["SMTPUTF8"])
+        self.assertIn("Status: 5.6.7", self.status(self.report()))
+        self.wait_for_empty_queue()
+
+    def test_addresses_of_both_kinds_are_tried(self):
+        self.submit("ann@six.example")
+        self.wait_for(lambda: self.sink.messages, "the message", 120)
+        self.wait_for_empty_queue()
+
+    def test_address_literals(self):
+        self.submit(f"ann@[{REMOTE}]")
+        self.wait_for(lambda: self.sink.messages, "the message")
+        self.wait_for_empty_queue()
+        self.submit("ann@[IPv6:::1]")
+        [waiting] = self.wait_for(
+            lambda: [m for m in self.queue() if m["recipients"][0]["reason"]], "a reason")
+        self.assertIn("we could not send it to ::1: 4.4.1 ", waiting["recipients"][0]["reason"])
+        self.gateway.cli("queue", "delete", waiting["id"])
+        self.wait_for_empty_queue()
+
     def test_a_domain_without_mx(self):
         self.submit("ann@implicit.example")
         self.wait_for(lambda: self.sink.messages, "the message")
@@ -89,7 +139,15 @@ class Delivery(OutboundTest):
             "From: bob@example.net\r\nMIME-Version: 1.0\r\n"
             "Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n\r\né\r\n--b\r\n"
             "Content-Type: application/pgp-signature\r\n\r\nx\r\n--b--\r\n").encode())
-        self.assertIn("Status: 5.6.3", self.status(self.report()))
+        report = self.report()
+        status = self.status(report)
+        self.assertIn("Status: 5.6.3", status)
+        # The server was never asked.
+        self.assertIn("Diagnostic-Code: X-Postern; we could not send it to mx.remote.example"
+                      f"[{REMOTE}]: 5.6.3 ", status)
+        self.assertNotIn("Remote-MTA", status)
+        self.assertIn("    we could not send it to mx.remote.example",
+                      report.get_payload(0).get_payload())
         self.assertEqual(self.sink.messages, [])
         self.wait_for_empty_queue()
 
@@ -101,6 +159,35 @@ class Delivery(OutboundTest):
         self.assertNotIn("SMTPUTF8", self.sink.messages[0][0])
         self.assertIn(b"Subject: =?UTF-8?B?R3LDvMOfZQ==?=\r\n", self.sink.messages[0][2])
         self.wait_for_empty_queue()
+
+    def test_what_asks_for_smtputf8_and_does_not_need_it(self):
+        self.addCleanup(setattr, self.sink, "extensions", [])
+        body = "é" * 10 + "\r\n"
+        for offers in ([], ["SMTPUTF8"]):
+            with self.subTest(offers=offers):
+                self.sink.extensions = offers
+                self.sink.messages.clear()
+                self.submit("ann@remote.example", content=message("plain", body),
+                            mail_options=["SMTPUTF8", "BODY=8BITMIME"])
+                self.wait_for(lambda: self.sink.messages, "the message")
+                self.assertTrue(self.sink.messages[0][0].endswith(" BODY=8BITMIME"))
+                self.assertTrue(self.sink.messages[0][2].endswith(body.encode()))
+                self.wait_for_empty_queue()
+
+    def test_what_needs_smtputf8_says_so(self):
+        self.addCleanup(setattr, self.sink, "extensions", [])
+        self.sink.extensions = ["SMTPUTF8"]
+        inner = ("MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+                 "Content-Description: é\r\n\r\nx\r\n--b--\r\n")
+        for to, content in (("ann@remote.example", message("Grüße")),
+                            ("jürgen@remote.example", message("plain")),
+                            ("ann@remote.example", inner.encode())):
+            with self.subTest(to=to):
+                self.sink.messages.clear()
+                self.submit(to, content=content, mail_options=["SMTPUTF8", "BODY=8BITMIME"])
+                self.wait_for(lambda: self.sink.messages, "the message")
+                self.assertTrue(self.sink.messages[0][0].endswith(" SMTPUTF8"))
+                self.wait_for_empty_queue()
 
     def test_one_internationalised_address_does_not_stop_the_others(self):
         self.empty("bob")
@@ -175,6 +262,10 @@ class Failures(OutboundTest):
         report = self.report()
         self.assertIn("Final-Recipient: rfc822;ann@remote.example", self.status(report))
         self.assertIn("Status: 5.1.1", self.status(report))
+        self.assertIn("Remote-MTA: dns; mx.remote.example\n"
+                      "Diagnostic-Code: smtp; 550 5.1.1 no such user", self.status(report))
+        self.assertIn("    mx.remote.example said: 550 5.1.1 no such user",
+                      report.get_payload(0).get_payload())
         self.assertNotIn("carl@", self.status(report))
         self.assertEqual(len(self.sink.messages), 1)
         self.wait_for_empty_queue()
@@ -193,8 +284,20 @@ class Failures(OutboundTest):
         self.submit("ann@remote.example")
         waiting = self.wait_for(lambda: [m for m in self.queue() if m["recipients"][0]["reason"]],
                                 "a reason")
-        self.assertIn("450 4.7.1 come back later", waiting[0]["recipients"][0]["reason"])
+        self.assertEqual(f"mx.remote.example[{REMOTE}] said: 450 4.7.1 come back later",
+                         waiting[0]["recipients"][0]["reason"])
         self.wait_for(lambda: len(self.sink.messages) == 1, "the message")
+        self.wait_for_empty_queue()
+
+    def test_a_server_that_turns_everybody_away(self):
+        self.sink.behave = lambda step, _: "554 5.7.1 not now" if step == "connect" else None
+        self.submit("ann@remote.example")
+        [waiting] = self.wait_for(
+            lambda: [m for m in self.queue() if m["recipients"][0]["reason"]], "a reason")
+        self.assertEqual(f"mx.remote.example[{REMOTE}] said: 554 5.7.1 not now",
+                         waiting["recipients"][0]["reason"])
+        self.sink.behave = lambda step, _: None
+        self.wait_for(lambda: self.sink.messages, "the message")
         self.wait_for_empty_queue()
 
     def test_dropped_at_each_step(self):
@@ -234,7 +337,8 @@ class Failures(OutboundTest):
             self.submit("ann@backed.example")
             [waiting] = self.wait_for(
                 lambda: [m for m in self.queue() if m["recipients"][0]["attempts"] > 1], "attempts")
-            self.assertIn("dead.second.example", waiting["recipients"][0]["reason"])
+            self.assertIn("we could not send it to dead.second.example[127.0.0.9]: 4.4.1 ",
+                          waiting["recipients"][0]["reason"])
             self.assertEqual(as_far.messages + self.sink.messages, [])
         self.gateway.cli("queue", "delete", waiting["id"])
         self.wait_for_empty_queue()

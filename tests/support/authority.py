@@ -20,8 +20,8 @@ class Authority:
     def run(*arguments):
         subprocess.run(["openssl", *arguments], check=True, capture_output=True)
 
-    def certificate(self, name, *more):
-        """Files with a certificate of that name (and more names) and its key."""
+    def certificate(self, name, *more, days=2):
+        """Files with a certificate of that name (and more names) and its key; days may be past."""
         path = f"{self.folder}/{name}"
         self.run("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout",
                  f"{path}.key", "-out", f"{path}.csr")
@@ -29,24 +29,27 @@ class Authority:
             names = ",".join(f"DNS:{each}" for each in (name, *more))
             file.write(f"subjectAltName={names}\n")
         self.run("x509", "-req", "-in", f"{path}.csr", "-CA", self.file, "-CAkey",
-                 f"{self.folder}/ca.key", "-CAcreateserial", "-days", "2", "-extfile",
+                 f"{self.folder}/ca.key", "-CAcreateserial", "-days", str(days), "-extfile",
                  f"{path}.ext", "-out", f"{path}.pem")
         return f"{path}.pem", f"{path}.key"
 
-    def context(self, name):
-        """For a server with a certificate of that name."""
+    def context(self, name, days=2):
+        """For a server with a certificate of that name, which shows the authority's too."""
+        certificate, key = self.certificate(name, days=days)
+        with open(self.file, encoding="ascii") as issuer, open(certificate, "a") as chain:
+            chain.write(issuer.read())
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*self.certificate(name))
+        context.load_cert_chain(certificate, key)
         return context
 
 
-def tlsa_of(certificate):
-    """The TLSA record (RFC 6698) 3 1 1: the SHA-256 of the public key."""
+def tlsa_of(certificate, usage=3):
+    """The TLSA record (RFC 6698) 3 1 1 (or 2 1 1): the SHA-256 of the public key."""
     key = subprocess.run(["openssl", "x509", "-in", certificate, "-noout", "-pubkey"], check=True,
                          capture_output=True).stdout
     der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "DER"], input=key, check=True,
                          capture_output=True).stdout
-    return 3, 1, 1, hashlib.sha256(der).digest()
+    return usage, 1, 1, hashlib.sha256(der).digest()
 
 
 class PolicyServer:

@@ -15,8 +15,8 @@ import threading
 
 from signed_zone import DNSKEY, encode_name, is_below, record
 
-TYPES = {"A": 1, "NS": 2, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "TLSA": 52,
-         "DNSKEY": DNSKEY}
+TYPES = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28,
+         "TLSA": 52, "DNSKEY": DNSKEY}
 NAMES = {number: name for name, number in TYPES.items()}
 PORTS_TRIED = 20
 TTL_S = 5  # 0: nothing is kept by who asks
@@ -104,6 +104,8 @@ class DnsServer:
         name, kind_number, question, asks_signed = parse_question(query)
         kind = NAMES.get(kind_number, "")
         self.questions.append((name, kind))
+        if (name, "CNAME") in self.records:  # who asks follows it
+            kind, kind_number = "CNAME", TYPES["CNAME"]
         values = self.records.get((name, kind), [])
         known = any(is_below(known_name, name) for known_name, _ in self.records)
         code = 0 if known or not name else NXDOMAIN

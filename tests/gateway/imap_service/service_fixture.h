@@ -3,6 +3,7 @@
 
 #include "gateway/auth/password.h"
 #include "gateway/imap_service/imap_service.h"
+#include "gateway/limits/inflight_budget.h"
 #include "store/directory/directory.h"
 #include "tests/gateway/fake_session.h"
 #include "tests/gateway/imap_service/mailbox_fixture.h"
@@ -99,7 +100,7 @@ protected:
     std::optional<sharing::Sharing> sharing_;
     net::WorkPool pool_{2, 100};
     auth::Authenticator authenticator_{directory_, pool_, config_};
-    delivery::InflightBudget budget_{1000};
+    limits::InflightBudget budget_{1000};
     std::unique_ptr<learning::Learning> learning_;
     std::optional<Backends> backends_;
     std::unique_ptr<Connection> first_;

@@ -131,7 +131,7 @@ TEST_F(ServiceTest, AppendGathersChunksUpToTheBudget) {
     EXPECT_EQ(to_unix_ms((*rows)[0].internal_date), 1000);
     EXPECT_EQ(budget_.used(), 0u);
 
-    delivery::InflightBudget::Share others(budget_);
+    limits::InflightBudget::Share others(budget_);
     ASSERT_TRUE(others.grow(300));
     first_->service.take(imap::AppendChunk{std::string(701, 'x')});
     EXPECT_EQ(failure_code(*first_, imap::AppendMessage{"Drafts", {}, {}, 0}), "UNAVAILABLE");

@@ -22,6 +22,16 @@ Parcel parcel_of(const std::string& bytes, bool own = false, bool smtputf8 = fal
     return parcel;
 }
 
+constexpr std::uint64_t plenty = 1'000'000'000;
+
+AdaptedForm adapted(const Parcel& parcel, const smtp::AdaptMessage& wanted) {
+    limits::InflightBudget budget(plenty);
+    limits::InflightBudget::Share share(budget);
+    auto form = adapt(parcel, wanted, share);
+    EXPECT_EQ(budget.used(), form.bytes ? form.bytes->capacity() : 0);
+    return form;
+}
+
 std::string refusal(const AdaptedForm& form) {
     return form.refusal ? std::to_string(form.refusal->code) + " " + form.refusal->enhanced : "";
 }
@@ -33,43 +43,43 @@ const std::string address_8bit = "From: \xC3\xA4@b.example\r\n\r\ntext\r\n";
 
 TEST(Adapt, AsciiGoesAsItIs) {
     for (const auto& wanted : {no_8bitmime, no_smtputf8, neither}) {
-        const auto form = adapt(parcel_of(ascii, false, true), wanted);
+        const auto form = adapted(parcel_of(ascii, false, true), wanted);
         EXPECT_FALSE(form.bytes);
         EXPECT_FALSE(form.refusal);
     }
 }
 
 TEST(Adapt, BodiesForServersWithout8bitmime) {
-    const auto form = adapt(parcel_of(body_8bit), no_8bitmime);
+    const auto form = adapted(parcel_of(body_8bit), no_8bitmime);
     ASSERT_TRUE(form.bytes);
     EXPECT_TRUE(wire::is_ascii(*form.bytes));
     // A body is no reason not to write to a server without SMTPUTF8.
-    const auto other = adapt(parcel_of(body_8bit, false, true), no_smtputf8);
+    const auto other = adapted(parcel_of(body_8bit, false, true), no_smtputf8);
     EXPECT_FALSE(other.bytes);
     EXPECT_FALSE(other.refusal);
 }
 
 TEST(Adapt, AHeaderIsRewrittenOnlyForOurUsersOrWhereItNeverSaidWhatItIs) {
-    const auto own = adapt(parcel_of(header_8bit, true, true), no_smtputf8);
+    const auto own = adapted(parcel_of(header_8bit, true, true), no_smtputf8);
     ASSERT_TRUE(own.bytes);
     EXPECT_TRUE(own.bytes->starts_with("Subject: =?UTF-8?B?w6Q=?=\r\n"));
-    EXPECT_EQ(refusal(adapt(parcel_of(header_8bit, false, true), no_smtputf8)), "553 5.6.7");
-    EXPECT_EQ(refusal(adapt(parcel_of(header_8bit, false, true), neither)), "553 5.6.7");
-    EXPECT_TRUE(adapt(parcel_of(header_8bit, false, false), no_8bitmime).bytes);
+    EXPECT_EQ(refusal(adapted(parcel_of(header_8bit, false, true), no_smtputf8)), "553 5.6.7");
+    EXPECT_EQ(refusal(adapted(parcel_of(header_8bit, false, true), neither)), "553 5.6.7");
+    EXPECT_TRUE(adapted(parcel_of(header_8bit, false, false), no_8bitmime).bytes);
 }
 
 TEST(Adapt, WhatHasNoOtherForm) {
-    EXPECT_EQ(refusal(adapt(parcel_of(address_8bit, true, true), no_smtputf8)), "553 5.6.7");
-    EXPECT_EQ(refusal(adapt(parcel_of(address_8bit, true, false), no_8bitmime)), "554 5.6.3");
+    EXPECT_EQ(refusal(adapted(parcel_of(address_8bit, true, true), no_smtputf8)), "553 5.6.7");
+    EXPECT_EQ(refusal(adapted(parcel_of(address_8bit, true, false), no_8bitmime)), "554 5.6.3");
 }
 
 TEST(Adapt, AMessageOfManyPieces) {
     // ASCII up to the last of several reads.
     std::string bytes = "Subject: x\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n";
     while (bytes.size() < 3 * smtp::client_read_bytes) bytes += "a line of text\r\n";
-    EXPECT_FALSE(adapt(parcel_of(bytes), no_8bitmime).bytes);
+    EXPECT_FALSE(adapted(parcel_of(bytes), no_8bitmime).bytes);
     bytes += "\xC3\xA4\r\n";
-    const auto form = adapt(parcel_of(bytes), no_8bitmime);
+    const auto form = adapted(parcel_of(bytes), no_8bitmime);
     ASSERT_TRUE(form.bytes);
     EXPECT_TRUE(form.bytes->ends_with("a line of text\r\n=C3=A4\r\n"));
 }
@@ -77,9 +87,29 @@ TEST(Adapt, AMessageOfManyPieces) {
 TEST(Adapt, AMessageThatCannotBeReadWaits) {
     auto parcel = parcel_of(body_8bit);
     parcel.read = [](std::uint64_t, std::uint64_t) { return std::nullopt; };
-    const auto form = adapt(parcel, no_8bitmime);
+    const auto form = adapted(parcel, no_8bitmime);
     ASSERT_TRUE(form.refusal);
     EXPECT_EQ(form.refusal->code, 0);
+}
+
+TEST(Adapt, MemoryIsBounded) {
+    const std::uint64_t needed = conversion_factor * body_8bit.size();
+    constexpr std::uint64_t of_others = 10;
+    const auto convert = [&](std::uint64_t max_bytes, std::uint64_t others_bytes) {
+        limits::InflightBudget budget(max_bytes);
+        limits::InflightBudget::Share others(budget);
+        EXPECT_TRUE(others.grow(others_bytes));
+        limits::InflightBudget::Share share(budget);
+        const auto form = adapt(parcel_of(body_8bit), no_8bitmime, share);
+        EXPECT_EQ(budget.used(), others_bytes + (form.bytes ? form.bytes->capacity() : 0));
+        return refusal(form);
+    };
+    EXPECT_EQ(convert(of_others + needed - 1, of_others), "0 4.3.0");
+    EXPECT_EQ(convert(of_others + needed, of_others), "");
+    EXPECT_EQ(convert(of_others + needed + 1, of_others), "");
+    // What needs more than all there is would wait for ever.
+    EXPECT_EQ(convert(needed - 1, 0), "");
+    EXPECT_EQ(convert(needed - 1, 1), "0 4.3.0");
 }
 
 }  // namespace

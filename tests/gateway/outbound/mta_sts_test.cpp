@@ -40,6 +40,16 @@ TEST(StsPolicy, BareLineEndsUnknownKeysAndModes) {
     }
 }
 
+TEST(StsPolicy, OfAKeyTheFirstCounts) {
+    const auto policy = parse_sts_policy(
+        "version: STSv1\nmode: testing\nmode: none\nmax_age: 2\nmax_age: x\nmx: a\nmx: b\n"
+        "version: STSv2\n");
+    ASSERT_TRUE(policy);
+    EXPECT_EQ(policy->mode, Mode::testing);
+    EXPECT_EQ(policy->max_age, std::chrono::seconds(2));
+    EXPECT_EQ(policy->patterns.size(), 2u);
+}
+
 TEST(StsPolicy, Bounds) {
     std::string text = "version: STSv1\nmode: enforce\nmax_age: 1\n";
     for (std::size_t i = 0; i < max_sts_patterns; ++i) text += "mx: a\n";

@@ -230,13 +230,66 @@ TEST(AsciiHeader, Parameters) {
 
 TEST(AsciiHeader, FieldsWithoutSuchAForm) {
     EXPECT_EQ(field("Message-ID: <\xC3\xA4@b.example>"), "error");
-    EXPECT_EQ(field("References: <\xC3\xA4@b.example>"), "error");
+    EXPECT_EQ(field("Date: Mon, 1 Jan 2024 \xC3\xA4"), "error");
+}
+
+// RFC 6857 section 3.2: a reader can do without them, the threads' names are kept.
+TEST(AsciiHeader, WhatRepliesPointToIsPutAside) {
+    EXPECT_EQ(field("References: <\xC3\xA4@b>"), "Downgraded-References: =?UTF-8?B?PMOkQGI+?=");
+    EXPECT_EQ(field("In-Reply-To: <\xC3\xA4@b>"), "Downgraded-In-Reply-To: =?UTF-8?B?PMOkQGI+?=");
+}
+
+TEST(AsciiHeader, Comments) {
+    EXPECT_EQ(field("Date: Mon, 1 Jan 2024 00:00:00 +0000 (\xC3\xA4)"),
+              "Date: Mon, 1 Jan 2024 00:00:00 +0000 (=?UTF-8?B?w6Q=?=)");
+    EXPECT_EQ(field("MIME-Version: 1.0 (a (b\\)) \xC3\xA4) c"),
+              "MIME-Version: 1.0 (=?UTF-8?B?YSAoYlwpKSDDpA==?=) c");
+    EXPECT_EQ(field("MIME-Version: \xC3\xA4"), "error");
+    EXPECT_EQ(field("MIME-Version: 1.0 (\xC3\xA4"), "MIME-Version: 1.0 (=?UTF-8?B?w6Q=?=)");
+}
+
+TEST(AsciiHeader, ReceivedStaysReadable) {
+    EXPECT_EQ(
+        field("Received: from a.example (b [192.0.2.1])\r\n\tby c.example with UTF8SMTP id 7\r\n"
+              "\tfor <\xC3\xBC@d.example>;\r\n\tMon, 1 Jan 2024 00:00:00 +0000"),
+        "Received: from a.example (b [192.0.2.1])\r\n\tby c.example with UTF8SMTP id 7;\r\n"
+        "\tMon, 1 Jan 2024 00:00:00 +0000");
+    EXPECT_EQ(field("Received: from b\xC3\xBC"
+                    "cher.example (\xC3\xA4 x) by c FOR (x) <\"\xC3\xBC ;\"@d>; now"),
+              "Received: from xn--bcher-kva.example (=?UTF-8?B?w6QgeA==?=) by c; now");
+    EXPECT_EQ(field("Received: from a_\xFC.example by c for <b@c>; now"),
+              "Received: from =?UTF-8?B?YV/DvC5leGFtcGxl?= by c for <b@c>; now");
+    EXPECT_EQ(field("Received: for \xC3\xBC@d.example"), "Received:");
+    EXPECT_EQ(field("Received:for \xC3\xBC"), "Received:for xn--tda");
+}
+
+TEST(AsciiHeader, AddressesOfTheWayHereMayBecomeText) {
+    EXPECT_EQ(field("Delivered-To: x@b\xC3\xBC"
+                    "cher.example"),
+              "Delivered-To: x@xn--bcher-kva.example");
+    EXPECT_EQ(field("Delivered-To: \xC3\xBC@b"), "Delivered-To: =?UTF-8?B?w7xAYg==?=");
 }
 
 TEST(AsciiHeader, TheReasonNamesTheField) {
     const auto out = with_ascii_header("Message-ID: <\xC3\xA4@b>\r\n\r\n");
     ASSERT_FALSE(out);
     EXPECT_EQ(out.error().text, "bytes over 127 in the field Message-ID");
+}
+
+TEST(SevenBit, WhereSmtputf8IsNeeded) {
+    const auto with = [](const std::string& header, const std::string& body) {
+        return "MIME-Version: 1.0\r\n" + header + "\r\n" + body;
+    };
+    EXPECT_FALSE(has_8bit_header(""));
+    EXPECT_FALSE(has_8bit_header(with("Subject: x\r\n", "x\r\n")));
+    EXPECT_FALSE(has_8bit_header(with("Subject: x\r\n", "\xc3\xa9\r\n")));
+    EXPECT_TRUE(has_8bit_header(with("Subject: \xc3\xa9\r\n", "x\r\n")));
+    const std::string mixed = "Content-Type: multipart/mixed; boundary=b\r\n";
+    EXPECT_FALSE(has_8bit_header(with(mixed, "--b\r\n\r\n\xc3\xa9\r\n--b--\r\n")));
+    EXPECT_TRUE(
+        has_8bit_header(with(mixed, "--b\r\nContent-Description: \xc3\xa9\r\n\r\nx\r\n--b--\r\n")));
+    EXPECT_TRUE(has_8bit_header(
+        with("Content-Type: message/rfc822\r\n", "Subject: \xc3\xa9\r\n\r\nx\r\n")));
 }
 
 }  // namespace

@@ -367,6 +367,31 @@ TEST(SmtpClient, InternationalisedAddressesOfServersWithoutThem) {
     EXPECT_TRUE(other.engine.idle());
 }
 
+TEST(SmtpClient, WhoseWordsAnAnswerIs) {
+    Peer peer;
+    peer.engine.send(message({"\xc3\xb6@r.example", "b@r.example", "c@r.example"}, peer));
+    to_ready(peer);
+    peer.hears("250 ok\r\n550 no\r\n250 ok\r\n354 go\r\n");
+    peer.engine.peer_closed();
+    peer.drain();
+    const auto& replies = peer.outcomes.at(0).replies;
+    EXPECT_FALSE(replies[0].by_server);
+    EXPECT_TRUE(replies[1].by_server);
+    EXPECT_FALSE(replies[2].by_server);
+
+    Peer asked;
+    asked.form = Adapted{20, Reply{554, "5.6.3", "no"}};
+    asked.engine.send(message({"a@r.example"}, asked));
+    to_ready(asked);
+    EXPECT_FALSE(asked.outcomes.at(0).replies[0].by_server);
+
+    Peer refusing;
+    refusing.engine.send(message({"a@r.example"}, refusing));
+    refusing.hears("554 no service\r\n");
+    EXPECT_TRUE(refusing.outcomes.at(0).replies[0].by_server);
+    EXPECT_TRUE(refusing.outcomes[0].session_failed);
+}
+
 TEST(SmtpClient, DsnIsPassedOn) {
     Peer peer;
     auto mail = message({"a@r.example"}, peer);
@@ -407,6 +432,54 @@ TEST(SmtpClient, EveryStepMayFail) {
             }
         }
     }
+}
+
+TEST(SmtpClient, A421ForTheMessageEndsTheSession) {
+    Peer peer;
+    peer.engine.send(message({"a@r.example"}, peer));
+    to_ready(peer);
+    peer.hears("250 ok\r\n250 ok\r\n354 go\r\n");
+    peer.hears("421 going down\r\n");
+    EXPECT_THAT(codes(peer.outcomes.at(0)), ElementsAre(421));
+    EXPECT_FALSE(peer.outcomes[0].in_doubt);
+    EXPECT_TRUE(peer.closed);
+    EXPECT_FALSE(peer.engine.idle());
+}
+
+TEST(SmtpClient, WhetherTheServerMayHaveTheMessage) {
+    for (const bool sent : {false, true}) {
+        Peer peer;
+        peer.engine.send(message({"a@r.example"}, peer));
+        to_ready(peer);
+        peer.hears("250 ok\r\n250 ok\r\n");
+        if (sent) peer.hears("354 go\r\n");
+        peer.engine.peer_closed();
+        peer.drain();
+        EXPECT_EQ(peer.outcomes.at(0).in_doubt, sent);
+    }
+}
+
+TEST(SmtpClient, ARefusedDataIsFollowedByReset) {
+    Peer peer;
+    peer.engine.send(message({"a@r.example"}, peer));
+    to_ready(peer);
+    EXPECT_EQ(peer.hears("250 ok\r\n250 ok\r\n451 not now\r\n"), "DATA\r\nRSET\r\n");
+    EXPECT_THAT(codes(peer.outcomes.at(0)), ElementsAre(451));
+    peer.hears("250 ok\r\n");
+    EXPECT_TRUE(peer.engine.idle());
+}
+
+TEST(SmtpClient, WithoutTlsThePasswordStaysAndSoDoesTheMail) {
+    ClientConfig config;
+    config.user = "u";
+    config.password = "p";
+    Peer peer(config);
+    peer.engine.send(message({"a@r.example"}, peer));
+    peer.hears(greeting);
+    EXPECT_EQ(peer.hears("250-there\r\n250-AUTH PLAIN\r\n250 STARTTLS\r\n"), "STARTTLS\r\n");
+    EXPECT_EQ(peer.hears("454 not now\r\n"), "");
+    ASSERT_EQ(peer.outcomes.size(), 1u);
+    EXPECT_EQ(peer.outcomes[0].replies[0].enhanced, "4.7.4");
 }
 
 TEST(SmtpClient, OnlyAskedNothingIsSent) {

@@ -1,0 +1,29 @@
+#include "gateway/limits/inflight_budget.h"
+
+namespace postern::limits {
+
+bool InflightBudget::Share::grow(std::uint64_t bytes) {
+    const auto before = budget_.used_bytes_.fetch_add(bytes);
+    if (before + bytes > budget_.max_bytes_) {
+        budget_.used_bytes_ -= bytes;
+        return false;
+    }
+    held_bytes_ += bytes;
+    return true;
+}
+
+bool InflightBudget::Share::grow_or_take_all(std::uint64_t bytes) {
+    if (grow(bytes)) return true;
+    std::uint64_t nobodys = held_bytes_;
+    if (!budget_.used_bytes_.compare_exchange_strong(nobodys, held_bytes_ + bytes)) return false;
+    held_bytes_ += bytes;
+    return true;
+}
+
+void InflightBudget::Share::shrink_to(std::uint64_t bytes) {
+    if (bytes >= held_bytes_) return;
+    budget_.used_bytes_ -= held_bytes_ - bytes;
+    held_bytes_ = bytes;
+}
+
+}  // namespace postern::limits
