@@ -143,6 +143,24 @@ class Maildrop(E2eTest):
         self.assertEqual(len(set(uidls)), 3)
         client.quit()
 
+    def test_whoever_comes_from_courier_downloads_nothing_twice(self):
+        name = "1275660209.M364837P9451V000000000000FD00I0000000000201F4A_0.mail.old.example,S=90"
+        with tempfile.TemporaryDirectory() as folder:
+            for part in ("cur", "new", "tmp"):
+                os.makedirs(f"{folder}/Maildir/{part}")
+            for number, file in enumerate(("1275660208.host:2,S", f"{name}:2,")):
+                with open(f"{folder}/Maildir/cur/{file}", "wb") as out:
+                    out.write(self.numbered(number))
+            with open(f"{folder}/Maildir/courierpop3dsizelist", "w", encoding="ascii") as out:
+                out.write(f"/3 8 1275660208\n1275660208.host 90 7:1275660208:0\n"
+                          f"{name} 90 0:0:0\n")
+            self.gateway.cli("store", "import", "alice@example.net", f"{folder}/Maildir",
+                             "--uidl", "courier")
+        client = self.gateway.pop3()
+        self.assertEqual(sorted(line.split()[1].decode() for line in client.uidl()[1]),
+                         [name, "UID7-1275660208"])
+        client.quit()
+
     def test_capa_and_stls(self):
         client = poplib.POP3("127.0.0.1", self.gateway.ports["pop3"], timeout=60)
         self.assertLessEqual({"TOP", "UIDL", "SASL", "STLS", "PIPELINING", "USER"},
