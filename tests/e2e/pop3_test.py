@@ -106,15 +106,20 @@ class Maildrop(E2eTest):
         client = poplib.POP3("127.0.0.1", self.gateway.ports["pop3"], timeout=60)
         self.assertEqual(client.capa()["EXPIRE"], ["NEVER"])
         client.quit()
-        self.gateway.cli("user", "set", "alice@example.net", "--pop3-mailboxes", "INBOX", "Junk",
-                         "--pop3-expire-days", "30")
+        client = self.gateway.pop3()
+        before = client.uidl()[1][0].split()[1]
+        client.quit()
+        told = self.gateway.cli("user", "set", "alice@example.net", "--pop3-mailboxes", "inbox",
+                                "Junk", "INBOX", "None", "--pop3-expire-days", "30").stderr
+        self.assertRegex(told, "^[^\n]*None: there is no such mailbox[^\n]*\n$")
         client = poplib.POP3("127.0.0.1", self.gateway.ports["pop3"], timeout=60)
         self.assertEqual(client.capa()["EXPIRE"], ["30", "USER"])
         client.user("alice@example.net")
         client.pass_(PASSWORD)
         self.assertEqual(client.capa()["EXPIRE"], ["30"])
         self.assertEqual(client.stat()[0], 2)
-        self.assertEqual(len({line.split()[1] for line in client.uidl()[1]}), 2)
+        uidls = [line.split()[1] for line in client.uidl()[1]]
+        self.assertEqual((uidls[0], len(set(uidls))), (before, 2))
         self.assertIn(b"Subject: junk", client.retr(2)[1])
         client.dele(2)
         client.quit()
