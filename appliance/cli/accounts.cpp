@@ -2,6 +2,10 @@
 
 #include "gateway/auth/password.h"
 #include "gateway/auth/scram.h"
+#include "protocols/mime/saslprep.h"
+#include "store/directory/credentials.h"
+
+#include <utility>
 
 namespace postern::cli {
 
@@ -10,16 +14,19 @@ namespace {
 // Without them a client can still log in by PLAIN.
 void keep_scram_keys(StoreAccess& store, AccountId account, const NewPassword& password) {
     directory::Credentials credentials(*store.kv);
-    const auto kept = credentials.set_scram(account, password.scram, password.hash);
+    auto salt = credentials.scram_salt(account);
+    auto keys = auth::make_scram_keys(password.prepared, salt ? std::move(*salt) : "");
+    const auto kept = credentials.set_scram(account, keys, password.hash);
     if (!kept) note("no login by SCRAM until the next postern user passwd: " + kept.error().text);
 }
 
 }  // namespace
 
 Result<NewPassword> make_password(const std::string& text) {
-    auto hash = auth::hash_password(text);
+    const auto prepared = mime::saslprep(text);
+    auto hash = auth::hash_password(prepared);
     if (!hash) return hash.error();
-    return NewPassword{std::move(*hash), auth::make_scram_keys(text)};
+    return NewPassword{std::move(*hash), prepared};
 }
 
 Result<directory::User> create_user(StoreAccess& store, const std::string& address,

@@ -3,7 +3,6 @@
 
 #include "appliance/cli/store_access.h"
 #include "protocols/base/result.h"
-#include "store/directory/credentials.h"
 
 #include <string>
 
@@ -11,7 +10,7 @@ namespace postern::cli {
 
 struct NewPassword {
     std::string hash;
-    directory::ScramKeys scram;
+    std::string prepared;  // the password itself, as SCRAM's keys are made of it (RFC 4013)
 };
 // Errors: unavailable.
 Result<NewPassword> make_password(const std::string& text);

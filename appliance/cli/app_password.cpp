@@ -1,4 +1,5 @@
 #include "gateway/auth/app_password.h"
+#include "gateway/auth/scram.h"
 
 #include "appliance/cli/choose.h"
 #include "appliance/cli/commands.h"
@@ -10,6 +11,7 @@
 
 #include <functional>
 #include <memory>
+#include <utility>
 
 namespace postern::cli {
 
@@ -37,8 +39,11 @@ int with_account(Context& context, const AppPasswordOptions& options,
 int app_password_add(Context& context, const AppPasswordOptions& options) {
     return with_account(context, options, [&](directory::Credentials& credentials, AccountId id) {
         const auto secret = auth::make_app_password();
-        const auto added = credentials.add_app_password(
-            id, {options.name, auth::app_password_hash(secret), now()});
+        const auto salt = credentials.scram_salt(id);
+        if (!salt) return fail(salt.error());
+        directory::AppPassword made{options.name, auth::app_password_hash(secret), now()};
+        if (!salt->empty()) made.scram = auth::make_scram_keys(secret, *salt);
+        const auto added = credentials.add_app_password(id, std::move(made));
         if (!added) return fail(added.error());
         if (context.json)
             print_json({{"name", options.name}, {"password", secret}});

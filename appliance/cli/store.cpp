@@ -93,8 +93,9 @@ void add_store(CLI::App& app, Action& chosen) {
         ->required();
     in->add_option("--mailbox", options->mailbox, "All of it into this one.");
     in->add_option("--uidl", options->uidl,
-                   "Keep the unique ids that POP3 clients know: from dovecot-uidlist (dovecot), "
-                   "the file's name (file-name: Courier, qmail) or the field X-UIDL (x-uidl).")
+                   "Keep the unique ids that POP3 clients know: from courierpop3dsizelist "
+                   "(courier), dovecot-uidlist (dovecot), the file's name (file-name: qmail) or "
+                   "the field X-UIDL (x-uidl).")
         ->check(CLI::IsMember(UidlSource::kinds()));
     in->footer(
         "Mailboxes follow from Maildir++ folders and mbox names. Started again soon after it\n"

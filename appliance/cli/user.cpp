@@ -4,14 +4,17 @@
 #include "appliance/cli/pool_options.h"
 #include "appliance/cli/store_access.h"
 #include "appliance/cli/terminal.h"
+#include "protocols/wire/text.h"
 #include "store/directory/shares.h"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace postern::cli {
@@ -84,18 +87,37 @@ int passwd(Context& context, const UserOptions& options) {
     return done ? exit_ok : fail(done.error());
 }
 
+// Each once, INBOX in its one spelling: the unique ids depend on it.
+Result<std::vector<std::string>> shown_mailboxes(mail::MailStore& store, AccountId account,
+                                                 const std::vector<std::string>& names) {
+    std::vector<std::string> shown;
+    for (const auto& given : names) {
+        const auto name = wire::equals_ignoring_case(given, "INBOX") ? std::string("INBOX") : given;
+        if (std::find(shown.begin(), shown.end(), name) != shown.end()) continue;
+        const auto found = store.find(account, name);
+        if (!found && found.error().code != Errc::not_found) return found.error();
+        if (!found) note(name + ": there is no such mailbox; POP3 shows it once there is one");
+        shown.push_back(name);
+    }
+    return shown;
+}
+
 int user_set(Context& context, const UserOptions& options) {
     if (options.pop3_mailboxes.empty() && !options.pop3_expire_days) {
         return fail(exit_usage, "nothing to set", "see: postern user set --help");
     }
-    auto store = open_store(context.config, Opening::existing);
+    auto store = open_mail(context.config, Opening::existing);
     if (!store) return fail(store.error());
     const auto known = (*store)->directory.find(options.address);
     if (!known) return fail(known.error());
     if (!known->has_value()) return fail(exit_failure, options.address + ": no such user");
     auto preferences = (*store)->preferences.get((*known)->id);
     if (!preferences) return fail(preferences.error());
-    if (!options.pop3_mailboxes.empty()) preferences->pop3_mailboxes = options.pop3_mailboxes;
+    if (!options.pop3_mailboxes.empty()) {
+        auto shown = shown_mailboxes(*(*store)->mail, (*known)->id, options.pop3_mailboxes);
+        if (!shown) return fail(shown.error());
+        preferences->pop3_mailboxes = std::move(*shown);
+    }
     if (options.pop3_expire_days) preferences->pop3_expire_days = *options.pop3_expire_days;
     const auto done = (*store)->preferences.set((*known)->id, *preferences);
     return done ? exit_ok : fail(done.error());

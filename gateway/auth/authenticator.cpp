@@ -4,6 +4,7 @@
 #include "gateway/auth/app_password.h"
 #include "gateway/auth/password.h"
 #include "gateway/crypto/crypto.h"
+#include "protocols/mime/saslprep.h"
 #include "protocols/wire/text.h"
 
 #include <arpa/inet.h>
@@ -16,6 +17,7 @@ namespace postern::auth {
 namespace {
 
 constexpr std::size_t max_name_bytes = 255;
+constexpr std::size_t decoy_secret_bytes = 32;
 
 std::string network_of(const std::string& address) {
     in6_addr binary{};
@@ -51,6 +53,15 @@ void FailureDelays::succeeded(const std::string& address) {
 std::size_t FailureDelays::size() const {
     std::lock_guard lock(mutex_);
     return records_.size();
+}
+
+Authenticator::Authenticator(directory::Directory& directory, net::WorkPool& pool,
+                             const config::Current& config, directory::Credentials* credentials)
+    : directory_(directory), pool_(pool), config_(config), credentials_(credentials),
+      decoy_secret_(crypto::random_bytes(decoy_secret_bytes)) {
+    if (credentials_ == nullptr) return;
+    // Else who asks before and after a restart could tell unknown users from known ones.
+    if (auto kept = credentials_->decoy_secret(decoy_secret_)) decoy_secret_ = std::move(*kept);
 }
 
 net::Awaitable<Login> Authenticator::check(net::Session& session, std::string authorization_id,
@@ -97,7 +108,12 @@ bool Authenticator::is_app_password(const directory::User& user, std::string_vie
 net::Awaitable<std::optional<bool>> Authenticator::verify(std::string hash, std::string password) {
     if (verified_.knows(hash, password, VerifiedPasswords::Clock::now())) co_return true;
     // Has its own copies: it may outlive this coroutine.
-    auto slowly = [hash, password] { return verify_password(hash, password); };
+    auto slowly = [hash, password] {
+        const auto prepared = mime::saslprep(password);
+        // As typed: passwords that were set before they were prepared.
+        return verify_password(hash, prepared) ||
+               (prepared != password && verify_password(hash, password));
+    };
     const auto verified = co_await pool_.run(std::move(slowly));
     if (verified && *verified) {
         verified_.remember(hash, password, VerifiedPasswords::Clock::now());

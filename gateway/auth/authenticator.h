@@ -74,10 +74,9 @@ struct MechanismStep {
 // Thread rule: check() on sessions' cores.
 class Authenticator {
 public:
-    // credentials: nullptr: passwords alone.
+    // credentials: nullptr: passwords alone. Waits for the store.
     Authenticator(directory::Directory& directory, net::WorkPool& pool,
-                  const config::Current& config, directory::Credentials* credentials = nullptr)
-        : directory_(directory), pool_(pool), config_(config), credentials_(credentials) {}
+                  const config::Current& config, directory::Credentials* credentials = nullptr);
 
     // The user name is the whole address. authorization_id: empty, or the user's own. Logs the
     // outcome.
@@ -101,6 +100,7 @@ private:
                       std::string& user);
     net::Awaitable<void> finish(net::Session& session, const Login& login, std::string user);
     Result<std::string> scram_challenge(MechanismSession& exchange);
+    Result<std::vector<directory::ScramKeys>> scram_keys(const directory::User& user);
     bool is_app_password(const directory::User& user, std::string_view password);
     net::Awaitable<std::optional<bool>> verify(std::string hash, std::string password);
     net::Awaitable<Login> look_up(const std::string& authorization_id, const std::string& user,
@@ -110,6 +110,7 @@ private:
     net::WorkPool& pool_;
     const config::Current& config_;
     directory::Credentials* credentials_;
+    std::string decoy_secret_;
     FailureDelays delays_;
     VerifiedPasswords verified_;
     mutable std::mutex tokens_mutex_;

@@ -52,7 +52,7 @@ net::Awaitable<MechanismStep> Authenticator::step(net::Session& session, Mechani
         // The client hears why, and says an empty word before it is told no (RFC 7628 3.2.3).
         if (login.status == LoginStatus::refused) {
             exchange.refused = name.empty() ? mechanism : name;
-            step.challenge = token_refused;
+            step.challenge = mechanism == "XOAUTH2" ? xoauth2_refused : token_refused;
         }
     } else {
         name = exchange.refused;
@@ -98,19 +98,37 @@ Login Authenticator::scram_response(net::Session& session, MechanismSession& exc
 
 Result<std::string> Authenticator::scram_challenge(MechanismSession& exchange) {
     ScramServer& server = *exchange.server;
-    auto found = directory_.find(addresses::ascii_address(server.user()));
+    const auto name = wire::lower_case(addresses::ascii_address(server.user()));
+    auto found = directory_.find(name);
     if (!found && found.error().code != Errc::invalid) return found.error();
-    auto keys = impossible_scram_keys(server.user());
+    std::vector<directory::ScramKeys> keys;
     if (found && *found && credentials_ != nullptr) {
-        auto own = credentials_->scram((*found)->id, (*found)->password_hash);
+        auto own = scram_keys(**found);
         if (!own) return own.error();
-        if (*own) {
-            keys = std::move(**own);
-            exchange.user = std::move(**found);
-        }
+        keys = std::move(*own);
+        if (!keys.empty()) exchange.user = std::move(**found);
     }
+    if (keys.empty()) keys.push_back(impossible_scram_keys(name, decoy_secret_));
     return server.challenge(std::move(keys),
                             wire::base64_encode(crypto::random_bytes(nonce_bytes)));
+}
+
+// The password's own first; empty: the account has none.
+Result<std::vector<directory::ScramKeys>> Authenticator::scram_keys(const directory::User& user) {
+    std::vector<directory::ScramKeys> keys;
+    auto own = credentials_->scram(user.id, user.password_hash);
+    if (!own) return own.error();
+    if (!*own) return keys;
+    keys.push_back(std::move(**own));
+    auto others = credentials_->app_passwords(user.id);
+    if (!others) return others.error();
+    for (auto& each : *others) {
+        // With another salt they are of no use: the client has been told of one.
+        const bool fits = each.scram && each.scram->salt == keys.front().salt &&
+                          each.scram->iterations == keys.front().iterations;
+        if (fits) keys.push_back(std::move(*each.scram));
+    }
+    return keys;
 }
 
 // `user` becomes the name that the client or the token gave, for the log and the delays.

@@ -6,12 +6,14 @@
 #include "protocols/wire/text.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace postern::auth {
 
 namespace {
 
 constexpr std::size_t scram_salt_bytes = 16;
+constexpr std::size_t proof_bytes = 32;  // of SHA-256
 constexpr std::size_t max_message_bytes = 4096;
 constexpr std::size_t max_scram_name_bytes = 255;
 
@@ -45,14 +47,15 @@ directory::ScramKeys keys_from(std::string_view password, std::string salt) {
 
 }  // namespace
 
-directory::ScramKeys make_scram_keys(std::string_view password) {
-    return keys_from(password, crypto::random_bytes(scram_salt_bytes));
+directory::ScramKeys make_scram_keys(std::string_view password, std::string salt) {
+    if (salt.empty()) salt = crypto::random_bytes(scram_salt_bytes);
+    return keys_from(password, std::move(salt));
 }
 
-directory::ScramKeys impossible_scram_keys(std::string_view user) {
-    static const std::string secret = crypto::random_bytes(32);
+directory::ScramKeys impossible_scram_keys(std::string_view user, std::string_view secret) {
     auto salt = crypto::hmac_sha256(secret, user).substr(0, scram_salt_bytes);
-    return {std::move(salt), scram_iterations, crypto::random_bytes(32), crypto::random_bytes(32)};
+    return {std::move(salt), scram_iterations, crypto::random_bytes(proof_bytes),
+            crypto::random_bytes(proof_bytes)};
 }
 
 bool ScramServer::first(std::string_view message) {
@@ -90,11 +93,12 @@ bool ScramServer::first(std::string_view message) {
     return true;
 }
 
-std::string ScramServer::challenge(directory::ScramKeys keys, std::string_view server_nonce) {
+std::string ScramServer::challenge(std::vector<directory::ScramKeys> keys,
+                                   std::string_view server_nonce) {
     keys_ = std::move(keys);
     nonce_ += server_nonce;
-    server_first_ = "r=" + nonce_ + ",s=" + wire::base64_encode(keys_.salt) +
-                    ",i=" + std::to_string(keys_.iterations);
+    server_first_ = "r=" + nonce_ + ",s=" + wire::base64_encode(keys_.front().salt) +
+                    ",i=" + std::to_string(keys_.front().iterations);
     return server_first_;
 }
 
@@ -108,17 +112,24 @@ std::optional<std::string> ScramServer::finish(std::string_view message,
     auto rest = without_proof;
     const auto binding = take_attribute(rest, 'c');
     const auto nonce = binding ? take_attribute(rest, 'r') : std::nullopt;
-    if (!proof || proof->size() != keys_.stored_key.size() || !nonce) return std::nullopt;
+    if (!proof || proof->size() != proof_bytes || !nonce) return std::nullopt;
     const auto wanted = gs2_header_ + (binding_type_.empty() ? "" : std::string(binding_data));
     const auto given = wire::base64_decode(*binding);
     if (!given || *given != wanted || *nonce != nonce_) return std::nullopt;
+    return verdict(without_proof, *proof);
+}
 
+std::optional<std::string> ScramServer::verdict(std::string_view without_proof,
+                                                std::string_view proof) {
     const std::string auth_message =
         client_first_bare_ + "," + server_first_ + "," + std::string(without_proof);
-    const auto client_key =
-        exclusive_or(*proof, crypto::hmac_sha256(keys_.stored_key, auth_message));
-    if (!crypto::equal(crypto::sha256(client_key), keys_.stored_key)) return std::nullopt;
-    return "v=" + wire::base64_encode(crypto::hmac_sha256(keys_.server_key, auth_message));
+    for (const auto& keys : keys_) {
+        const auto client_key =
+            exclusive_or(std::string(proof), crypto::hmac_sha256(keys.stored_key, auth_message));
+        if (!crypto::equal(crypto::sha256(client_key), keys.stored_key)) continue;
+        return "v=" + wire::base64_encode(crypto::hmac_sha256(keys.server_key, auth_message));
+    }
+    return std::nullopt;
 }
 
 }  // namespace postern::auth

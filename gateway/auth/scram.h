@@ -10,14 +10,17 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace postern::auth {
 
 inline constexpr std::uint32_t scram_iterations = 16'384;  // RFC 7677 asks for at least 4,096
 
-directory::ScramKeys make_scram_keys(std::string_view password);
-// Keys that no password fits, always the same for one name: an unknown user looks like a known one.
-directory::ScramKeys impossible_scram_keys(std::string_view user);
+// salt: empty: a new one.
+directory::ScramKeys make_scram_keys(std::string_view password, std::string salt = "");
+// Keys that no password fits, always with the same salt for one name and secret: an unknown user
+// looks like a known one.
+directory::ScramKeys impossible_scram_keys(std::string_view user, std::string_view secret);
 
 class ScramServer {
 public:
@@ -37,12 +40,15 @@ public:
     const std::string& authorization_id() const { return authorization_id_; }
     const std::string& binding_type() const { return binding_type_; }  // empty: none is used
 
-    // The server's first message.
-    std::string challenge(directory::ScramKeys keys, std::string_view server_nonce);
+    // The server's first message. The keys of each password that is taken, not empty; all with the
+    // salt and the iterations of the first.
+    std::string challenge(std::vector<directory::ScramKeys> keys, std::string_view server_nonce);
     // The client's final message; nullopt: wrong password or broken. Else the server's final one.
     std::optional<std::string> finish(std::string_view message, std::string_view binding_data);
 
 private:
+    std::optional<std::string> verdict(std::string_view without_proof, std::string_view proof);
+
     bool plus_;
     bool plus_offered_;
     std::string gs2_header_;
@@ -52,7 +58,7 @@ private:
     std::string client_first_bare_;
     std::string server_first_;
     std::string nonce_;
-    directory::ScramKeys keys_;
+    std::vector<directory::ScramKeys> keys_;
 };
 
 }  // namespace postern::auth

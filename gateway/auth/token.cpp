@@ -2,6 +2,7 @@
 
 #include "gateway/auth/saslname.h"
 #include "protocols/wire/base64.h"
+#include "protocols/wire/text.h"
 
 #include <nlohmann/json.hpp>
 
@@ -110,8 +111,12 @@ std::optional<std::string> bearer_token(std::string_view pairs) {
         const auto end = pairs.find(separator);
         if (end == std::string_view::npos) return std::nullopt;
         const auto pair = pairs.substr(0, end);
-        constexpr std::string_view bearer = "auth=Bearer ";
-        if (pair.starts_with(bearer)) token = std::string(pair.substr(bearer.size()));
+        // The name of the scheme in any case (RFC 9110 section 11.1).
+        constexpr std::string_view auth = "auth=";
+        constexpr std::string_view bearer = "Bearer ";
+        const bool found = pair.starts_with(auth) &&
+                           wire::starts_with_ignoring_case(pair.substr(auth.size()), bearer);
+        if (found) token = std::string(pair.substr(auth.size() + bearer.size()));
         pairs.remove_prefix(end + 1);
     }
     return pairs == std::string_view(&separator, 1) ? token : std::nullopt;

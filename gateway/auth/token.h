@@ -58,5 +58,7 @@ Result<TokenMessage> parse_xoauth2(std::string_view message);
 
 // What a client is told whose token was refused (RFC 7628 section 3.2.2).
 inline constexpr std::string_view token_refused = R"({"status":"invalid_token"})";
+// The same in XOAUTH2, whose clients look for an HTTP status to know that a new token may help.
+inline constexpr std::string_view xoauth2_refused = R"({"status":"400","schemes":"Bearer"})";
 
 }  // namespace postern::auth

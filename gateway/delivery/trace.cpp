@@ -31,7 +31,7 @@ std::string address_literal(const std::string& address) {
 std::string one_decimal(double number) {
     char text[32];
     std::snprintf(text, sizeof text, "%.1f", number);
-    return text;
+    return std::string_view(text) == "-0.0" ? "0.0" : text;
 }
 
 }  // namespace

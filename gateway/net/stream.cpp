@@ -128,6 +128,8 @@ std::string Stream::channel_binding(std::string_view type) const {
     if (!established_) return "";
     if (type == "tls-server-end-point") return certificate_hash(ssl_);
     if (type != "tls-exporter") return "";
+    // Before TLS 1.3 two connections can share a master secret without it (RFC 9266 section 4.2).
+    if (SSL_version(ssl_) < TLS1_3_VERSION && SSL_get_extms_support(ssl_) != 1) return "";
     static constexpr std::string_view label = "EXPORTER-Channel-Binding";
     unsigned char out[32];
     const int done = SSL_export_keying_material(ssl_, out, sizeof out, label.data(), label.size(),

@@ -56,6 +56,23 @@ int choose_protocol(SSL* session, const unsigned char** chosen, unsigned char* c
     return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
+// A session is resumed only for the name and the protocol it was made for (RFC 6066 section 3).
+int tie_session(SSL* session, int*, void*) {
+    const unsigned char* names = nullptr;
+    std::size_t names_size = 0;
+    SSL_client_hello_get0_ext(session, TLSEXT_TYPE_server_name, &names, &names_size);
+    const auto* protocol = static_cast<const char*>(SSL_get_app_data(session));
+    std::string use = protocol != nullptr ? protocol : "";
+    use += '\0';
+    if (names_size > 0) use.append(reinterpret_cast<const char*>(names), names_size);
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    const bool done =
+        EVP_Digest(use.data(), use.size(), digest, &size, EVP_sha256(), nullptr) == 1 &&
+        SSL_set_session_id_context(session, digest, size) == 1;
+    return done ? SSL_CLIENT_HELLO_SUCCESS : SSL_CLIENT_HELLO_ERROR;
+}
+
 int choose_certificate(SSL* session, int*, void* list) {
     const char* name = SSL_get_servername(session, TLSEXT_NAMETYPE_host_name);
     if (name == nullptr) return SSL_TLSEXT_ERR_OK;
@@ -107,8 +124,6 @@ void apply_policy(SSL_CTX* context, TicketKeys* tickets) {
     // Released buffers keep an idle connection small; partial writes let back-pressure work.
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                   SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY);
-    static constexpr unsigned char session_context[] = "postern";
-    SSL_CTX_set_session_id_context(context, session_context, sizeof session_context - 1);
     SSL_CTX_set_app_data(context, tickets);
     SSL_CTX_set_tlsext_ticket_key_evp_cb(context, seal_ticket);
     SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
@@ -181,6 +196,7 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::load(
         if (const auto loaded = load_files(context, files); !loaded) return loaded.error();
     }
     SSL_CTX* first = made->contexts_.front();
+    SSL_CTX_set_client_hello_cb(first, tie_session, nullptr);
     SSL_CTX_set_tlsext_servername_callback(first, choose_certificate);
     SSL_CTX_set_tlsext_servername_arg(first, &made->contexts_);
     made->fingerprint_ = fingerprint_of(first);

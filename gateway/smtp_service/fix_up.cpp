@@ -3,6 +3,7 @@
 #include "protocols/base/time.h"
 #include "protocols/mime/date.h"
 #include "protocols/mime/message.h"
+#include "protocols/wire/text.h"
 #include "store/kv/random_id.h"
 
 #include <algorithm>
@@ -28,6 +29,18 @@ void add_missing_fields(std::string& message, std::string_view hostname,
     const bool has_header = !root.fields.empty() && root.fields.front().line.begin == 0;
     if (!has_header && !message.starts_with("\r\n")) fields += "\r\n";
     message.insert(0, fields);
+}
+
+void remove_blind_copies(std::string& message) {
+    const auto parsed = mime::parse(header_of(message));
+    const auto& fields = parsed.parts.front().fields;
+    // From the last field on, so that the offsets of those before stay true.
+    for (auto field = fields.rbegin(); field != fields.rend(); ++field) {
+        const auto name = field->name.of(message);
+        const bool blind = wire::equals_ignoring_case(name, "Bcc") ||
+                           wire::equals_ignoring_case(name, "Resent-Bcc");
+        if (blind) message.erase(field->line.begin, field->line.end - field->line.begin);
+    }
 }
 
 std::string header_of(std::string_view message) {

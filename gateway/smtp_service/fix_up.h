@@ -1,4 +1,4 @@
-// What a submission server may add to a user's message (RFC 6409 section 8).
+// What a submission server may change in a user's message (RFC 6409 section 8).
 #pragma once
 
 #include <string>
@@ -10,6 +10,10 @@ namespace postern::smtp_service {
 // together with random bytes. Lines end with CRLF.
 void add_missing_fields(std::string& message, std::string_view hostname,
                         std::string_view session_id);
+
+// Bcc and Resent-Bcc go: who is named there is in the envelope, and nobody else's business (RFC
+// 5322 section 3.6.3).
+void remove_blind_copies(std::string& message);
 
 // The header without the empty line behind it.
 std::string header_of(std::string_view message);

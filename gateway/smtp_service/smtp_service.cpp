@@ -259,6 +259,7 @@ net::Awaitable<smtp::Answer> SmtpService::answer(smtp::AcceptMessage question) {
         co_return std::move(*refusal);
     }
     if (role_ == smtp::Role::submission) {
+        remove_blind_copies(body_);
         add_missing_fields(body_, backends_.config.get()->hostname, session_.id());
         rewrite_header_addresses(body_, [this](std::string_view address) {
             const auto rewritten = backends_.resolver.sender(address);

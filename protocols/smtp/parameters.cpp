@@ -4,6 +4,8 @@
 #include "protocols/wire/xtext.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -30,8 +32,15 @@ std::optional<Parameter> take_parameter(std::string_view& text) {
 
 bool take_size(const Parameter& parameter, MailParameters& parameters) {
     if (!parameter.value || parameter.value->size() > max_size_digits) return false;
-    parameters.size = wire::parse_number(*parameter.value);
-    return parameters.size.has_value();
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    if (parameter.value->empty() ||
+        !std::all_of(parameter.value->begin(), parameter.value->end(), is_digit)) {
+        return false;
+    }
+    // What 64 bits do not hold is a size all the same, and too big.
+    parameters.size =
+        wire::parse_number(*parameter.value).value_or(std::numeric_limits<std::uint64_t>::max());
+    return true;
 }
 
 bool take_body(const Parameter& parameter, MailParameters& parameters) {

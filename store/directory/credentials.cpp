@@ -12,9 +12,11 @@ namespace {
 
 constexpr kv::ShardId shard{kv::ShardKind::directory, 0, 0};
 constexpr std::uint8_t row_version = 1;
+constexpr std::uint8_t app_row_version = 2;  // before the second there were no keys in it
 constexpr int max_attempts = 64;
 
-// "C" + account + kind: 's' SCRAM keys, 'a' app passwords.
+// "C" + account + kind: 's' SCRAM keys, 'a' app passwords; of account 0, which nobody has,
+// 'd' the decoy secret.
 std::string key_of(AccountId account, char kind) {
     return kv::RowWriter().u8('C').u64(account.value).u8(static_cast<std::uint8_t>(kind)).take();
 }
@@ -22,6 +24,19 @@ std::string key_of(AccountId account, char kind) {
 Error corrupt(AccountId account) {
     return Error{Errc::corrupt,
                  "directory: unreadable credentials of account " + std::to_string(account.value)};
+}
+
+ScramKeys read_keys(kv::RowReader& reader) {
+    ScramKeys keys;
+    keys.salt = reader.bytes();
+    keys.iterations = reader.u32();
+    keys.stored_key = reader.bytes();
+    keys.server_key = reader.bytes();
+    return keys;
+}
+
+void write_keys(kv::RowWriter& writer, const ScramKeys& keys) {
+    writer.bytes(keys.salt).u32(keys.iterations).bytes(keys.stored_key).bytes(keys.server_key);
 }
 
 Result<std::vector<AppPassword>> decode(AccountId account,
@@ -36,17 +51,21 @@ Result<std::vector<AppPassword>> decode(AccountId account,
         each.name = reader.bytes();
         each.hash = reader.bytes();
         each.created = from_unix_ms(reader.signed_varint());
+        if (version == app_row_version && reader.u8() != 0) each.scram = read_keys(reader);
         out.push_back(std::move(each));
     }
-    if (version != row_version || !reader.done()) return corrupt(account);
+    const bool known = version == row_version || version == app_row_version;
+    if (!known || !reader.done()) return corrupt(account);
     return out;
 }
 
 std::string encode(const std::vector<AppPassword>& all) {
     kv::RowWriter writer;
-    writer.u8(row_version).varint(all.size());
+    writer.u8(app_row_version).varint(all.size());
     for (const auto& each : all) {
         writer.bytes(each.name).bytes(each.hash).signed_varint(to_unix_ms(each.created));
+        writer.u8(each.scram ? 1 : 0);
+        if (each.scram) write_keys(writer, *each.scram);
     }
     return writer.take();
 }
@@ -79,17 +98,13 @@ Result<void> change(kv::Store& store, AccountId account,
 
 Result<void> Credentials::set_scram(AccountId account, const ScramKeys& keys,
                                     std::string_view password_hash) {
+    kv::RowWriter writer;
+    writer.u8(row_version).bytes(password_hash);
+    write_keys(writer, keys);
     kv::Batch batch;
     batch.shard = shard;
     batch.operation = kv::random_id();
-    batch.operations.emplace_back(kv::Put{key_of(account, 's'), kv::RowWriter()
-                                                                    .u8(row_version)
-                                                                    .bytes(password_hash)
-                                                                    .bytes(keys.salt)
-                                                                    .u32(keys.iterations)
-                                                                    .bytes(keys.stored_key)
-                                                                    .bytes(keys.server_key)
-                                                                    .take()});
+    batch.operations.emplace_back(kv::Put{key_of(account, 's'), writer.take()});
     const auto outcome = store_.commit_and_wait(std::move(batch));
     if (!outcome) return outcome.error();
     return {};
@@ -103,14 +118,40 @@ Result<std::optional<ScramKeys>> Credentials::scram(AccountId account,
     kv::RowReader reader(**value);
     const auto version = reader.u8();
     const auto made_from = reader.bytes();
-    ScramKeys keys;
-    keys.salt = reader.bytes();
-    keys.iterations = reader.u32();
-    keys.stored_key = reader.bytes();
-    keys.server_key = reader.bytes();
+    auto keys = read_keys(reader);
     if (version != row_version || !reader.done()) return corrupt(account);
     if (made_from != password_hash) return std::optional<ScramKeys>();
     return std::optional<ScramKeys>(std::move(keys));
+}
+
+Result<std::string> Credentials::scram_salt(AccountId account) {
+    const auto value = store_.get(shard, key_of(account, 's'));
+    if (!value) return value.error();
+    if (!*value) return std::string();
+    kv::RowReader reader(**value);
+    const auto version = reader.u8();
+    reader.bytes();
+    auto keys = read_keys(reader);
+    if (version != row_version || !reader.done()) return corrupt(account);
+    return std::move(keys.salt);
+}
+
+Result<std::string> Credentials::decoy_secret(std::string fresh) {
+    const auto key = key_of(AccountId{0}, 'd');
+    for (int attempt = 0; attempt < max_attempts; ++attempt) {
+        auto value = store_.get(shard, key);
+        if (!value) return value.error();
+        if (*value) return std::move(**value);
+        kv::Batch batch;
+        batch.shard = shard;
+        batch.operation = kv::random_id();
+        batch.preconditions.push_back({key, std::nullopt});
+        batch.operations.emplace_back(kv::Put{key, fresh});
+        const auto outcome = store_.commit_and_wait(std::move(batch));
+        if (!outcome) return outcome.error();
+        if (*outcome == kv::Outcome::committed) return fresh;
+    }
+    return Error{Errc::conflict, "directory: changed by others too often; try again"};
 }
 
 Result<void> Credentials::add_app_password(AccountId account, AppPassword added) {

@@ -32,6 +32,9 @@ struct AppPassword {
     std::string name;  // one of a kind within the account: "phone"
     std::string hash;  // of the secret; opaque here
     Time created;
+    // Made with the salt of the account's own, so that one challenge serves both; none: made when
+    // the account had none.
+    std::optional<ScramKeys> scram = std::nullopt;
 };
 
 class Credentials {
@@ -44,6 +47,13 @@ public:
                            std::string_view password_hash);
     // nullopt: none, or made from another password than the one with that hash.
     Result<std::optional<ScramKeys>> scram(AccountId account, std::string_view password_hash);
+
+    // The salt of the account's keys, of whatever password; empty: it has none. Who changes the
+    // password keeps it, for the keys of the app passwords depend on it.
+    Result<std::string> scram_salt(AccountId account);
+
+    // What unknown users' salts are made of: the first `fresh` that was ever given, random bytes.
+    Result<std::string> decoy_secret(std::string fresh);
 
     // Errors: exists (name), invalid (name), limit.
     Result<void> add_app_password(AccountId account, AppPassword added);

@@ -14,7 +14,7 @@ namespace postern::mail {
 
 namespace {
 
-// RFC 1939 section 7.
+// The characters of RFC 1939 section 7.
 bool is_uidl(std::string_view text) {
     return text.size() <= max_uidl_bytes &&
            std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });

@@ -27,7 +27,9 @@ inline constexpr std::size_t max_annotation_name_bytes = 255;
 inline constexpr std::size_t max_annotation_bytes = 32 * 1024;   // of one value
 inline constexpr std::size_t max_annotations_per_mailbox = 200;  // all users' together
 inline constexpr std::size_t max_rights_per_mailbox = 200;       // identifiers
-inline constexpr std::size_t max_uidl_bytes = 70;                // RFC 1939 section 7
+// RFC 1939 section 7 has 70, but servers that give the names of their files go beyond, and a
+// client that moves here knows its mail by those.
+inline constexpr std::size_t max_uidl_bytes = 255;
 inline constexpr std::size_t max_identifier_bytes = 255;
 // Accounts that have changed their own \Seen in a mailbox; and the ranges of 65,536 UIDs that a
 // mailbox may reach over when that is turned on or off.

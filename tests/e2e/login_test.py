@@ -6,10 +6,12 @@ import hashlib
 import hmac
 import imaplib
 import os
+import re
 import smtplib
+import subprocess
 import unittest
 
-from base import PASSWORD, E2eTest, Raw, trusting_tls
+from base import PASSWORD, E2eTest, Raw, plain_response, trusting_tls
 
 USER = "bob@example.net"
 
@@ -21,10 +23,10 @@ def hmac_sha256(key, text):
 class Scram:
     """The client's side (RFC 5802), from scratch."""
 
-    def __init__(self, password, header="n,,", binding=b""):
+    def __init__(self, password, header="n,,", binding=b"", user=USER):
         self.password, self.header, self.binding = password, header, binding
         self.nonce = base64.b64encode(os.urandom(18)).decode()
-        self.bare = f"n={USER},r={self.nonce}"
+        self.bare = f"n={user},r={self.nonce}"
 
     def first(self):
         return base64.b64encode((self.header + self.bare).encode()).decode()
@@ -33,6 +35,7 @@ class Scram:
         server_first = base64.b64decode(challenge).decode()
         fields = dict(part.split("=", 1) for part in server_first.split(","))
         assert fields["r"].startswith(self.nonce)
+        self.salt = fields["s"]
         salted = hashlib.pbkdf2_hmac("sha256", self.password.encode(),
                                      base64.b64decode(fields["s"]), int(fields["i"]))
         client_key = hmac_sha256(salted, b"Client Key")
@@ -96,6 +99,33 @@ class Logins(E2eTest):
             reply = raw.smtp(f"AUTH SCRAM-SHA-256 {scram.first()}")
             self.assertRegex(reply, "^334 ")
             self.assertRegex(raw.smtp(scram.final(reply[4:])), "^535 ")
+
+    def test_unknown_users_have_a_salt_of_their_own_for_ever(self):
+        def salt(user):
+            with self.smtp() as raw:
+                scram = Scram(PASSWORD, user=user)
+                scram.final(raw.smtp(f"AUTH SCRAM-SHA-256 {scram.first()}")[4:])
+                return scram.salt
+        spellings = ({"nobody@example.net", "Nobody@EXAMPLE.net"}, {USER, USER.upper()})
+        before = [{salt(user) for user in each} for each in spellings]
+        self.assertEqual([len(each) for each in before], [1, 1])
+        self.gateway.stop()
+        self.gateway.start()
+        self.assertEqual([{salt(user) for user in each} for each in spellings], before)
+
+    def test_a_password_in_another_form_of_unicode(self):
+        typed, prepared = "pa\u00df\u00a0wo\u0308rt\u00ad", "pa\u00df w\u00f6rt"
+        self.gateway.cli("user", "passwd", "carol@example.net", "--password-stdin",
+                         stdin=typed + "\n")
+        with self.smtp() as raw:
+            scram = Scram(prepared, user="carol@example.net")
+            self.assertRegex(self.exchange(raw, scram)[0], "^235 ")
+        for form in (typed, prepared):
+            with self.smtp() as raw:
+                self.assertRegex(
+                    raw.smtp("AUTH PLAIN " + plain_response("carol@example.net", form)), "^235 ")
+        self.gateway.cli("user", "passwd", "carol@example.net", "--password-stdin",
+                         stdin=PASSWORD + "\n")
 
     def test_a_changed_password(self):
         self.gateway.cli("user", "passwd", "carol@example.net", "--password-stdin", stdin="new\n")
@@ -165,11 +195,52 @@ class Logins(E2eTest):
         with smtplib.SMTP_SSL("127.0.0.1", self.gateway.ports["submissions"],
                               context=trusting_tls(), timeout=60) as client:
             client.login(USER, secret)
+        self.gateway.cli("user", "passwd", USER, "--password-stdin", stdin=PASSWORD + "\n")
+        for password in (secret, PASSWORD):
+            with self.smtp() as raw:
+                self.assertEqual(self.exchange(raw, Scram(password)),
+                                 ("235 2.7.0 Welcome", True))
         self.gateway.cli("app-password", "remove", USER, "phone")
         with smtplib.SMTP_SSL("127.0.0.1", self.gateway.ports["submissions"],
                               context=trusting_tls(), timeout=60) as client:
             with self.assertRaises(smtplib.SMTPAuthenticationError):
                 client.login(USER, secret)
+        with self.smtp() as raw:
+            self.assertRegex(self.exchange(raw, Scram(secret))[0], "^535 ")
+
+
+class Exporter(E2eTest):
+    """Channel binding by tls-exporter (RFC 9266): openssl tells what it exported."""
+
+    def test_bound_to_the_connection(self):
+        child = subprocess.Popen(
+            ["openssl", "s_client", "-connect", f"127.0.0.1:{self.gateway.ports['submissions']}",
+             "-tls1_3", "-keymatexport", "EXPORTER-Channel-Binding", "-keymatexportlen", "32"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        with child:
+            self.addCleanup(child.kill)
+
+            def line(pattern):
+                for read in child.stdout:
+                    found = re.search(pattern, read.decode("latin-1"))
+                    if found:
+                        return found.group(1)
+                return self.fail(f"no {pattern}")
+
+            def ask(text, pattern):
+                child.stdin.write(text.encode() + b"\r\n")
+                child.stdin.flush()
+                return line(pattern)
+            binding = bytes.fromhex(line(r"Keying material: ([0-9A-F]+)"))
+            ask("EHLO client.example", r"^(250 )")
+            for each, code in ((bytes(32), "535"), (binding, "235")):
+                scram = Scram(PASSWORD, "p=tls-exporter,,", each)
+                challenge = ask(f"AUTH SCRAM-SHA-256-PLUS {scram.first()}", r"^334 (\S+)")
+                reply = ask(scram.final(challenge), r"^((?:334|535) \S+)")
+                if reply.startswith("334 "):
+                    reply = ask("", r"^(\d+ .*)")
+                self.assertRegex(reply, f"^{code} ")
+            child.stdin.close()
 
 
 if __name__ == "__main__":

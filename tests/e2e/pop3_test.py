@@ -106,15 +106,20 @@ class Maildrop(E2eTest):
         client = poplib.POP3("127.0.0.1", self.gateway.ports["pop3"], timeout=60)
         self.assertEqual(client.capa()["EXPIRE"], ["NEVER"])
         client.quit()
-        self.gateway.cli("user", "set", "alice@example.net", "--pop3-mailboxes", "INBOX", "Junk",
-                         "--pop3-expire-days", "30")
+        client = self.gateway.pop3()
+        before = client.uidl()[1][0].split()[1]
+        client.quit()
+        told = self.gateway.cli("user", "set", "alice@example.net", "--pop3-mailboxes", "inbox",
+                                "Junk", "INBOX", "None", "--pop3-expire-days", "30").stderr
+        self.assertRegex(told, "^[^\n]*None: there is no such mailbox[^\n]*\n$")
         client = poplib.POP3("127.0.0.1", self.gateway.ports["pop3"], timeout=60)
         self.assertEqual(client.capa()["EXPIRE"], ["30", "USER"])
         client.user("alice@example.net")
         client.pass_(PASSWORD)
         self.assertEqual(client.capa()["EXPIRE"], ["30"])
         self.assertEqual(client.stat()[0], 2)
-        self.assertEqual(len({line.split()[1] for line in client.uidl()[1]}), 2)
+        uidls = [line.split()[1] for line in client.uidl()[1]]
+        self.assertEqual((uidls[0], len(set(uidls))), (before, 2))
         self.assertIn(b"Subject: junk", client.retr(2)[1])
         client.dele(2)
         client.quit()
@@ -141,6 +146,24 @@ class Maildrop(E2eTest):
         uidls = [line.split()[1].decode() for line in client.uidl()[1]]
         self.assertEqual(sorted(uidls)[:2], [f"{uid:08x}{1275660208:08x}" for uid in (1, 2)])
         self.assertEqual(len(set(uidls)), 3)
+        client.quit()
+
+    def test_whoever_comes_from_courier_downloads_nothing_twice(self):
+        name = "1275660209.M364837P9451V000000000000FD00I0000000000201F4A_0.mail.old.example,S=90"
+        with tempfile.TemporaryDirectory() as folder:
+            for part in ("cur", "new", "tmp"):
+                os.makedirs(f"{folder}/Maildir/{part}")
+            for number, file in enumerate(("1275660208.host:2,S", f"{name}:2,")):
+                with open(f"{folder}/Maildir/cur/{file}", "wb") as out:
+                    out.write(self.numbered(number))
+            with open(f"{folder}/Maildir/courierpop3dsizelist", "w", encoding="ascii") as out:
+                out.write(f"/3 8 1275660208\n1275660208.host 90 7:1275660208:0\n"
+                          f"{name} 90 0:0:0\n")
+            self.gateway.cli("store", "import", "alice@example.net", f"{folder}/Maildir",
+                             "--uidl", "courier")
+        client = self.gateway.pop3()
+        self.assertEqual(sorted(line.split()[1].decode() for line in client.uidl()[1]),
+                         [name, "UID7-1275660208"])
         client.quit()
 
     def test_capa_and_stls(self):

@@ -95,7 +95,8 @@ class Receiving(E2eTest):
             self.assertEqual([raw.smtp_reply()[:3] for _ in range(4)], ["250", "250", "250", "354"])
             raw.send(message("two") + b".\r\nQUIT\r\n")
             self.assertEqual([raw.smtp_reply()[:3] for _ in range(2)], ["250", "221"])
-        self.assertEqual((len(self.inbox("alice")), len(self.inbox("bob"))), (2, 1))
+        self.wait_for(lambda: (len(self.inbox("alice")), len(self.inbox("bob"))) == (2, 1),
+                      "every copy")
 
     def test_lmtp_answers_for_each_recipient(self):
         with Raw(self.gateway.ports["lmtp"]) as raw:
@@ -106,7 +107,8 @@ class Receiving(E2eTest):
             self.assertTrue(raw.smtp("DATA").startswith("354"))
             raw.send(message("lmtp") + b".\r\n")
             self.assertEqual([raw.smtp_reply()[:3] for _ in range(2)], ["250", "250"])
-        self.assertEqual((len(self.inbox("alice")), len(self.inbox("bob"))), (1, 1))
+        self.wait_for(lambda: (len(self.inbox("alice")), len(self.inbox("bob"))) == (1, 1),
+                      "a copy each")
 
 
 class Refusing(E2eTest):
@@ -211,8 +213,12 @@ class Submission(E2eTest):
                 client.user, client.password = "bob@example.net", PASSWORD
                 name = mechanism[5:].upper()
                 self.assertEqual(client.auth(name, getattr(client, mechanism))[0], 235)
-                client.sendmail("bob@example.net", ["alice@example.net"], message(mechanism))
-        self.assertEqual(len(self.inbox_by_tls()), 2)
+                client.sendmail("bob@example.net", ["alice@example.net"],
+                                message(mechanism, Bcc="carol@example.net"))
+        inbox = self.inbox_by_tls()
+        self.assertEqual(len(inbox), 2)
+        for each in inbox:
+            self.assertNotIn(b"carol", each)
 
     def inbox_by_tls(self):
         with imaplib.IMAP4_SSL("127.0.0.1", self.gateway.ports["imaps"],

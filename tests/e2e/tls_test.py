@@ -125,6 +125,20 @@ class Tls(E2eTest):
                     return not secure.session_reused
             self.wait_for(forgotten, "a fresh ticket key")
 
+    def test_a_session_is_for_one_name_and_one_protocol(self):
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            context = self.context()
+            context.maximum_version = version
+            with self.connect("pop3s", "reseller.example", context=context) as secure:
+                secure.recv(100)
+                session = secure.session
+            for service, name, resumed in (("pop3s", "mx.example.net", False),
+                                           ("imaps", "reseller.example", False),
+                                           ("pop3s", "reseller.example", True)):
+                with self.subTest(version=version, service=service, name=name), \
+                        self.connect(service, name, context=context, session=session) as secure:
+                    self.assertEqual(secure.session_reused, resumed)
+
     def test_a_reload_with_new_certificates_cuts_no_session(self):
         with self.connect("pop3s") as secure:
             secure.recv(100)

@@ -23,17 +23,35 @@ TEST(Scram, TheExampleOfTheRfc) {
     ScramServer server(false, false);
     ASSERT_TRUE(server.first(client_first));
     EXPECT_EQ(server.user(), "user");
-    EXPECT_EQ(server.challenge(keys_of_the_rfc(), server_nonce),
+    EXPECT_EQ(server.challenge({keys_of_the_rfc()}, server_nonce),
               "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
               "s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096");
     EXPECT_EQ(server.finish(client_final, ""), "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=");
+}
+
+TEST(Scram, EachOfSeveralPasswordsIsTaken) {
+    const auto rfc = keys_of_the_rfc();
+    auto other = make_scram_keys("other", rfc.salt);
+    EXPECT_EQ(other.salt, rfc.salt);
+    other.iterations = rfc.iterations;  // as of keys made at one time
+    for (const auto& keys : {std::vector{other, rfc}, std::vector{rfc, other}}) {
+        ScramServer server(false, false);
+        ASSERT_TRUE(server.first(client_first));
+        server.challenge(keys, server_nonce);
+        EXPECT_EQ(server.finish(client_final, ""),
+                  "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=");
+    }
+    ScramServer server(false, false);
+    ASSERT_TRUE(server.first(client_first));
+    server.challenge({other}, server_nonce);
+    EXPECT_FALSE(server.finish(client_final, ""));
 }
 
 TEST(Scram, WhatDoesNotFitIsRefused) {
     const auto finish = [](std::string message) {
         ScramServer server(false, false);
         EXPECT_TRUE(server.first(client_first));
-        server.challenge(keys_of_the_rfc(), server_nonce);
+        server.challenge({keys_of_the_rfc()}, server_nonce);
         return server.finish(message, "").has_value();
     };
     std::string message = client_final;
@@ -68,9 +86,10 @@ TEST(Scram, FirstMessages) {
 
 TEST(Scram, OwnKeysAreSaltedAndUnknownUsersLookKnown) {
     EXPECT_NE(make_scram_keys("secret").salt, make_scram_keys("secret").salt);
-    EXPECT_EQ(impossible_scram_keys("x").salt, impossible_scram_keys("x").salt);
-    EXPECT_NE(impossible_scram_keys("x").salt, impossible_scram_keys("y").salt);
-    EXPECT_EQ(impossible_scram_keys("x").iterations, make_scram_keys("secret").iterations);
+    EXPECT_EQ(impossible_scram_keys("x", "s").salt, impossible_scram_keys("x", "s").salt);
+    EXPECT_NE(impossible_scram_keys("x", "s").salt, impossible_scram_keys("y", "s").salt);
+    EXPECT_NE(impossible_scram_keys("x", "s").salt, impossible_scram_keys("x", "t").salt);
+    EXPECT_EQ(impossible_scram_keys("x", "s").iterations, make_scram_keys("secret").iterations);
 }
 
 }  // namespace

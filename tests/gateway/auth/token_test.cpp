@@ -201,6 +201,10 @@ TEST(TokenMessages, AsTheirMechanismsSay) {
     ASSERT_TRUE(
         parse_oauthbearer("n,,\x01"
                           "auth=Bearer t\x01\x01"));
+    EXPECT_EQ(parse_oauthbearer("n,,\x01"
+                                "auth=bEARER t\x01\x01")
+                  ->token,
+              "t");
     const auto google = parse_xoauth2(
         "user=ann@example.net\x01"
         "auth=Bearer a.b.c\x01\x01");

@@ -157,6 +157,17 @@ TEST(Assemble, StampsTheMessageAndKeepsItsBytes) {
     EXPECT_EQ(summary->subject, "hello");
 }
 
+TEST(Assemble, AScoreThatRoundsToNothingHasNoSign) {
+    const Stamp stamp{"mx.example.net", "id1", "b@example.net", when};
+    const auto message = assemble("Subject: x\r\n\r\n", plain_arrival(), stamp,
+                                  [](std::string_view, const mime::Message&) {
+                                      auto report = spam_report();
+                                      report.score = -0.04;
+                                      return report;
+                                  });
+    EXPECT_NE(message.bytes->find("X-Spam-Score: 0.0\r\n"), std::string::npos);
+}
+
 // The summary that is made without reading the message again must be the one of the stored bytes.
 TEST(Assemble, SummaryIsThatOfTheStoredBytes) {
     const std::string bodies[] = {

@@ -34,6 +34,18 @@ TEST(FixUp, AMessageWithoutAHeaderGetsOne) {
     EXPECT_THAT(fixed("\r\ntext\r\n"), EndsWith(">\r\n\r\ntext\r\n"));
 }
 
+TEST(FixUp, BlindCopiesGo) {
+    const auto without = [](std::string message) {
+        remove_blind_copies(message);
+        return message;
+    };
+    EXPECT_EQ(without("Bcc: a@b.example,\r\n c@d.example\r\nTo: x@y\r\nbCC : e@f\r\n"
+                      "Resent-Bcc: g@h\r\nX-Bcc: stays\r\n\r\nBcc: in the text\r\n"),
+              "To: x@y\r\nX-Bcc: stays\r\n\r\nBcc: in the text\r\n");
+    EXPECT_EQ(without("Bcc: a@b\r\n\r\ntext\r\n"), "\r\ntext\r\n");
+    EXPECT_EQ(without("just text\r\n"), "just text\r\n");
+}
+
 TEST(FixUp, HeaderOf) {
     EXPECT_EQ(header_of("A: b\r\nC: d\r\n\r\ntext"), "A: b\r\nC: d\r\n");
     EXPECT_EQ(header_of("A: b\r\n"), "A: b\r\n");

@@ -42,6 +42,28 @@ TEST_F(CredentialsTest, AppPasswords) {
     EXPECT_TRUE(credentials_.app_passwords(ann_)->empty());
 }
 
+TEST_F(CredentialsTest, TheSaltStaysAndAppPasswordsKeepTheirKeys) {
+    EXPECT_EQ(*credentials_.scram_salt(ann_), "");
+    ASSERT_TRUE(credentials_.set_scram(ann_, {"salt", 4096, "stored", "server"}, "hash"));
+    EXPECT_EQ(*credentials_.scram_salt(ann_), "salt");
+    const ScramKeys keys{"salt", 4096, "stored 2", "server 2"};
+    ASSERT_TRUE(credentials_.add_app_password(ann_, {"phone", "h1", from_unix_ms(7), keys}));
+    ASSERT_TRUE(credentials_.add_app_password(ann_, {"tablet", "h2", from_unix_ms(8)}));
+    const auto all = *credentials_.app_passwords(ann_);
+    ASSERT_EQ(all.size(), 2u);
+    ASSERT_TRUE(all[0].scram);
+    EXPECT_EQ(all[0].scram->salt, "salt");
+    EXPECT_EQ(all[0].scram->iterations, 4096u);
+    EXPECT_EQ(all[0].scram->stored_key, "stored 2");
+    EXPECT_EQ(all[0].scram->server_key, "server 2");
+    EXPECT_FALSE(all[1].scram);
+}
+
+TEST_F(CredentialsTest, TheFirstDecoySecretStays) {
+    EXPECT_EQ(*credentials_.decoy_secret("first"), "first");
+    EXPECT_EQ(*credentials_.decoy_secret("second"), "first");
+}
+
 TEST_F(CredentialsTest, Limits) {
     for (const int over : {-1, 0, 1}) {
         const std::string name(max_app_password_name_bytes + over, 'n');
