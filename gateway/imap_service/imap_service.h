@@ -113,6 +113,10 @@ private:
     static bool names_own_seen(const imap::SetAnnotations& question);
     net::Awaitable<imap::Answer> set_own_seen(imap::SetAnnotations question);
     std::optional<imap::Failure> add_own_seen(const std::string& name, imap::Annotations& answer);
+    // special_use.cpp
+    std::string special_use_in(const std::string& mailbox);
+    void add_special_use(const std::string& mailbox, imap::Annotations& answer);
+    std::optional<imap::Failure> settle_special_use(imap::SetAnnotations& question);
     // shared.cpp
     net::Awaitable<imap::Answer> on(imap::GetAcl question);
     net::Awaitable<imap::Answer> on(imap::GetRights question);

@@ -189,11 +189,15 @@ net::Awaitable<imap::Answer> ImapService::on(imap::GetAnnotations question) {
     imap::Annotations answer;
     for (auto& [name, value] : *found) answer.entries.emplace_back(name, std::move(value));
     if (auto failed = add_own_seen(question.mailbox, answer)) co_return std::move(*failed);
+    add_special_use(question.mailbox, answer);
     co_return answer;
 }
 
 net::Awaitable<imap::Answer> ImapService::on(imap::SetAnnotations question) {
     if (names_own_seen(question)) co_return co_await set_own_seen(std::move(question));
+    const std::size_t asked = question.changes.size();
+    if (auto failed = settle_special_use(question)) co_return std::move(*failed);
+    if (asked != 0 && question.changes.empty()) co_return imap::Done{};
     const bool shared =
         std::any_of(question.changes.begin(), question.changes.end(),
                     [](const auto& each) { return each.first.starts_with("/shared/"); });

@@ -131,13 +131,16 @@ Awaitable<void> Connection::converse() {
 // One more piece of input, or another reason to look at the engine again.
 Awaitable<bool> Connection::next_input() {
     const bool wants_input = !conversation_->input_full();
-    const unsigned urgent = raised_ & (woken | stopping | aborted);
-    if (wants_input && urgent == 0 && stream_.may_have_more()) {
+    const bool waiting = conversation_->input_waiting();
+    const unsigned stop = told_to_stop_ ? 0u : unsigned{stopping};
+    const unsigned urgent = raised_ & (woken | aborted | stop);
+    if (urgent == 0 && (waiting || (wants_input && stream_.may_have_more()))) {
         if (++reads_in_a_row_ >= max_reads_in_a_row) {
             reads_in_a_row_ = 0;
             co_await yield_core();
         }
-        read_some();
+        if (waiting) conversation_->feed({});
+        else read_some();
         co_return true;
     }
     reads_in_a_row_ = 0;
@@ -146,7 +149,7 @@ Awaitable<bool> Connection::next_input() {
         arm_timer(Clock::now() + std::max<std::chrono::milliseconds>(*deadline - session_time(),
                                                                      std::chrono::milliseconds(0)));
     }
-    const unsigned mask = timer | woken | aborted | (told_to_stop_ ? 0u : unsigned{stopping}) |
+    const unsigned mask = timer | woken | aborted | stop |
                           (wants_input ? unsigned{readable} : 0u);
     const unsigned events = co_await wait(mask);
     handle(events);

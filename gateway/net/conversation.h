@@ -95,6 +95,8 @@ public:
     virtual void start(bool implicit_tls) = 0;
     virtual void feed(std::string_view bytes) = 0;
     virtual bool input_full() const = 0;
+    // Feeding it nothing brings it on: it holds input of which it could not take all at once.
+    virtual bool input_waiting() const { return false; }
     virtual Awaitable<Step> run(Sink& sink) = 0;
     virtual void tls_started() = 0;
     virtual void woken() = 0;
@@ -133,12 +135,19 @@ public:
     void start(bool implicit_tls) override { engine_.start(implicit_tls); }
     void feed(std::string_view bytes) override {
         if (!deflate_) return engine_.feed(bytes);
-        if (!deflate_->inflate(bytes, [this](std::string_view plain) { engine_.feed(plain); })) {
+        const auto take = [this](std::string_view plain) {
+            engine_.feed(plain);
+            return !engine_.input_full();
+        };
+        if (!deflate_->inflate(bytes, take)) {
             session_.log(logging::Level::info, "peer", {{"text", "broken deflate stream"}});
             broken_ = true;
         }
     }
-    bool input_full() const override { return engine_.input_full(); }
+    bool input_full() const override { return engine_.input_full() || input_waiting(); }
+    bool input_waiting() const override {
+        return deflate_ && deflate_->waiting() && !engine_.input_full();
+    }
     void tls_started() override { engine_.tls_started(); }
     void tick(Time now) override { engine_.tick(now); }
     std::optional<Time> deadline() const override { return engine_.deadline(); }
@@ -168,8 +177,8 @@ public:
             } else if (std::holds_alternative<typename Protocol::Close>(*effect)) {
                 deflating.finish_piece();
                 co_return Step::close;
-            } else if (is_start_compression(*effect)) {
-                deflate_ = std::make_unique<Deflate>();
+            } else if (start_compression(*effect)) {
+                if (broken_) co_return Step::broken;
             } else {
                 const bool going_on = co_await dispatch(*effect, sink);
                 if (!going_on) co_return Step::broken;
@@ -185,9 +194,13 @@ public:
 
 private:
     template <class Effects>
-    static bool is_start_compression(const Effects& effects) {
+    bool start_compression(const Effects& effects) {
         if constexpr (requires { typename Protocol::StartCompression; }) {
-            return std::holds_alternative<typename Protocol::StartCompression>(effects);
+            const auto* start = std::get_if<typename Protocol::StartCompression>(&effects);
+            if (start == nullptr) return false;
+            deflate_ = std::make_unique<Deflate>();
+            feed(start->input);
+            return true;
         }
         return false;
     }

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <new>
+#include <utility>
 
 namespace postern::net {
 
@@ -14,8 +15,6 @@ namespace {
 constexpr int deflate_window_bits = -13;
 constexpr int deflate_memory_level = 5;
 constexpr int inflate_window_bits = -15;  // the client chooses, up to this
-constexpr std::uint64_t max_ratio = 100;
-constexpr std::uint64_t harmless_bytes = 1024 * 1024;
 
 Bytef* bytes_of(std::string_view text) {
     return reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));  // zlib does not write there
@@ -26,7 +25,8 @@ Bytef* bytes_of(std::string_view text) {
 struct Deflate::Streams {
     z_stream out{};
     z_stream in{};
-    std::uint64_t received = 0, inflated = 0;
+    std::string rest;      // went in, and was not looked at yet
+    bool has_more = false;  // zlib holds output back
 
     std::string run_out(std::string_view plain, int flush) {
         std::string result;
@@ -65,9 +65,10 @@ std::string Deflate::finish_piece() {
 }
 
 bool Deflate::inflate(std::string_view deflated,
-                      const std::function<void(std::string_view)>& take) {
+                      const std::function<bool(std::string_view)>& take) {
     z_stream& in = streams_->in;
-    streams_->received += deflated.size();
+    std::string before = std::exchange(streams_->rest, std::string());
+    if (!before.empty()) deflated = before.append(deflated);
     std::array<char, inflate_piece_bytes> piece;
     in.next_in = bytes_of(deflated);
     in.avail_in = static_cast<uInt>(deflated.size());
@@ -77,15 +78,16 @@ bool Deflate::inflate(std::string_view deflated,
         const int result = ::inflate(&in, Z_SYNC_FLUSH);
         if (result != Z_OK && result != Z_BUF_ERROR) return false;
         const std::size_t made = piece.size() - in.avail_out;
-        streams_->inflated += made;
-        if (streams_->inflated > harmless_bytes &&
-            streams_->inflated / max_ratio > streams_->received) {
-            return false;
-        }
-        if (made > 0) take({piece.data(), made});
+        streams_->has_more = in.avail_out == 0;
+        if (made > 0 && !take({piece.data(), made})) break;
         if (result == Z_BUF_ERROR && made == 0) break;
-    } while (in.avail_in > 0 || in.avail_out == 0);
+    } while (in.avail_in > 0 || streams_->has_more);
+    streams_->rest = deflated.substr(deflated.size() - in.avail_in);
     return true;
+}
+
+bool Deflate::waiting() const {
+    return streams_->has_more || !streams_->rest.empty();
 }
 
 }  // namespace postern::net

@@ -21,9 +21,12 @@ public:
     // May hold bytes back until finish_piece().
     std::string deflate(std::string_view plain);
     std::string finish_piece();
-    // Gives what comes out to `take`, piece by piece. False: not a DEFLATE stream, or more than 100
-    // times its size comes out of it (a bomb; mail and commands stay far below).
-    bool inflate(std::string_view deflated, const std::function<void(std::string_view)>& take);
+    // Gives what comes out to `take`, piece by piece, until `take` answers false: what is left is
+    // kept and comes first at the next call, which may bring nothing new. So a few bytes that swell
+    // to many cost no more memory than the same bytes sent plainly. False: not a DEFLATE stream.
+    bool inflate(std::string_view deflated, const std::function<bool(std::string_view)>& take);
+    // More can come out without more going in.
+    bool waiting() const;
 
 private:
     struct Streams;

@@ -32,9 +32,10 @@ bool reaches(const std::string& asked, unsigned depth, const std::string& name) 
     return depth > 1 || name.find('/', asked.size() + 1) == std::string::npos;
 }
 
-// Literals, so that a value may hold any bytes.
+// RFC 5464 section 5: with NUL it is a literal8.
 std::string value_text(const std::string& value) {
-    return format_string(value);
+    const bool has_nul = value.find('\0') != std::string::npos;
+    return (has_nul ? "~" : "") + format_string(value);
 }
 
 void tell_metadata(Session& session, const command::GetMetadata& command,

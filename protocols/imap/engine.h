@@ -74,9 +74,10 @@ struct AppendNext {
     std::optional<Time> internal_date;
 };
 struct DiscardAppend {};  // what came as AppendChunk will not be asked to be appended
-// What is sent and received after this is deflated (RFC 4978). What was fed before is dropped: the
-// client has to wait for the answer.
-struct StartCompression {};
+// What is sent and received after this is deflated (RFC 4978).
+struct StartCompression {
+    std::string input;  // what was fed behind the command; inflate it and feed it again
+};
 struct StartTls {};  // after the handshake call tls_started(); input before that is dropped
 struct Close {};
 struct Log {  // a peer's mistake that an admin wants to see

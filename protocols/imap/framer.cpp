@@ -32,6 +32,12 @@ void Framer::clear() {
     *this = Framer();
 }
 
+std::string Framer::take_input() {
+    std::string input(input_.view());
+    clear();
+    return input;
+}
+
 void Framer::consume(std::size_t count) {
     input_.consume(count);
     searched_ = 0;

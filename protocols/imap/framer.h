@@ -33,6 +33,7 @@ public:
     void feed(std::string_view bytes) { input_.append(bytes); }
     std::size_t buffered_bytes() const { return input_.size(); }
     void clear();  // forgets all input and any half-read command
+    std::string take_input();  // what was not looked at yet; then clear()
 
     // literals: false reads plain lines, as in AUTHENTICATE and IDLE.
     Event next(bool literals);

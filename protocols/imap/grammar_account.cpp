@@ -115,7 +115,7 @@ MaybeCommand parse_set_metadata(Parser& parser) {
         if (!entry || !parser.space()) return std::nullopt;
         std::optional<std::string> value;
         if (!parser.lexer.skip_word("NIL")) {
-            value = parser.lexer.string();
+            value = parser.lexer.any_bytes();
             if (!value) return parser.fail("A value was expected");
         }
         if (out.changes.size() == max_entries) return parser.fail("There are too many entries");

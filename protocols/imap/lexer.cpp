@@ -88,14 +88,14 @@ std::optional<std::string> Lexer::quoted() {
     return std::nullopt;
 }
 
-std::optional<std::string> Lexer::literal() {
+std::optional<std::string> Lexer::literal(bool with_nul) {
     const std::size_t begin = at_;
-    skip('~');  // literal8 (RFC 3516)
+    const bool literal8 = skip('~');
     if (skip('{')) {
         const auto size = number64();
         if (size && skip('}') && skip('\r') && skip('\n') && *size <= text_.size() - at_) {
             const std::string_view bytes = text_.substr(at_, *size);
-            if (bytes.find('\0') == std::string_view::npos) {
+            if ((literal8 && with_nul) || bytes.find('\0') == std::string_view::npos) {
                 at_ += *size;
                 return std::string(bytes);
             }
@@ -107,6 +107,10 @@ std::optional<std::string> Lexer::literal() {
 
 std::optional<std::string> Lexer::string() {
     return peek() == '"' ? quoted() : literal();
+}
+
+std::optional<std::string> Lexer::any_bytes() {
+    return peek() == '"' ? quoted() : literal(true);
 }
 
 std::optional<std::string> Lexer::astring() {

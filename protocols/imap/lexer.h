@@ -36,6 +36,7 @@ public:
     // Quoted or literal. 8-bit bytes are taken in both, NUL in none.
     std::optional<std::string> string();
     std::optional<std::string> astring();
+    std::optional<std::string> any_bytes();  // as string, and NUL in a literal8 (RFC 3516)
     std::optional<std::string> list_mailbox();  // as astring, with the wildcards % and *
     std::optional<std::uint32_t> number();
     std::optional<std::uint32_t> nz_number();
@@ -43,7 +44,7 @@ public:
 
 private:
     std::optional<std::string> quoted();
-    std::optional<std::string> literal();
+    std::optional<std::string> literal(bool with_nul = false);
     template <class Is>
     std::string_view run(Is is);
 

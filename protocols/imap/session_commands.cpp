@@ -112,8 +112,7 @@ void run(Session& session, command::Compress) {
 void Session::start_compression() {
     if (compressed_) return no("COMPRESSIONACTIVE", "The connection is compressed already");
     finish("OK", "", "DEFLATE active");
-    effect(StartCompression{});
-    framer_.clear();
+    effect(StartCompression{framer_.take_input()});
     compressed_ = true;
 }
 

@@ -66,6 +66,43 @@ class Compression(E2eTest):
         raw.send("DONE\r\n")
         raw.until("^g OK")
 
+    def test_what_deflates_very_well(self):
+        """A white picture in base64 shrinks to a two hundredth."""
+        content = message("white", ("/" * 76 + "\r\n") * 50_000)
+        with imap_session(self.gateway, "carol") as other:
+            raw = Deflated(self.gateway.ports["imap"])
+            self.addCleanup(raw.close)
+            raw.line()
+            raw.imap("a", "LOGIN carol@example.net secret")
+            raw.imap("b", "COMPRESS DEFLATE")
+            raw.start()
+            self.assertTrue(append(raw, "c", content).startswith("c OK"))
+            before = self.gateway.resident_bytes()
+            raw.send(b"x" * 100_000_000 + b"\r\nd NOOP\r\n")
+            self.assertTrue(other.imap("e", "NOOP")[-1].startswith("e OK"))
+            raw.until("^d OK")
+            self.assertLess(self.gateway.resident_bytes() - before, 50_000_000)
+        self.assertEqual(self.inbox("carol"), [content])
+
+    def test_commands_may_follow_compress_at_once(self):
+        raw = Deflated(self.gateway.ports["imap"])
+        self.addCleanup(raw.close)
+        raw.line()
+        raw.imap("a", "LOGIN bob@example.net secret")
+        plain = raw.socket
+        raw.start()
+        deflated = self.pieces(raw.deflater, b"c NOOP\r\n")
+        plain.sendall(b"b COMPRESS DEFLATE\r\n" + deflated)
+        deflating, raw.socket = raw.socket, plain
+        self.assertTrue(raw.line().startswith(b"b OK"))
+        raw.socket = deflating
+        raw.buffer = raw.inflater.decompress(raw.buffer)
+        self.assertTrue(raw.until("^c ")[-1].startswith("c OK"))
+
+    @staticmethod
+    def pieces(deflater, data):
+        return deflater.compress(data) + deflater.flush(zlib.Z_SYNC_FLUSH)
+
     def test_nonsense_ends_only_its_own_session(self):
         with imap_session(self.gateway, "bob") as other:
             raw = imap_session(self.gateway)

@@ -444,41 +444,4 @@ Answer ImapRig::grantable(const imap::GetGrantable& asked) {
     return imap::Grantable{"", all};
 }
 
-Answer ImapRig::quota(const imap::GetQuota& asked) {
-    if (!asked.mailbox.empty() && memory_.find(asked.mailbox) == nullptr) {
-        return ImapMemory::no_such_mailbox();
-    }
-    if (limits_.limit_bytes == 0 && limits_.limit_messages == 0) return imap::QuotaRoots{};
-    auto root = memory_.usage();
-    root.name = limits_.name;
-    root.limit_bytes = limits_.limit_bytes;
-    root.limit_messages = limits_.limit_messages;
-    return imap::QuotaRoots{{root}};
-}
-
-Answer ImapRig::annotations(const imap::GetAnnotations& asked) {
-    if (!asked.mailbox.empty() && memory_.find(asked.mailbox) == nullptr) {
-        return ImapMemory::no_such_mailbox();
-    }
-    imap::Annotations out;
-    for (const auto& [name, value] : annotations_[asked.mailbox]) {
-        out.entries.emplace_back(name, value);
-    }
-    return out;
-}
-
-Answer ImapRig::annotate(const imap::SetAnnotations& asked) {
-    if (!asked.mailbox.empty() && memory_.find(asked.mailbox) == nullptr) {
-        return ImapMemory::no_such_mailbox();
-    }
-    for (const auto& [name, value] : asked.changes) {
-        if (value) {
-            annotations_[asked.mailbox][name] = *value;
-        } else {
-            annotations_[asked.mailbox].erase(name);
-        }
-    }
-    return Done{};
-}
-
 }  // namespace postern::transcripts

@@ -63,6 +63,7 @@ private:
     imap::Answer history(const imap::GetHistory& asked);
     imap::Answer find_message(const imap::FindMessage& asked);
     imap::Answer quota(const imap::GetQuota& asked);
+    std::string special_use(const std::string& mailbox);
     imap::Answer annotations(const imap::GetAnnotations& asked);
     imap::Answer annotate(const imap::SetAnnotations& asked);
     imap::Answer acl(const imap::GetAcl& asked);
