@@ -39,18 +39,25 @@ std::vector<std::vector<AppendInput>> groups_of(std::vector<AppendInput> inputs)
     return groups;
 }
 
-Result<All> append_group(Mailboxes& mailboxes, MailboxId mailbox, std::vector<AppendInput> group) {
-    if (group.size() > 1) {
-        return wait<All>([&](Done<All> done) {
-            mailboxes.submit(mailbox,
-                             append_together_operation(std::move(group), 0, std::move(done)));
-        });
-    }
-    const auto one = wait<Appended>([&](Done<Appended> done) {
-        mailboxes.submit(mailbox, append_operation(std::move(group.front()), std::move(done)));
+Result<All> append_group(Mailboxes& mailboxes, MailboxId mailbox, std::vector<AppendInput> group,
+                         const QuotaMeter::Hold& room) {
+    QuotaUse use;
+    for (const AppendInput& input : group) use += {input.size, 1};
+    return wait<All>([&](Done<All> done) {
+        // At once, so that hardly anybody finds them counted twice.
+        const auto counted = [&room, use, done = std::move(done)](Result<All> some) {
+            if (some && room) room->give_back(use);
+            done(std::move(some));
+        };
+        if (group.size() > 1) {
+            mailboxes.submit(mailbox, append_together_operation(std::move(group), 0, counted));
+            return;
+        }
+        const auto one = [counted](Result<Appended> appended) {
+            counted(appended ? Result<All>(All{*appended}) : Result<All>(appended.error()));
+        };
+        mailboxes.submit(mailbox, append_operation(std::move(group.front()), one));
     });
-    if (!one) return one.error();
-    return All{*one};
 }
 
 Result<bool> is_there(Mailboxes& mailboxes, MailboxId mailbox, Uid uid) {
@@ -95,7 +102,7 @@ OperationId step_operation(const OperationId& intent, std::uint64_t number) {
 }
 
 Result<All> append_in_steps(Mailboxes& mailboxes, MailboxId mailbox, const OperationId& id,
-                            std::vector<AppendInput> inputs) {
+                            std::vector<AppendInput> inputs, const QuotaMeter::Hold& room) {
     Intent intent;
     intent.id = id;
     intent.kind = Intent::Kind::append;
@@ -105,7 +112,7 @@ Result<All> append_in_steps(Mailboxes& mailboxes, MailboxId mailbox, const Opera
     if (!written) return undone(mailboxes, intent, written.error());
     All all;
     for (auto& group : groups_of(std::move(inputs))) {
-        const auto some = append_group(mailboxes, mailbox, std::move(group));
+        const auto some = append_group(mailboxes, mailbox, std::move(group), room);
         if (!some) return undone(mailboxes, intent, some.error());
         all.insert(all.end(), some->begin(), some->end());
     }
@@ -116,7 +123,7 @@ Result<All> append_in_steps(Mailboxes& mailboxes, MailboxId mailbox, const Opera
 }
 
 Result<All> replace_in_steps(Mailboxes& mailboxes, MailboxId mailbox, const OperationId& id,
-                             AppendInput input, Replaced replaced) {
+                             AppendInput input, Replaced replaced, const QuotaMeter::Hold& room) {
     const auto source = mailboxes.queue(replaced.mailbox)->sets();
     if (!source) return source.error();
     Intent intent;
@@ -132,7 +139,7 @@ Result<All> replace_in_steps(Mailboxes& mailboxes, MailboxId mailbox, const Oper
     if (!written) return undone(mailboxes, intent, written.error());
     std::vector<AppendInput> one;
     one.push_back(std::move(input));
-    auto appended = append_group(mailboxes, mailbox, std::move(one));
+    auto appended = append_group(mailboxes, mailbox, std::move(one), room);
     if (!appended) return undone(mailboxes, intent, appended.error());
     if (const auto gone = expunge_one(mailboxes, replaced.mailbox, replaced.uid); !gone) {
         // Only what is certainly there may lose the new message again; in doubt the next start

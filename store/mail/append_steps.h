@@ -18,15 +18,16 @@ namespace postern::mail {
 OperationId step_operation(const OperationId& intent, std::uint64_t number);
 
 // Of messages whose operations are step_operation(intent, 1) and so on. Others may see some of
-// them before the rest comes.
+// them before the rest comes. `room` gives back what the mailbox counts itself; may be null.
 Result<std::vector<Appended>> append_in_steps(Mailboxes& mailboxes, MailboxId mailbox,
                                               const OperationId& intent,
-                                              std::vector<AppendInput> inputs);
+                                              std::vector<AppendInput> inputs,
+                                              const QuotaMeter::Hold& room);
 
 // One message, after which `replaced` goes.
 Result<std::vector<Appended>> replace_in_steps(Mailboxes& mailboxes, MailboxId mailbox,
                                                const OperationId& intent, AppendInput input,
-                                               Replaced replaced);
+                                               Replaced replaced, const QuotaMeter::Hold& room);
 
 // What a crash broke off: an append is undone, a replacement finished or undone.
 Result<void> replay_append(Mailboxes& mailboxes, const Intent& intent);

@@ -132,9 +132,8 @@ void append_messages(Mailboxes& mailboxes, Viewed mailbox, std::vector<NewMessag
     const auto freed = room_of(mailboxes, replaced, owner);
     if (!freed) return done(freed.error());
     use -= {std::min(freed->bytes, use.bytes), freed->messages};
-    auto room = use == QuotaUse{}
-                    ? Result<QuotaMeter::Hold>(QuotaMeter::Hold())
-                    : mailboxes.meter().reserve(owner, use, messages.front().quota);
+    auto room = use == QuotaUse{} ? Result<QuotaMeter::Hold>(QuotaMeter::Hold())
+                                  : mailboxes.meter().reserve(owner, use, messages.front().quota);
     if (!room) return done(room.error());
     const OperationId intent = kv::random_id();
     Bodies bodies;
@@ -148,13 +147,18 @@ void append_messages(Mailboxes& mailboxes, Viewed mailbox, std::vector<NewMessag
         }
         inputs.push_back(*std::move(input));
     }
-    done = holding(*std::move(room), settling(mailboxes, std::move(bodies), std::move(done)));
+    done = holding(*room, settling(mailboxes, std::move(bodies), std::move(done)));
     const bool fits = fits_together(inputs);
-    if (replaced.uid != 0 && (!fits || replaced.mailbox != mailbox.id)) {
-        return done(
-            replace_in_steps(mailboxes, mailbox.id, intent, std::move(inputs.front()), replaced));
+    const bool replaces = replaced.uid != 0 && (!fits || replaced.mailbox != mailbox.id);
+    if (replaces || !fits) {
+        auto all = replaces
+                       ? replace_in_steps(mailboxes, mailbox.id, intent, std::move(inputs.front()),
+                                          replaced, *room)
+                       : append_in_steps(mailboxes, mailbox.id, intent, std::move(inputs), *room);
+        room = QuotaMeter::Hold();  // `done` lets go of it before it tells anybody
+        return done(std::move(all));
     }
-    if (!fits) return done(append_in_steps(mailboxes, mailbox.id, intent, std::move(inputs)));
+    room = QuotaMeter::Hold();
     for (AppendInput& input : inputs) input.operation = {};  // it is never asked for again
     mailboxes.submit(mailbox.id,
                      append_together_operation(std::move(inputs), replaced.uid, std::move(done)));

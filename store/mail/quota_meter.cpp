@@ -245,13 +245,23 @@ Result<QuotaMeter::Hold> QuotaMeter::reserve(AccountId account, QuotaUse room, Q
     }
     held_by_account_[account] += room;
     held_by_pool_[pool] += room;
-    return Hold(this, [account, pool, room](void* meter) {
-        auto& self = *static_cast<QuotaMeter*>(meter);
-        std::lock_guard released(self.mutex_);
-        constexpr QuotaUse none;
-        if ((self.held_by_account_[account] -= room) == none) self.held_by_account_.erase(account);
-        if ((self.held_by_pool_[pool] -= room) == none) self.held_by_pool_.erase(pool);
-    });
+    return std::make_shared<Room>(*this, account, pool, room);
+}
+
+void QuotaMeter::Room::give_back(QuotaUse part) {
+    std::lock_guard lock(meter_.mutex_);
+    part = {std::min(part.bytes, left_.bytes), std::min(part.messages, left_.messages)};
+    constexpr QuotaUse none;
+    if (part == none) return;
+    left_ -= part;
+    auto& by_account = meter_.held_by_account_;
+    auto& by_pool = meter_.held_by_pool_;
+    if ((by_account[account_] -= part) == none) by_account.erase(account_);
+    if ((by_pool[pool_] -= part) == none) by_pool.erase(pool_);
+}
+
+QuotaMeter::Room::~Room() {
+    give_back(left_);
 }
 
 QuotaRoot QuotaMeter::View::own_root() const {

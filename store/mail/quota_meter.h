@@ -40,9 +40,26 @@ class QuotaMeter {
 public:
     explicit QuotaMeter(kv::Store& store) : store_(store), pools_(store) {}
 
-    // Room taken for something under way; given back when the last owner lets go. nullptr: there is
-    // no limit to keep. Errors: over_quota, too_large, unavailable. Must outlive what it gave.
-    using Hold = std::shared_ptr<void>;
+    // Room taken for something under way; given back when the last owner lets go. Any thread.
+    class Room {
+    public:
+        Room(QuotaMeter& meter, AccountId account, std::uint64_t pool, QuotaUse room)
+            : meter_(meter), account_(account), pool_(pool), left_(room) {}
+        ~Room();
+        Room(const Room&) = delete;
+        Room& operator=(const Room&) = delete;
+        // The mailbox's own sum tells of that much now. No more than is left.
+        void give_back(QuotaUse part);
+
+    private:
+        QuotaMeter& meter_;
+        const AccountId account_;
+        const std::uint64_t pool_;
+        QuotaUse left_;  // guarded by the meter's mutex_
+    };
+    using Hold = std::shared_ptr<Room>;
+    // nullptr: there is no limit to keep. Errors: over_quota, too_large, unavailable. Must outlive
+    // what it gave.
     Result<Hold> reserve(AccountId account, QuotaUse room, QuotaRule rule);
 
     Result<std::vector<QuotaRoot>> roots(AccountId account);

@@ -1,6 +1,11 @@
 #include "store/mail/pools.h"
+#include "store/mail/rows.h"
 #include "tests/store/mail/fixture.h"
+#include "tests/store/support/hooked_store.h"
 
+#include <condition_variable>
+#include <future>
+#include <mutex>
 #include <thread>
 
 namespace postern::mail {
@@ -195,6 +200,92 @@ TEST_F(Quota, WarnsOncePerLevelAndAgainAfterUseFell) {
     warnings = mail_->quota_warnings();
     ASSERT_EQ(warnings->size(), 1U);
     EXPECT_NE(warnings->front().operation, first) << "another round is another mail";
+}
+
+// What is appended in steps counts once, whether it has come already or not yet.
+class QuotaInSteps : public Quota {
+protected:
+    // Holds up the batches of one mailbox that come after the first ones.
+    class Holding final : public test::HookedStore {
+    public:
+        explicit Holding(kv::Store& inner)
+            : HookedStore(inner, [](const kv::ShardId&, std::string_view) {}) {}
+
+        void commit(kv::Batch batch, kv::CommitDone done) override {
+            std::unique_lock lock(mutex_);
+            if (shard_ == batch.shard && passing_-- <= 0) {
+                is_held_ = true;
+                changed_.notify_all();
+                changed_.wait_for(lock, std::chrono::seconds(60), [&] { return !shard_; });
+            }
+            lock.unlock();
+            HookedStore::commit(std::move(batch), std::move(done));
+        }
+        void hold(const kv::ShardId& shard, int passing) {
+            std::lock_guard lock(mutex_);
+            shard_ = shard;
+            passing_ = passing;
+        }
+        bool wait_until_held() {
+            std::unique_lock lock(mutex_);
+            return changed_.wait_for(lock, std::chrono::seconds(60), [&] { return is_held_; });
+        }
+        void release() {
+            std::lock_guard lock(mutex_);
+            shard_.reset();
+            changed_.notify_all();
+        }
+
+    private:
+        std::mutex mutex_;
+        std::condition_variable changed_;
+        std::optional<kv::ShardId> shard_;
+        int passing_ = 0;
+        bool is_held_ = false;
+    };
+
+    void SetUp() override {
+        inner_ = std::move(kv_);
+        auto holding = std::make_unique<Holding>(*inner_);
+        holding_ = holding.get();
+        kv_ = std::move(holding);
+        Quota::SetUp();
+    }
+    Result<Appended> append_to_other(std::size_t bytes) {
+        return append_bytes(other_account, bytes, QuotaRule::user);
+    }
+
+    std::unique_ptr<kv::Store> inner_;
+    Holding* holding_ = nullptr;
+};
+
+TEST_F(QuotaInSteps, CountOnce) {
+    constexpr std::size_t count = 2 * max_appended_together + 1, each = 10, more = 5;
+    make_pool(count * each + more, count * each + more);
+    std::vector<NewMessage> messages(count);
+    for (NewMessage& message : messages) {
+        message.bytes = std::make_shared<const std::string>(each, 'x');
+    }
+    const MailboxId inbox = id("INBOX");
+    holding_->hold(mailbox_shard(inbox), 2);
+    auto all = std::async(std::launch::async, [&] {
+        return wait<std::vector<Appended>>([&](Done<std::vector<Appended>> done) {
+            mail_->append_together(inbox, messages, {}, std::move(done));
+        });
+    });
+    ASSERT_TRUE(holding_->wait_until_held());
+    EXPECT_EQ(used(account_), (count - 1) * each);
+    ASSERT_FALSE(append_to_other(more + 1));
+    EXPECT_TRUE(append_to_other(more - 1));
+    EXPECT_TRUE(append_to_other(1));
+    EXPECT_EQ(append_to_other(1).error().code, Errc::over_quota);
+    holding_->release();
+    const auto appended = all.get();
+    EXPECT_TRUE(appended) << appended.error().text;
+    EXPECT_EQ(used(account_), count * each + more);
+    ASSERT_TRUE(expunge(inbox, {1}, true));
+    EXPECT_TRUE(append_to_other(each)) << "nothing is held any more";
+    EXPECT_FALSE(append_to_other(1));
 }
 
 class MessageQuota : public Quota {

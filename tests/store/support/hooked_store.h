@@ -5,7 +5,7 @@
 
 namespace postern::test {
 
-class HookedStore final : public kv::Store {
+class HookedStore : public kv::Store {
 public:
     using Hook = std::function<void(const kv::ShardId&, std::string_view from)>;
     HookedStore(kv::Store& inner, Hook before_scan)
