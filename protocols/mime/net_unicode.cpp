@@ -10,6 +10,17 @@ namespace postern::mime {
 
 namespace {
 
+constexpr char32_t replacement = 0xFFFD;
+
+// Octets of the control character or separator that begins there; 0: none does.
+std::size_t forbidden_at(std::string_view utf8, std::size_t i) {
+    const auto byte = static_cast<unsigned char>(utf8[i]);
+    if (byte < 0x20 || byte == 0x7f) return 1;
+    const std::string_view rest = utf8.substr(i);
+    if (byte == 0xc2 && rest.size() > 1 && static_cast<unsigned char>(rest[1]) < 0xa0) return 2;
+    return rest.starts_with("\xe2\x80\xa8") || rest.starts_with("\xe2\x80\xa9") ? 3 : 0;
+}
+
 // nullptr: ICU has none.
 const icu::Normalizer2* composing() {
     UErrorCode status = U_ZERO_ERROR;
@@ -41,17 +52,27 @@ std::string compose(std::string_view utf8) {
     return U_FAILURE(status) ? std::string(utf8) : out;
 }
 
-bool is_net_unicode_line(std::string_view utf8) {
-    for (std::size_t i = 0; i < utf8.size(); ++i) {
-        const auto byte = static_cast<unsigned char>(utf8[i]);
-        if (byte < 0x20 || byte == 0x7f) return false;
-        const std::string_view rest = utf8.substr(i);
-        if (byte == 0xc2 && rest.size() > 1 && static_cast<unsigned char>(rest[1]) < 0xa0) {
-            return false;
-        }
-        if (rest.starts_with("\xe2\x80\xa8") || rest.starts_with("\xe2\x80\xa9")) return false;
+bool is_net_unicode_line(std::string_view text) {
+    if (!is_utf8(text)) return false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (forbidden_at(text, i) != 0) return false;
     }
     return true;
+}
+
+std::string net_unicode_line(std::string_view text) {
+    const std::string utf8 = repair_utf8(text);
+    std::string out;
+    for (std::size_t i = 0; i < utf8.size();) {
+        const std::size_t length = forbidden_at(utf8, i);
+        if (length == 0) {
+            out += utf8[i++];
+        } else {
+            append_utf8(out, replacement);
+            i += length;
+        }
+    }
+    return out;
 }
 
 }  // namespace postern::mime

@@ -12,7 +12,9 @@ std::string compose(std::string_view utf8);
 // Whether compose leaves it as it is; cheaper.
 bool is_composed(std::string_view utf8);
 
-// No control characters (C0, DEL, C1), no line or paragraph separators. `utf8` is well-formed.
-bool is_net_unicode_line(std::string_view utf8);
+// Well-formed UTF-8 without control characters (C0, DEL, C1), line or paragraph separators.
+bool is_net_unicode_line(std::string_view text);
+// The same text with U+FFFD in place of each that is not allowed there.
+std::string net_unicode_line(std::string_view text);
 
 }  // namespace postern::mime

@@ -90,39 +90,46 @@ public:
     }
 
     Result<MailboxInfo> find(AccountId account, std::string_view name) override {
-        const auto wanted = canonical_name(name);
+        const auto table = read_names(mailboxes_.store(), account);
+        if (!table) return table.error();
+        // Also what an earlier version called it.
+        const auto wanted = name_meant(*table, name);
         if (!wanted) return wanted.error();
-        return find_if(account, [&](const MailboxInfo& info) { return info.name == *wanted; });
+        return find_if(*table, [&](const MailboxInfo& info) { return info.name == *wanted; });
     }
 
     Result<MailboxInfo> find_special(AccountId account, SpecialUse use) override {
-        return find_if(account, [&](const MailboxInfo& info) { return info.special_use == use; });
+        const auto table = read_names(mailboxes_.store(), account);
+        if (!table) return table.error();
+        return find_if(*table, [&](const MailboxInfo& info) { return info.special_use == use; });
     }
 
     void create(AccountId account, std::string name, SpecialUse use,
                 Done<MailboxInfo> done) override {
-        with_name<MailboxInfo>(name, std::move(done),
+        with_name<MailboxInfo>(canonical_new_name(name), std::move(done),
                                [this, account, use](const std::string& canonical) {
                                    return create_name(mailboxes_, account, canonical, use);
                                });
     }
 
     void remove(AccountId account, std::string name, Done<void> done) override {
-        with_name<void>(name, std::move(done), [this, account](const std::string& canonical) {
-            return remove_name(mailboxes_, account, canonical);
-        });
+        with_name<void>(canonical_name(name), std::move(done),
+                        [this, account](const std::string& canonical) {
+                            return remove_name(mailboxes_, account, canonical);
+                        });
     }
 
     void rename(AccountId account, std::string from, std::string to, Done<void> done) override {
-        with_name<void>(from, std::move(done), [this, account, to](const std::string& canonical) {
-            const auto target = canonical_name(to);
-            if (!target) return Result<void>(target.error());
-            return rename_name(mailboxes_, account, canonical, *target);
-        });
+        with_name<void>(canonical_name(from), std::move(done),
+                        [this, account, to](const std::string& canonical) {
+                            const auto target = canonical_new_name(to);
+                            if (!target) return Result<void>(target.error());
+                            return rename_name(mailboxes_, account, canonical, *target);
+                        });
     }
 
     void subscribe(AccountId account, std::string name, bool subscribed, Done<void> done) override {
-        with_name<void>(name, std::move(done),
+        with_name<void>(canonical_name(name), std::move(done),
                         [this, account, subscribed](const std::string& canonical) {
                             return subscribe_name(mailboxes_, account, canonical, subscribed);
                         });
@@ -325,18 +332,15 @@ public:
 
 private:
     template <class Match>
-    Result<MailboxInfo> find_if(AccountId account, Match match) {
-        const auto table = read_names(mailboxes_.store(), account);
-        if (!table) return table.error();
-        for (MailboxInfo& info : list_of(*table)) {
+    Result<MailboxInfo> find_if(const NameTable& table, Match match) {
+        for (MailboxInfo& info : list_of(table)) {
             if (match(info)) return std::move(info);
         }
         return Error{Errc::not_found, "no such mailbox"};
     }
 
     template <class T, class Work>
-    void with_name(const std::string& name, Done<T> done, Work work) {
-        auto canonical = canonical_name(name);
+    void with_name(Result<std::string> canonical, Done<T> done, Work work) {
         if (!canonical) return done(canonical.error());
         mailboxes_.post(
             [name = std::move(*canonical), done = std::move(done), work] { done(work(name)); });

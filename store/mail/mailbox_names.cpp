@@ -60,6 +60,8 @@ Result<void> take_row(NameTable& table, const kv::Row& row) {
         const auto name = decode_name(row.value);
         if (!name) return Error{Errc::corrupt, "damaged mailbox name row " + row.key.substr(1)};
         table.names.emplace(row.key.substr(1), *name);
+    } else if (row.key.front() == 'o') {
+        table.numbered[row.key.substr(1)].value = kv::RowReader(row.value).u64();
     }
     return {};
 }
@@ -99,6 +101,8 @@ void compose_names(NameTable& table) {
         auto row = table.names.extract(name);
         row.key() = free_spelling(table, composed_below(told, name));
         told.emplace(name, row.key());
+        const bool is_numbered = row.mapped().id.value != 0 && row.key() != mime::compose(name);
+        if (is_numbered) table.numbered[name] = row.mapped().id;
         table.names.insert(std::move(row));
     }
     for (const std::string& name : subscribed) {
@@ -115,12 +119,23 @@ void compose_names(NameTable& table) {
     }
 }
 
+// nullopt: it has none any more.
+std::optional<std::string> name_of(const NameTable& table, MailboxId id) {
+    for (const auto& [name, row] : table.names) {
+        if (row.id == id) return name;
+    }
+    return std::nullopt;
+}
+
 using Rows = std::map<std::string, std::string>;
 
 Rows rows_of(const NameTable& table) {
     Rows rows;
     for (const auto& [name, row] : table.names) rows["n" + name] = encode(row);
     for (const std::string& name : table.subscribed) rows["s" + name] = "1";
+    for (const auto& [name, id] : table.numbered) {
+        rows["o" + name] = kv::RowWriter().u64(id.value).take();
+    }
     return rows;
 }
 
@@ -162,6 +177,13 @@ Result<std::string> canonical_name(std::string_view text) {
     return name;
 }
 
+Result<std::string> canonical_new_name(std::string_view text) {
+    if (!mime::is_net_unicode_line(text)) {
+        return Error{Errc::invalid, "mailbox name: holds control characters or is not UTF-8"};
+    }
+    return canonical_name(text);
+}
+
 Result<NameTable> read_names(kv::Store& store, AccountId account) {
     NameTable table;
     std::string from;
@@ -177,6 +199,14 @@ Result<NameTable> read_names(kv::Store& store, AccountId account) {
     }
     compose_names(table);
     return table;
+}
+
+Result<std::string> name_meant(const NameTable& table, std::string_view text) {
+    const auto numbered = table.numbered.find(std::string(text));
+    if (numbered != table.numbered.end()) {
+        if (auto name = name_of(table, numbered->second)) return *std::move(name);
+    }
+    return canonical_name(text);
 }
 
 std::vector<MailboxInfo> list_of(const NameTable& table) {
@@ -212,6 +242,9 @@ Result<kv::Outcome> write_respelled(kv::Store& store, AccountId account, const N
         const auto& [stored, told] = table.respelled[i];
         operations.emplace_back(kv::Erase{stored});
         operations.emplace_back(kv::Put{told, rows.at(told)});
+        const auto numbered = rows.find("o" + stored.substr(1));
+        if (stored.front() != 'n' || numbered == rows.end()) continue;
+        operations.emplace_back(kv::Put{numbered->first, numbered->second});
     }
     return commit_names(store, account, table, std::move(operations));
 }
@@ -231,6 +264,8 @@ Result<void> change_names(kv::Store& store, AccountId account,
         NameTable after = *before;
         const auto changed = change(after);
         if (!changed) return changed;
+        std::erase_if(after.numbered,
+                      [&](const auto& each) { return !name_of(after, each.second); });
         auto operations = differences(rows_of(*before), rows_of(after));
         if (operations.empty()) return {};
         if (operations.size() >= kv::max_batch_operations) {

@@ -3,6 +3,8 @@
 //   h        version: rewritten by every change, so it is the precondition of all
 //   n name   mailbox id (0: a name with children only), special use
 //   s name   subscribed
+//   o name   mailbox id that an earlier version stored under that spelling, where the composed one
+//            was another mailbox's
 //   a 0(8) name   annotation of the account
 //   q        its pool and cap (pools.h)
 //
@@ -28,6 +30,9 @@ namespace postern::mail {
 // accents (RFC 5198), so that a name is the same however it was typed. Errors: invalid (empty
 // levels, control characters, not UTF-8, too long, too deep).
 Result<std::string> canonical_name(std::string_view text);
+// The same for a name that is to come to be. C1 controls and line and paragraph separators are
+// refused only here: what has such a name already can be found, renamed and removed.
+Result<std::string> canonical_new_name(std::string_view text);
 
 inline constexpr std::string_view names_version_key = "h";
 // A version never used before: a table read in between can not be mistaken for this one.
@@ -47,12 +52,17 @@ struct NameTable {
     std::optional<std::string> raw_version;
     std::map<std::string, NameRow> names;
     std::set<std::string> subscribed;
+    // By the spelling that an earlier version stored: what has another name now, since that one
+    // composed is another mailbox's. What was written down before (POP3's settings) leads there.
+    std::map<std::string, MailboxId> numbered;
     // Keys as stored and as they are here, of names that were stored before names were composed.
     // The next change writes them anew, in this order.
     std::vector<std::pair<std::string, std::string>> respelled;
 };
 
 Result<NameTable> read_names(kv::Store& store, AccountId account);
+// What `text` names: as it was stored once, else its canonical form. Errors: invalid.
+Result<std::string> name_meant(const NameTable& table, std::string_view text);
 std::vector<MailboxInfo> list_of(const NameTable& table);
 
 // Reads, changes and commits, again while others change the account too. The change is a pure

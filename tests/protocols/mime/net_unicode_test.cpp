@@ -38,6 +38,16 @@ TEST(NetUnicode, LinesHoldNoControls) {
     for (const char* bad : {"a\tb", "a\x7f", "a\u0080", "\u0085", "x\u009f", "\u2028", "\u2029"}) {
         EXPECT_FALSE(is_net_unicode_line(bad)) << bad;
     }
+    EXPECT_FALSE(is_net_unicode_line("no UTF-8 \xe4"));
+}
+
+TEST(NetUnicode, WhatLinesMayNotHoldIsReplaced) {
+    const std::string kept = "Entw\u00fcrfe \u00a0\u2027\u202a";
+    EXPECT_EQ(net_unicode_line(kept), kept);
+    EXPECT_EQ(net_unicode_line("a\tb\x7f"), "a\ufffdb\ufffd");
+    EXPECT_EQ(net_unicode_line("\u0080a\u009f\u2028b\u2029"), "\ufffda\ufffd\ufffdb\ufffd");
+    EXPECT_EQ(net_unicode_line("f\xfcr \xc2"), "f\ufffdr \ufffd");
+    EXPECT_EQ(net_unicode_line(""), "");
 }
 
 }  // namespace

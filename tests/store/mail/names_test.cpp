@@ -55,6 +55,22 @@ TEST_F(Names, CreateMakesParentsAndRefusesDoubles) {
     }
 }
 
+TEST_F(Names, NewOnesHoldNoControlsButOldOnesCanBeRenamed) {
+    const auto made = create("Old");
+    ASSERT_TRUE(made && create("Old/b"));
+    const std::string damaged = "Old\u0085";
+    store_as("Old", damaged);
+    store_as("Old/b", damaged + "/b");
+    for (const char* bad : {"a\x7f", "\u0080", "a\u009f", "a\u2028", "\u2029", "a\xc0\xaf"}) {
+        EXPECT_EQ(create(bad).error().code, Errc::invalid) << bad;
+        EXPECT_EQ(rename("Junk", bad).error().code, Errc::invalid) << bad;
+    }
+    EXPECT_EQ(mail_->find(account_, damaged)->id, made->id);
+    ASSERT_TRUE(rename(damaged, "New"));
+    EXPECT_EQ(mail_->find(account_, "New")->id, made->id);
+    EXPECT_TRUE(mail_->find(account_, "New/b"));
+}
+
 TEST_F(Names, AreTheSameHoweverTheyWereTyped) {
     const auto made = create(apart + "/2026");
     ASSERT_TRUE(made);
@@ -104,8 +120,18 @@ TEST_F(Names, OfAnEarlierVersionThatAreAlikeNowAreAllKept) {
         EXPECT_EQ(mail_->find(account_, composed)->id, first->id);
         EXPECT_EQ(mail_->find(account_, composed + " (2)")->id, second->id);
         EXPECT_EQ(mail_->find(account_, composed + " (2)/b")->id, below->id);
+        EXPECT_EQ(mail_->find(account_, apart)->id, second->id) << "as it was written down before";
+        EXPECT_EQ(mail_->find(account_, apart + "/b")->id, below->id);
         ASSERT_TRUE(create("Round " + std::to_string(round)));
     }
+    EXPECT_FALSE(is_stored(apart));
+    ASSERT_TRUE(rename(composed + " (2)", "Mine"));
+    EXPECT_EQ(mail_->find(account_, apart)->id, second->id);
+    ASSERT_TRUE(remove("Mine/b"));
+    ASSERT_TRUE(remove("Mine"));
+    EXPECT_EQ(mail_->find(account_, apart)->id, first->id);
+    EXPECT_FALSE(mail_->find(account_, apart + "/b"));
+    EXPECT_EQ(kv_->scan(account_shard(account_), "o", "p", 1)->rows.size(), 0u);
 }
 
 TEST_F(Names, OfAnEarlierVersionThatAreAlikeNowKeepWhatIsTheirs) {
