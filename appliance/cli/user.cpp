@@ -5,6 +5,7 @@
 #include "appliance/cli/store_access.h"
 #include "appliance/cli/terminal.h"
 #include "store/directory/shares.h"
+#include "store/mail/mailbox_names.h"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -95,7 +96,12 @@ int user_set(Context& context, const UserOptions& options) {
     if (!known->has_value()) return fail(exit_failure, options.address + ": no such user");
     auto preferences = (*store)->preferences.get((*known)->id);
     if (!preferences) return fail(preferences.error());
-    if (!options.pop3_mailboxes.empty()) preferences->pop3_mailboxes = options.pop3_mailboxes;
+    if (!options.pop3_mailboxes.empty()) preferences->pop3_mailboxes.clear();
+    for (const std::string& given : options.pop3_mailboxes) {
+        auto name = mail::canonical_name(given);
+        if (!name) return fail(name.error());
+        preferences->pop3_mailboxes.push_back(std::move(*name));
+    }
     if (options.pop3_expire_days) preferences->pop3_expire_days = *options.pop3_expire_days;
     const auto done = (*store)->preferences.set((*known)->id, *preferences);
     return done ? exit_ok : fail(done.error());
