@@ -5,6 +5,8 @@
 #include "appliance/cli/uidl_source.h"
 #include "gateway/mailsource/mail_source.h"
 #include "protocols/base/hash.h"
+#include "protocols/mime/charset.h"
+#include "protocols/mime/net_unicode.h"
 #include "protocols/mime/summary.h"
 #include "protocols/mime/thread.h"
 #include "store/care/export.h"
@@ -157,7 +159,8 @@ public:
             return true;
         }
         const Source source = source_of(item.name);
-        const auto box = mailbox(options_.mailbox.empty() ? source.mailbox : options_.mailbox);
+        const auto box =
+            options_.mailbox.empty() ? mailbox(name_of(source.mailbox)) : mailbox(options_.mailbox);
         if (!box) {
             problem(item.name + ": " + box.error().text);
             return box.error().code != Errc::unavailable;
@@ -173,8 +176,20 @@ public:
     std::uint64_t messages = 0;
     std::uint64_t known = 0;  // of an earlier run, found again
     std::uint64_t problems = 0;
+    std::map<std::string, std::string> renamed;  // folders, to the mailboxes that hold their mail
 
 private:
+    // A folder's mail comes in whatever the folder is called.
+    std::string name_of(const std::string& folder) {
+        if (mime::is_net_unicode_line(folder)) return folder;
+        const auto [entry, is_new] =
+            renamed.try_emplace(mime::repair_utf8(folder), mime::net_unicode_line(folder));
+        if (is_new) {
+            note("the mail of " + entry->first + " goes to " + entry->second +
+                 ": a mailbox's name holds no control characters and is UTF-8");
+        }
+        return entry->second;
+    }
     void problem(const std::string& text) {
         ++problems;
         note(text);
@@ -271,6 +286,7 @@ int import_mail(Context& context, const StoreOptions& options) {
         print_json(nlohmann::json{{"messages", importing.messages},
                                   {"there_already", importing.known},
                                   {"problems", importing.problems},
+                                  {"renamed", importing.renamed},
                                   {"complete", going}});
     } else {
         print(std::to_string(importing.messages) + " messages imported, " +

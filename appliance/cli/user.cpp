@@ -4,8 +4,8 @@
 #include "appliance/cli/pool_options.h"
 #include "appliance/cli/store_access.h"
 #include "appliance/cli/terminal.h"
-#include "protocols/wire/text.h"
 #include "store/directory/shares.h"
+#include "store/mail/mailbox_names.h"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -87,17 +87,18 @@ int passwd(Context& context, const UserOptions& options) {
     return done ? exit_ok : fail(done.error());
 }
 
-// Each once, INBOX in its one spelling: the unique ids depend on it.
+// Each once, in its one spelling: the unique ids depend on it.
 Result<std::vector<std::string>> shown_mailboxes(mail::MailStore& store, AccountId account,
                                                  const std::vector<std::string>& names) {
     std::vector<std::string> shown;
     for (const auto& given : names) {
-        const auto name = wire::equals_ignoring_case(given, "INBOX") ? std::string("INBOX") : given;
-        if (std::find(shown.begin(), shown.end(), name) != shown.end()) continue;
-        const auto found = store.find(account, name);
+        auto name = mail::canonical_name(given);
+        if (!name) return name.error();
+        if (std::find(shown.begin(), shown.end(), *name) != shown.end()) continue;
+        const auto found = store.find(account, *name);
         if (!found && found.error().code != Errc::not_found) return found.error();
-        if (!found) note(name + ": there is no such mailbox; POP3 shows it once there is one");
-        shown.push_back(name);
+        if (!found) note(*name + ": there is no such mailbox; POP3 shows it once there is one");
+        shown.push_back(std::move(*name));
     }
     return shown;
 }

@@ -28,6 +28,14 @@ bool has_keyword(const Flags& flags, std::string_view name) {
     });
 }
 
+// A body is read without it.
+bool asks_summary(const Node& node) {
+    if (!node.children.empty()) {
+        return std::any_of(node.children.begin(), node.children.end(), asks_summary);
+    }
+    return node.cost == Cost::summary || node.cost == Cost::header;
+}
+
 class Search {
 public:
     Search(mail::MailStore& store, mail::Viewed mailbox, const std::atomic<bool>& stopped,
@@ -49,9 +57,9 @@ private:
     Result<UidSet> filter(const Node& program, UidSet candidates) {
         UidSet found;
         if (progress_ != nullptr) progress_->goal = candidates.size();
+        const bool with_summary = asks_summary(program);
         while (!candidates.empty()) {
-            auto rows =
-                store_.rows(mailbox_, candidates, search_page_rows, program.cost >= Cost::summary);
+            auto rows = store_.rows(mailbox_, candidates, search_page_rows, with_summary);
             if (!rows) return rows.error();
             if (rows->empty()) break;
             for (const auto& row : *rows) {

@@ -16,26 +16,26 @@ bool continues(char c) {
 
 // Both look at the bytes of these characters alone, so that a piece of a run that holds them has
 // the same ones as the run.
-std::string_view first_points(std::string_view run) {
+std::string_view first_points(std::string_view run, std::size_t count) {
     std::size_t end = 0;
-    for (std::size_t i = 0; i < gram_points && end < run.size(); ++i) {
+    for (std::size_t i = 0; i < count && end < run.size(); ++i) {
         do ++end;
         while (end < run.size() && continues(run[end]));
     }
     return run.substr(0, end);
 }
-std::string_view last_points(std::string_view run) {
+std::string_view last_points(std::string_view run, std::size_t count) {
     std::size_t begin = run.size();
-    for (std::size_t i = 0; i < gram_points && begin > 0; ++i) {
+    for (std::size_t i = 0; i < count && begin > 0; ++i) {
         do --begin;
         while (begin > 0 && continues(run[begin]));
     }
     return run.substr(begin);
 }
 
-// Of two runs of one text, the second after the first.
-std::uint64_t junction(std::string_view first, std::string_view second) {
-    const std::string_view end = last_points(first), begin = first_points(second);
+// Of two runs of one text, the second after the first; `count` characters of each.
+std::uint64_t junction(std::string_view first, std::string_view second, std::size_t count) {
+    const std::string_view end = last_points(first, count), begin = first_points(second, count);
     return hash64({end.data(), static_cast<std::size_t>(begin.data() + begin.size() - end.data())});
 }
 
@@ -54,8 +54,10 @@ bool all_bits(std::uint64_t hash, std::uint64_t bits, Visit visit) {
 void Junctions::add(std::string_view text) {
     const auto runs = runs_of(text).runs;
     for (std::size_t i = 1; i < runs.size(); ++i) {
-        if (hashes_.size() > max_message_junctions) return;
-        hashes_.insert(junction(runs[i - 1], runs[i]));
+        for (const std::size_t count : {gram_points, long_junction_points}) {
+            if (hashes_.size() > max_message_junctions) return;
+            hashes_.insert(junction(runs[i - 1], runs[i], count));
+        }
     }
 }
 
@@ -75,12 +77,14 @@ std::string Junctions::signature() const {
 std::vector<std::uint64_t> junctions_of_needle(const Runs& needle) {
     std::vector<std::uint64_t> out;
     const auto& runs = needle.runs;
-    for (std::size_t i = 1; i < runs.size(); ++i) {
-        const bool piece_before = i == 1 && needle.begins_open;
-        const bool piece_after = i + 1 == runs.size() && needle.ends_open;
-        if (piece_before && points(runs[i - 1]) < gram_points) continue;
-        if (piece_after && points(runs[i]) < gram_points) continue;
-        out.push_back(junction(runs[i - 1], runs[i]));
+    for (const std::size_t count : {long_junction_points, gram_points}) {
+        for (std::size_t i = 1; i < runs.size(); ++i) {
+            const bool piece_before = i == 1 && needle.begins_open;
+            const bool piece_after = i + 1 == runs.size() && needle.ends_open;
+            if (piece_before && points(runs[i - 1]) < count) continue;
+            if (piece_after && points(runs[i]) < count) continue;
+            out.push_back(junction(runs[i - 1], runs[i], count));
+        }
     }
     return out;
 }

@@ -1,9 +1,11 @@
 // Where one run of a text ends and the next begins (see runs.h): what narrows down a search for
 // several words in a row.
 //
-// A junction is the last gram_points characters of a run, what stands between, and the first
-// gram_points characters of the next run; a shorter run is taken whole. Of a message all junctions
-// are kept as a signature, a Bloom filter: it answers "not there" for sure and "there" mostly.
+// A junction is the last characters of a run, what stands between, and the first characters of the
+// next run: gram_points of each and, as another one, long_junction_points of each; a shorter run is
+// taken whole. The long ones tell more, the others are there for needles that end in a piece of a
+// word. Of a message all junctions are kept as a signature, a Bloom filter: it answers "not there"
+// for sure and "there" mostly.
 #pragma once
 
 #include "store/fulltext/runs.h"
@@ -17,8 +19,9 @@
 namespace postern::fulltext {
 
 // A message with more different ones has no signature: it may hold any.
-inline constexpr std::size_t max_message_junctions = 20'000;
-inline constexpr std::size_t signature_bits_a_junction = 10;
+inline constexpr std::size_t max_message_junctions = 40'000;
+inline constexpr std::size_t signature_bits_a_junction = 8;
+inline constexpr std::size_t long_junction_points = 4;
 
 class Junctions {
 public:
@@ -31,8 +34,8 @@ private:
     std::unordered_set<std::uint64_t> hashes_;
 };
 
-// Those that a text must hold to hold the needle. A junction with a run that the needle may have
-// only a piece of, and too short a piece, is left out.
+// Those that a text must hold to hold the needle; what tells more first. A junction with a run that
+// the needle may have only a piece of, and too short a piece, is left out.
 std::vector<std::uint64_t> junctions_of_needle(const Runs& needle);
 
 // An empty signature may hold any.

@@ -167,6 +167,16 @@ class Mailboxes(PosternCase):
         self.run_postern("mailbox", "list", "bob@example.org", code=FAILURE)
         self.assertIn("postern user list", self.errors)
 
+    def test_names_of_mailboxes_for_pop3_are_kept_in_one_spelling(self):
+        self.add_user()
+        change = ["user", "set", "ann@example.org", "--pop3-mailboxes"]
+        self.run_postern(*change, "inbox", "Entwu\u0308rfe")
+        told = self.run_json("user", "list")["users"][0]["pop3_mailboxes"]
+        self.assertEqual(told, ["INBOX", "Entw\u00fcrfe"])
+        for bad in ("a\x07", "a//b", ""):
+            self.run_postern(*change, "INBOX", bad, code=BAD_DATA)
+        self.assertEqual(self.run_json("user", "list")["users"][0]["pop3_mailboxes"], told)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -48,6 +48,33 @@ class Import(PosternCase):
         self.mail("cur/5:2,", text="Subject: d\r\n\r\nHello\r\n")
         self.assertEqual(self.bring(), (2, 3))
 
+    def test_names_that_no_mailbox_may_have(self):
+        self.mail("cur/1:2,", "Subject: d\r\n\r\nHello\r\n")
+        self.mail(".Old\u0085/cur/1:2,")
+        self.mail(".Line\u2028\x7f.b/cur/1:2,", "Subject: b\r\n\r\nHello\r\n")
+        # No UTF-8: Latin 1, as old servers wrote it.
+        maildir = os.fsencode(self.folder / "Maildir")
+        os.makedirs(maildir + b"/.Entw\xfcrfe/cur")
+        with open(maildir + b"/.Entw\xfcrfe/cur/1:2,", "wb") as file:
+            file.write(b"Subject: c\r\n\r\nHello\r\n")
+        for name in os.listdir(maildir):
+            os.makedirs(maildir + b"/" + (b"" if name == b"cur" else name) + b"/new")
+        command = ["store", "import", "ann@example.org", self.folder / "Maildir"]
+        report = self.run_json(*command)
+        self.assertEqual((report["messages"], report["problems"]), (4, 0))
+        self.assertEqual(report["renamed"], {
+            "Old\u0085": "Old\ufffd", "Line\u2028\x7f/b": "Line\ufffd\ufffd/b",
+            "Entw\ufffdrfe": "Entw\ufffdrfe"})
+        listed = self.run_json("mailbox", "list", "ann@example.org")["mailboxes"]
+        held = {box["name"]: box["messages"] for box in listed if box["messages"]}
+        self.assertEqual(held, dict.fromkeys(["INBOX", *report["renamed"].values()], 1))
+        self.assertEqual(self.run_json(*command)["there_already"], 4)
+        # A name that is asked for is not changed.
+        told = self.run_postern(*command[:-1], self.folder / "Maildir/cur", "--mailbox", "a\u0085",
+                                code=1)
+        self.assertIn("control characters", self.errors)
+        self.assertIn("0 messages imported", told)
+
 
 if __name__ == "__main__":
     unittest.main()

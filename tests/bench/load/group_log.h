@@ -28,9 +28,9 @@ public:
     }
     ~GroupLog() { close(file_); }
 
-    void append() {
+    void append(std::uint64_t count = 1) {
         std::unique_lock lock(mutex_);
-        const auto mine = ++asked_;
+        const auto mine = asked_ += count;
         while (durable_ < mine) {
             if (writing_) {
                 changed_.wait(lock);

@@ -48,11 +48,12 @@ inline int connect_loopback(std::uint16_t port) {
     return socket;
 }
 
+// Several sockets may listen on a port; the connections are shared out among them.
 inline int listen_loopback(std::uint16_t port) {
     const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
     const int on = 1;
     const auto address = loopback(port);
-    setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    setsockopt(socket, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
     if (bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address)) fail("bind");
     if (listen(socket, 1024)) fail("listen");
     make_prompt(socket);
