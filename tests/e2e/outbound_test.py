@@ -328,7 +328,10 @@ class Failures(OutboundTest):
     def test_a_domain_whose_servers_are_this_gateway(self):
         self.empty("bob")
         self.submit("ann@ours.example")
-        self.assertIn("Status: 5.4.6", self.status(self.report()))
+        status = self.status(self.report())
+        self.assertIn("Status: 5.4.6", status)
+        self.assertIn("Diagnostic-Code: X-Postern; we could not send it: 5.4.6 ", status)
+        self.assertNotIn("Remote-MTA", status)
         self.wait_for_empty_queue()
         self.assertEqual(self.sink.messages, [])
 
@@ -483,11 +486,27 @@ class RequireTls(OutboundTest):
         self.gateway.cli("queue", "delete", waiting["id"])
         self.wait_for_empty_queue()
 
+    def test_a_server_that_does_not_promise_it(self):
+        self.empty("bob")
+        self.addCleanup(setattr, self.good, "extensions", ["REQUIRETLS"])
+        self.good.extensions = []
+        self.good.messages.clear()
+        self.submit("ann@good.example", mail_options=["REQUIRETLS"])
+        status = self.status(self.report())
+        self.assertIn("Diagnostic-Code: X-Postern; we could not send it to 127.0.0.1: 5.7.30 ",
+                      status)
+        self.assertNotIn("Remote-MTA", status)
+        self.assertEqual(self.good.messages, [])
+        self.wait_for_empty_queue()
+
     def test_a_domain_that_nothing_vouches_for(self):
         self.empty("bob")
         self.submit("ann@remote.example", mail_options=["REQUIRETLS", "RET=FULL"])
         report = self.report()
         self.assertIn("Status: 5.7.30", self.status(report))
+        self.assertIn("Diagnostic-Code: X-Postern; we could not send it: 5.7.30 ",
+                      self.status(report))
+        self.assertNotIn("Remote-MTA", self.status(report))
         self.assertEqual(report.get_payload(2).get_content_type(), "text/rfc822-headers")
         self.assertEqual(self.sink.messages, [])
         self.wait_for_empty_queue()
