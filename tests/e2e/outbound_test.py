@@ -419,6 +419,33 @@ class Tools(OutboundTest):
         self.assertIn("queue list", missing.stderr)
         self.assertEqual(self.gateway.cli("queue", "retry", check=False).returncode, 64)
 
+    def test_recipients_beyond_the_servers_limit_go_at_once(self):
+        asked = []
+
+        def behave(step, argument):
+            if step == "mail":
+                asked.clear()
+            if step == "rcpt":
+                asked.append(argument)
+                if len(asked) > 2:
+                    return "452 4.5.3 too many recipients"
+            return None
+        self.sink.behave = behave
+        self.submit(*(f"ann{i}@remote.example" for i in range(5)))
+        self.wait_for_empty_queue()
+        self.assertEqual([len(each[1]) for each in self.sink.messages], [2, 2, 1])
+
+    def test_recipients_beyond_the_limit_wait_where_none_is_taken(self):
+        self.sink.behave = lambda step, _: "452 4.5.3 too many" if step == "rcpt" else None
+        self.submit("ann@remote.example")
+        [waiting] = self.wait_for(
+            lambda: [m for m in self.queue() if m["recipients"][0]["reason"]], "a reason")
+        self.assertEqual(waiting["recipients"][0]["attempts"], 1)
+        time.sleep(1)
+        self.assertEqual(self.queue()[0]["recipients"][0]["attempts"], 1)
+        self.gateway.cli("queue", "delete", waiting["id"])
+        self.wait_for_empty_queue()
+
     def test_restart_keeps_the_queue(self):
         self.sink.behave = lambda step, argument: "451 later" if step == "mail" else None
         self.submit("ann@remote.example")
