@@ -249,6 +249,7 @@ net::Awaitable<Result<Addresses>> Resolver::addresses(std::string host) {
     Addresses out;
     // A lookup that failed says nothing, so that nobody gets rid of DANE by breaking one of them.
     out.secure = (!v6 || v6->secure) && (!v4 || v4->secure);
+    out.aliased = (v6 && !v6->canonical.empty()) || (v4 && !v4->canonical.empty());
     const auto& canonical = v6 ? v6->canonical : v4->canonical;
     if (!v6 || !v4 || v6->canonical == v4->canonical) out.canonical = canonical;
     std::vector<std::string> numeric[2];

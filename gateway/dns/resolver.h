@@ -53,7 +53,8 @@ struct MxAnswer {
 };
 struct Addresses {
     bool secure = false;    // the whole way, over CNAMEs too
-    std::string canonical;  // where they lead, if both kinds say so; empty: there are none
+    bool aliased = false;   // by CNAMEs
+    std::string canonical;  // where they lead, if both kinds say the same
     std::vector<std::string> numeric;
 };
 

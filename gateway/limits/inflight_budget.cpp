@@ -12,14 +12,6 @@ bool InflightBudget::Share::grow(std::uint64_t bytes) {
     return true;
 }
 
-bool InflightBudget::Share::grow_or_take_all(std::uint64_t bytes) {
-    if (grow(bytes)) return true;
-    std::uint64_t nobodys = held_bytes_;
-    if (!budget_.used_bytes_.compare_exchange_strong(nobodys, held_bytes_ + bytes)) return false;
-    held_bytes_ += bytes;
-    return true;
-}
-
 void InflightBudget::Share::shrink_to(std::uint64_t bytes) {
     if (bytes >= held_bytes_) return;
     budget_.used_bytes_ -= held_bytes_ - bytes;

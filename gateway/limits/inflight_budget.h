@@ -21,8 +21,6 @@ public:
         Share& operator=(const Share&) = delete;
         // False: there is no room for so many more; the share stays as it was.
         bool grow(std::uint64_t bytes);
-        // The same, but what is larger than the whole budget gets it while nobody else has a share.
-        bool grow_or_take_all(std::uint64_t bytes);
         void shrink_to(std::uint64_t bytes);  // if it is larger
         void reset() { shrink_to(0); }
 

@@ -39,7 +39,7 @@ AdaptedForm read_8bit(const Parcel& parcel, limits::InflightBudget::Share& share
     if (!read) return to_be_tried_again(unreadable);
     if (ascii) return {};
     const std::uint64_t size = parcel.message.parameters.size.value_or(0);
-    if (!share.grow_or_take_all(conversion_factor * size)) {
+    if (!share.grow(std::min(conversion_factor * size, max_conversion_of_one_bytes))) {
         return to_be_tried_again(
             "Too much other mail is in conversion for servers that take less than it needs");
     }
@@ -67,6 +67,9 @@ AdaptedForm convert(const Parcel& parcel, const smtp::AdaptMessage& wanted,
         const bool same = *header == whole;
         if (!same && !parcel.own) {
             return {std::nullopt, no_internationalised_header("the header is not ASCII")};
+        }
+        if (!wanted.seven_bit && mime::has_8bit_header(*header)) {
+            return {std::nullopt, no_internationalised_header("what is signed is not ASCII")};
         }
         if (!wanted.seven_bit && same) return {};
         if (!wanted.seven_bit) return {std::move(*header), std::nullopt};

@@ -13,6 +13,9 @@ namespace postern::outbound {
 // Bytes of memory for one of a message: itself, its parts in their new form (at most three times as
 // long), and all of it in that form.
 inline constexpr std::uint64_t conversion_factor = 7;
+// More than this no message asks of the budget: one that had to wait until nobody else converts
+// could wait for ever.
+inline constexpr std::uint64_t max_conversion_of_one_bytes = max_conversion_bytes / 2;
 
 struct AdaptedForm {
     std::optional<std::string> bytes;    // nullopt: the message as it is will do

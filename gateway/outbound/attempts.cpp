@@ -37,6 +37,12 @@ std::string status_of(const smtp::Reply& reply, char first) {
     return std::string(1, first) + ".0.0";
 }
 
+// RFC 5321 section 4.5.3.1.10: the message was too many recipients' at once.
+bool is_one_too_many(const smtp::ClientReply& reply) {
+    if (!reply.by_server || reply.code / 100 != 4) return false;
+    return reply.enhanced == "4.5.3" || (reply.code == 452 && reply.enhanced.empty());
+}
+
 ReportedRecipient reported_as(const queue::Recipient& recipient, Action action, std::string status,
                               const smtp::ClientReply& reply, const std::string& server) {
     const auto host = server.substr(0, server.find('['));
@@ -153,6 +159,8 @@ void Outbound::judge(queue::Message& message, const Work& work, const Carried& c
                      std::vector<ReportedRecipient>& reported) {
     const auto config = backends_.config.get();
     std::vector<queue::Recipient> kept;
+    const bool taken_by_some =
+        std::any_of(carried.replies.begin(), carried.replies.end(), smtp::is_positive);
     for (auto& each : message.recipients) {
         const auto at = std::find(work.addresses.begin(), work.addresses.end(), each.address);
         if (at == work.addresses.end()) continue;
@@ -183,9 +191,14 @@ void Outbound::judge(queue::Message& message, const Work& work, const Carried& c
             }
         } else {
             ++counters_.deferred;
-            ++each.attempts;
             each.reason = reason;
-            each.next_attempt = next_attempt(now, each.attempts, chance(), config->outbound);
+            // There are fewer left: they need not wait.
+            if (taken_by_some && is_one_too_many(reply)) {
+                each.next_attempt = now;
+            } else {
+                ++each.attempts;
+                each.next_attempt = next_attempt(now, each.attempts, chance(), config->outbound);
+            }
             const bool late = is_late(now, message.queued_at, config->outbound);
             if (late && !each.delay_notified && is_wanted(each, smtp::notify_delay, true)) {
                 each.delay_notified = true;

@@ -28,8 +28,7 @@ std::optional<StsKnown> StsPolicies::known(const std::string& domain) {
     return std::nullopt;
 }
 
-void StsPolicies::remember(const std::string& domain, StsKnown known) {
-    std::lock_guard lock(mutex_);
+void StsPolicies::put(const std::string& domain, StsKnown known) {
     if (known_.size() >= max_sts_domains) {
         const auto now = wall_clock();
         std::erase_if(known_, [&](const auto& each) { return each.second.until <= now; });
@@ -40,7 +39,10 @@ void StsPolicies::remember(const std::string& domain, StsKnown known) {
 
 // The file is written on the pool: it may be a large one.
 net::Awaitable<void> StsPolicies::keep(std::string domain, StsKnown known) {
-    remember(domain, known);
+    {
+        std::lock_guard lock(mutex_);
+        put(domain, known);
+    }
     const auto job = [this, domain, known] {
         std::lock_guard file_lock(file_mutex_);
         StsKnownMap all;
@@ -72,18 +74,29 @@ net::Awaitable<std::shared_ptr<const StsPolicy>> StsPolicies::find(std::string d
     if (!fetched) {
         logging::info("MTA-STS policy not fetched",
                       {{"domain", domain}, {"reason", fetched.error().text}});
-        // An older policy goes on to hold; the next message need not wait again.
-        const auto again = wall_clock() + sts_retry;
-        if (held)
-            remember(domain, {before->id, held, before->until, *id, again});
-        else
-            remember(domain, {*id, nullptr, again});
-        co_return held;
+        co_return not_fetched(domain, *id);
     }
     auto policy = std::make_shared<const StsPolicy>(std::move(*fetched));
     StsKnown fresh{*id, policy, wall_clock() + policy->max_age};
     co_await keep(std::move(domain), std::move(fresh));
     co_return policy;
+}
+
+// The policy that holds all the same, if there is one: an older one, or what another message was
+// given meanwhile. The next message need not wait again.
+std::shared_ptr<const StsPolicy> StsPolicies::not_fetched(const std::string& domain,
+                                                          const std::string& id) {
+    const auto now = wall_clock();
+    std::lock_guard lock(mutex_);
+    const auto found = known_.find(domain);
+    const bool holds = found != known_.end() && found->second.policy && now < found->second.until;
+    if (!holds) {
+        put(domain, {id, nullptr, now + sts_retry});
+        return nullptr;
+    }
+    found->second.failed_id = id;
+    found->second.again = now + sts_retry;
+    return found->second.policy;
 }
 
 net::Awaitable<Result<StsPolicy>> StsPolicies::fetch(std::string domain) {

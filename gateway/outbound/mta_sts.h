@@ -37,8 +37,9 @@ public:
 
 private:
     std::optional<StsKnown> known(const std::string& domain);
-    void remember(const std::string& domain, StsKnown known);
+    void put(const std::string& domain, StsKnown known);  // under mutex_
     net::Awaitable<void> keep(std::string domain, StsKnown known);
+    std::shared_ptr<const StsPolicy> not_fetched(const std::string& domain, const std::string& id);
     net::Awaitable<Result<StsPolicy>> fetch(std::string domain);
 
     const config::Current& config_;

@@ -199,7 +199,7 @@ net::Awaitable<Result<void>> Courier::add_dane(Hop& hop, const dns::Addresses& a
     if (addresses.secure && !addresses.canonical.empty()) {
         bases.insert(bases.begin(), addresses.canonical);
     } else if (!addresses.secure) {
-        if (addresses.canonical.empty()) co_return Result<void>();
+        if (!addresses.aliased) co_return Result<void>();
         // An alias that DNSSEC vouches for, into a zone without it.
         const auto alias = co_await resolver_.look_up(hop.host, dns::Type::cname);
         if (!alias) co_return alias.error();

@@ -51,7 +51,7 @@ struct Row {
     StsKnown known;
 };
 
-std::optional<Row> parse_line(const std::string& line) {
+std::optional<Row> parse_line(const std::string& line, Time now) {
     const auto value = Json::parse(line, nullptr, false);
     if (!value.is_object()) return std::nullopt;
     const auto text = [&](const char* name) {
@@ -77,7 +77,10 @@ std::optional<Row> parse_line(const std::string& line) {
         policy.patterns.push_back(host.get<std::string>());
     }
     if (policy.mode != StsPolicy::Mode::none && policy.patterns.empty()) return std::nullopt;
-    row.known.until = from_unix_ms(until->get<std::int64_t>());
+    // A clock that stood wrong must not keep a policy for ever.
+    row.known.until = std::min(from_unix_ms(until->get<std::int64_t>()), Time(now + max_sts_age));
+    // What is left of it, so that half way through that it is fetched again.
+    policy.max_age = std::chrono::duration_cast<std::chrono::seconds>(row.known.until - now);
     row.known.policy = std::make_shared<const StsPolicy>(std::move(policy));
     return row;
 }
@@ -93,14 +96,12 @@ Result<StsKnownMap> StsFile::load(Time now) {
     std::size_t read = 0;
     for (std::string line; std::getline(in, line) && read < limit_bytes_;) {
         read += line.size() + 1;
-        auto row = parse_line(line);
+        auto row = parse_line(line, now);
         if (!row) continue;
         if (row->known.until <= now) {
             known.erase(row->domain);
             continue;
         }
-        // A clock that stood wrong must not keep a policy for ever.
-        row->known.until = std::min(row->known.until, Time(now + max_sts_age));
         if (known.size() < max_sts_domains || known.contains(row->domain)) {
             known[row->domain] = std::move(row->known);
         }

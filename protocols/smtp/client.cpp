@@ -114,7 +114,8 @@ void ClientEngine::State::give_up(ClientReply answer) {
     if (phase == Phase::closed) return;
     if (answer.code < 400) answer = {{0, std::move(answer.enhanced), std::move(answer.text)}};
     if (message) {
-        session_failed = phase < Phase::ready;
+        // A refused RSET is none of the message that was to follow.
+        session_failed = phase < Phase::ready || phase == Phase::reset;
         in_doubt = phase == Phase::body_end && answer.code == 0;
         for (ClientReply& reply : replies) {
             if (reply.text.empty() && reply.code == 0) reply = answer;

@@ -88,6 +88,13 @@ class Dane(SubmittingTest):
         self.arrives("outside.example", "mx.outside.example")
         self.waits("outside.example", "mx.plain.example", "hostname mismatch")
 
+    def test_outside_of_dnssec_addresses_of_each_kind_may_lead_elsewhere(self):
+        self.records["further.plain.example", "A"] = [REMOTE]
+        self.dns.one_kind_aliases["mx.plain.example", "A"] = "further.plain.example"
+        self.addCleanup(self.dns.one_kind_aliases.clear)
+        self.waits("outside.example", "elsewhere.example", "hostname mismatch")
+        self.arrives("outside.example", "mx.outside.example")
+
     def test_the_servers_own_key_needs_neither_name_nor_date(self):
         name = (f"_{self.sink.port}._tcp.mx.own.example", "TLSA")
         self.sink.context = self.authority.context("elsewhere.example", days=-1)

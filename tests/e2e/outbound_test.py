@@ -328,7 +328,10 @@ class Failures(OutboundTest):
     def test_a_domain_whose_servers_are_this_gateway(self):
         self.empty("bob")
         self.submit("ann@ours.example")
-        self.assertIn("Status: 5.4.6", self.status(self.report()))
+        status = self.status(self.report())
+        self.assertIn("Status: 5.4.6", status)
+        self.assertIn("Diagnostic-Code: X-Postern; we could not send it: 5.4.6 ", status)
+        self.assertNotIn("Remote-MTA", status)
         self.wait_for_empty_queue()
         self.assertEqual(self.sink.messages, [])
 
@@ -416,6 +419,33 @@ class Tools(OutboundTest):
         self.assertIn("queue list", missing.stderr)
         self.assertEqual(self.gateway.cli("queue", "retry", check=False).returncode, 64)
 
+    def test_recipients_beyond_the_servers_limit_go_at_once(self):
+        asked = []
+
+        def behave(step, argument):
+            if step == "mail":
+                asked.clear()
+            if step == "rcpt":
+                asked.append(argument)
+                if len(asked) > 2:
+                    return "452 4.5.3 too many recipients"
+            return None
+        self.sink.behave = behave
+        self.submit(*(f"ann{i}@remote.example" for i in range(5)))
+        self.wait_for_empty_queue()
+        self.assertEqual([len(each[1]) for each in self.sink.messages], [2, 2, 1])
+
+    def test_recipients_beyond_the_limit_wait_where_none_is_taken(self):
+        self.sink.behave = lambda step, _: "452 4.5.3 too many" if step == "rcpt" else None
+        self.submit("ann@remote.example")
+        [waiting] = self.wait_for(
+            lambda: [m for m in self.queue() if m["recipients"][0]["reason"]], "a reason")
+        self.assertEqual(waiting["recipients"][0]["attempts"], 1)
+        time.sleep(1)
+        self.assertEqual(self.queue()[0]["recipients"][0]["attempts"], 1)
+        self.gateway.cli("queue", "delete", waiting["id"])
+        self.wait_for_empty_queue()
+
     def test_restart_keeps_the_queue(self):
         self.sink.behave = lambda step, argument: "451 later" if step == "mail" else None
         self.submit("ann@remote.example")
@@ -483,11 +513,27 @@ class RequireTls(OutboundTest):
         self.gateway.cli("queue", "delete", waiting["id"])
         self.wait_for_empty_queue()
 
+    def test_a_server_that_does_not_promise_it(self):
+        self.empty("bob")
+        self.addCleanup(setattr, self.good, "extensions", ["REQUIRETLS"])
+        self.good.extensions = []
+        self.good.messages.clear()
+        self.submit("ann@good.example", mail_options=["REQUIRETLS"])
+        status = self.status(self.report())
+        self.assertIn("Diagnostic-Code: X-Postern; we could not send it to 127.0.0.1: 5.7.30 ",
+                      status)
+        self.assertNotIn("Remote-MTA", status)
+        self.assertEqual(self.good.messages, [])
+        self.wait_for_empty_queue()
+
     def test_a_domain_that_nothing_vouches_for(self):
         self.empty("bob")
         self.submit("ann@remote.example", mail_options=["REQUIRETLS", "RET=FULL"])
         report = self.report()
         self.assertIn("Status: 5.7.30", self.status(report))
+        self.assertIn("Diagnostic-Code: X-Postern; we could not send it: 5.7.30 ",
+                      self.status(report))
+        self.assertNotIn("Remote-MTA", self.status(report))
         self.assertEqual(report.get_payload(2).get_content_type(), "text/rfc822-headers")
         self.assertEqual(self.sink.messages, [])
         self.wait_for_empty_queue()

@@ -68,6 +68,7 @@ def open_pair(address, udp_handler, tcp_handler):
 class DnsServer:
     def __init__(self, records, address="127.0.0.1", ttl_s=TTL_S, port=0, zone=None):
         self.records = records  # (name, type) -> list of values, or "SERVFAIL"; may be changed
+        self.one_kind_aliases = {}  # (name, type asked for) -> where a CNAME leads that type alone
         self.questions = []     # (name, type) of each, in order
         outer = self
         self.ttl_s, self.zone = ttl_s, zone
@@ -104,9 +105,10 @@ class DnsServer:
         name, kind_number, question, asks_signed = parse_question(query)
         kind = NAMES.get(kind_number, "")
         self.questions.append((name, kind))
-        if (name, "CNAME") in self.records:  # who asks follows it
+        alias = self.one_kind_aliases.get((name, kind))
+        if alias or (name, "CNAME") in self.records:  # who asks follows it
             kind, kind_number = "CNAME", TYPES["CNAME"]
-        values = self.records.get((name, kind), [])
+        values = [alias] if alias else self.records.get((name, kind), [])
         known = any(is_below(known_name, name) for known_name, _ in self.records)
         code = 0 if known or not name else NXDOMAIN
         if values == "SERVFAIL":

@@ -22,19 +22,5 @@ TEST(InflightBudget, UpToItsLimit) {
     EXPECT_EQ(budget.used(), 1u);
 }
 
-TEST(InflightBudget, AllOfItAndMoreForOneAlone) {
-    InflightBudget budget(10);
-    InflightBudget::Share share(budget);
-    InflightBudget::Share other(budget);
-    EXPECT_TRUE(share.grow_or_take_all(10));
-    EXPECT_FALSE(other.grow_or_take_all(1));
-    share.reset();
-    EXPECT_TRUE(other.grow(1));
-    EXPECT_FALSE(share.grow_or_take_all(11));
-    EXPECT_TRUE(other.grow_or_take_all(11));
-    EXPECT_EQ(budget.used(), 12u);
-    EXPECT_FALSE(share.grow_or_take_all(1));
-}
-
 }  // namespace
 }  // namespace postern::limits

@@ -68,6 +68,15 @@ TEST(Adapt, AHeaderIsRewrittenOnlyForOurUsersOrWhereItNeverSaidWhatItIs) {
     EXPECT_TRUE(adapted(parcel_of(header_8bit, false, false), no_8bitmime).bytes);
 }
 
+TEST(Adapt, WhatIsSignedKeepsItsHeader) {
+    const std::string bytes =
+        "Subject: x\r\nMIME-Version: 1.0\r\n"
+        "Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n"
+        "Content-Disposition: inline; filename=\"\xC3\xA4\"\r\n\r\ntext\r\n--b\r\n"
+        "Content-Type: application/pgp-signature\r\n\r\nx\r\n--b--\r\n";
+    EXPECT_EQ(refusal(adapted(parcel_of(bytes, true, true), no_smtputf8)), "553 5.6.7");
+}
+
 TEST(Adapt, WhatHasNoOtherForm) {
     EXPECT_EQ(refusal(adapted(parcel_of(address_8bit, true, true), no_smtputf8)), "553 5.6.7");
     EXPECT_EQ(refusal(adapted(parcel_of(address_8bit, true, false), no_8bitmime)), "554 5.6.3");
@@ -93,23 +102,25 @@ TEST(Adapt, AMessageThatCannotBeReadWaits) {
 }
 
 TEST(Adapt, MemoryIsBounded) {
-    const std::uint64_t needed = conversion_factor * body_8bit.size();
     constexpr std::uint64_t of_others = 10;
-    const auto convert = [&](std::uint64_t max_bytes, std::uint64_t others_bytes) {
-        limits::InflightBudget budget(max_bytes);
+    const auto convert = [&](const std::string& bytes, std::uint64_t room) {
+        limits::InflightBudget budget(of_others + room);
         limits::InflightBudget::Share others(budget);
-        EXPECT_TRUE(others.grow(others_bytes));
+        EXPECT_TRUE(others.grow(of_others));
         limits::InflightBudget::Share share(budget);
-        const auto form = adapt(parcel_of(body_8bit), no_8bitmime, share);
-        EXPECT_EQ(budget.used(), others_bytes + (form.bytes ? form.bytes->capacity() : 0));
+        const auto form = adapt(parcel_of(bytes), no_8bitmime, share);
+        EXPECT_EQ(budget.used(), of_others + (form.bytes ? form.bytes->capacity() : 0));
         return refusal(form);
     };
-    EXPECT_EQ(convert(of_others + needed - 1, of_others), "0 4.3.0");
-    EXPECT_EQ(convert(of_others + needed, of_others), "");
-    EXPECT_EQ(convert(of_others + needed + 1, of_others), "");
-    // What needs more than all there is would wait for ever.
-    EXPECT_EQ(convert(needed - 1, 0), "");
-    EXPECT_EQ(convert(needed - 1, 1), "0 4.3.0");
+    const std::uint64_t needed = conversion_factor * body_8bit.size();
+    EXPECT_EQ(convert(body_8bit, needed - 1), "0 4.3.0");
+    EXPECT_EQ(convert(body_8bit, needed), "");
+    EXPECT_EQ(convert(body_8bit, needed + 1), "");
+    // What is larger must not wait until nobody else converts.
+    std::string large = body_8bit;
+    while (conversion_factor * large.size() <= max_conversion_of_one_bytes) large += large;
+    EXPECT_EQ(convert(large, max_conversion_of_one_bytes - 1), "0 4.3.0");
+    EXPECT_EQ(convert(large, max_conversion_of_one_bytes), "");
 }
 
 }  // namespace

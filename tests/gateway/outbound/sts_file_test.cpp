@@ -54,6 +54,7 @@ TEST_F(StsFileTest, WhatIsAddedIsThereAfterARestart) {
     EXPECT_EQ(a.id, "2");
     EXPECT_EQ(a.until, in_days(2));
     EXPECT_EQ(a.policy->mode, Mode::none);
+    EXPECT_EQ(a.policy->max_age, std::chrono::hours(48)) << "of what is left";
     EXPECT_EQ(loaded->at("b.example").policy->mode, Mode::testing);
     EXPECT_TRUE(loaded->at("b.example").policy->allows("mx.example.com"));
     EXPECT_EQ(StsFile(path).load(in_days(2))->size(), 1u) << "until its time is over";

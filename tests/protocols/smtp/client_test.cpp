@@ -148,6 +148,21 @@ TEST(SmtpClient, NoRecipientNoData) {
     EXPECT_THAT(peer.hears("250 reset\r\n"), StartsWith("MAIL FROM"));
 }
 
+TEST(SmtpClient, ARefusedResetIsNoReplyToTheNextMessage) {
+    for (const char* refusal : {"554 too many errors\r\n", "421 going\r\n", "250 ok"}) {
+        Peer peer;
+        peer.engine.send(message({"a@r.example"}, peer));
+        to_ready(peer);
+        peer.hears("250 ok\r\n550 no\r\n");
+        peer.engine.send(message({"b@r.example"}, peer));
+        peer.hears(refusal);
+        peer.engine.peer_closed();
+        peer.drain();
+        ASSERT_EQ(peer.outcomes.size(), 2u) << refusal;
+        EXPECT_TRUE(peer.outcomes[1].session_failed) << refusal;
+    }
+}
+
 TEST(SmtpClient, TooManyRecipientsAreAskedForAgain) {
     const auto replies = [](const std::string& first, const std::string& second) {
         Peer peer;
