@@ -9,6 +9,10 @@ namespace postern::outbound {
 
 namespace {
 
+smtp::Reply cannot_ask() {
+    return {450, "4.4.1", "The recipient cannot be checked now, try again later"};
+}
+
 bool is_good(const smtp::Reply& reply) {
     return reply.code >= 200 && reply.code < 300;
 }
@@ -76,7 +80,8 @@ net::Awaitable<smtp::Reply> RecipientCheck::check(std::string address) {
 
     const UnderWay under_way(asking_);
     if (under_way.before >= config->outbound.max_connections) {
-        co_return unanswered(address, "", "outbound.max_connections are asking already");
+        co_return unanswered(address, "", "outbound.max_connections are asking already",
+                               cannot_ask());
     }
     Parcel question;
     question.message.recipients.push_back({address, {}});
@@ -97,15 +102,18 @@ net::Awaitable<smtp::Reply> RecipientCheck::check(std::string address) {
         answers_.keep(address, reply, now);
         co_return reply;
     }
-    co_return unanswered(address, asked.server, reply.text);
+    // 421 would say that we close the sender's session.
+    const bool later = reply.code >= 400 && reply.code != 421 && decided;
+    const auto reason = reply.text;
+    co_return unanswered(address, asked.server, reason, later ? std::move(reply) : cannot_ask());
 }
 
 smtp::Reply RecipientCheck::unanswered(const std::string& address, const std::string& server,
-                                       const std::string& reason) {
+                                       const std::string& reason, smtp::Reply otherwise) {
     logging::info("recipient cannot be checked",
                   {{"rcpt", address}, {"server", server}, {"reason", reason}});
     if (auto known = answers_.old(address, RecipientAnswers::Clock::now())) return *known;
-    return {450, "4.4.1", "The recipient cannot be checked now, try again later"};
+    return otherwise;
 }
 
 }  // namespace postern::outbound

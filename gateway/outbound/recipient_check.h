@@ -52,14 +52,15 @@ public:
     RecipientCheck(const config::Current& config, Courier& courier)
         : config_(config), courier_(courier) {}
 
-    // The server's own word: 250, or why not. 450 when it cannot be asked and nothing is known.
+    // The server's own word: 250, or why not. 450 when it cannot be asked and nothing is known;
+    // what was good before outlives a "later" of the server too.
     // Only domains whose mail goes to a configured server are asked for; others are taken. No more
     // than outbound.max_connections ask at once.
     net::Awaitable<smtp::Reply> check(std::string address);
 
 private:
     smtp::Reply unanswered(const std::string& address, const std::string& server,
-                           const std::string& reason);
+                           const std::string& reason, smtp::Reply otherwise);
 
     const config::Current& config_;
     Courier& courier_;

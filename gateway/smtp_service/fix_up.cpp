@@ -11,8 +11,40 @@
 
 namespace postern::smtp_service {
 
+namespace {
+
+using IsToGo = bool (*)(std::string_view name, std::string_view value);
+
+// Behind the field's continuation lines, those of white space alone too, at which the parser stops.
+std::size_t end_of(const mime::HeaderField& field, std::string_view message) {
+    std::size_t end = field.line.end;
+    while (end < message.size() && (message[end] == ' ' || message[end] == '\t')) {
+        const auto line_end = message.find("\r\n", end);
+        end = line_end == std::string_view::npos ? message.size() : line_end + 2;
+    }
+    return end;
+}
+
+void remove_fields(std::string& message, IsToGo is_to_go) {
+    const auto parsed = mime::parse(header_of(message));
+    const auto& fields = parsed.parts.front().fields;
+    // From the last field on, so that the offsets of those before stay true.
+    for (auto field = fields.rbegin(); field != fields.rend(); ++field) {
+        if (!is_to_go(field->name.of(message), field->value.of(message))) continue;
+        message.erase(field->line.begin, end_of(*field, message) - field->line.begin);
+    }
+}
+
+}  // namespace
+
 void add_missing_fields(std::string& message, std::string_view hostname,
                         std::string_view session_id) {
+    // With nothing in it a field is as good as missing.
+    remove_fields(message, [](std::string_view name, std::string_view value) {
+        const bool ours = wire::equals_ignoring_case(name, "Date") ||
+                          wire::equals_ignoring_case(name, "Message-ID");
+        return ours && value.find_first_not_of(" \t\r\n") == std::string_view::npos;
+    });
     const auto header = header_of(message);
     const auto parsed = mime::parse(header);
     const auto& root = parsed.parts.front();
@@ -32,15 +64,10 @@ void add_missing_fields(std::string& message, std::string_view hostname,
 }
 
 void remove_blind_copies(std::string& message) {
-    const auto parsed = mime::parse(header_of(message));
-    const auto& fields = parsed.parts.front().fields;
-    // From the last field on, so that the offsets of those before stay true.
-    for (auto field = fields.rbegin(); field != fields.rend(); ++field) {
-        const auto name = field->name.of(message);
-        const bool blind = wire::equals_ignoring_case(name, "Bcc") ||
-                           wire::equals_ignoring_case(name, "Resent-Bcc");
-        if (blind) message.erase(field->line.begin, field->line.end - field->line.begin);
-    }
+    remove_fields(message, [](std::string_view name, std::string_view) {
+        return wire::equals_ignoring_case(name, "Bcc") ||
+               wire::equals_ignoring_case(name, "Resent-Bcc");
+    });
 }
 
 std::string header_of(std::string_view message) {

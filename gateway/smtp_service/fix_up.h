@@ -6,8 +6,8 @@
 
 namespace postern::smtp_service {
 
-// Date and Message-ID in front, where there is none. session_id makes the Message-ID one of a kind
-// together with random bytes. Lines end with CRLF.
+// Date and Message-ID in front, where there is none or an empty one. session_id makes the
+// Message-ID one of a kind together with random bytes. Lines end with CRLF.
 void add_missing_fields(std::string& message, std::string_view hostname,
                         std::string_view session_id);
 

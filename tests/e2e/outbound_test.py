@@ -633,6 +633,16 @@ class Behind(OutboundTest):
         self.assertEqual(self.rcpt("cleo@inner.example")[0], 250)
         self.assertEqual(self.inner.connections, asked + 1, "answers are kept")
 
+    def test_what_the_server_behind_puts_off_is_put_off_in_its_words(self):
+        said = "452 4.2.2 mailbox full"
+        self.inner.behave = lambda step, argument: said if step == "rcpt" else None
+        code, text = self.rcpt("ivy@inner.example")
+        self.assertEqual((code, text.decode()), (452, "4.2.2 mailbox full"))
+        said = "421 4.3.2 going down"
+        self.assertEqual(self.rcpt("ivy@inner.example")[0], 450)
+        self.inner.behave = lambda step, argument: None
+        self.assertEqual(self.rcpt("ivy@inner.example")[0], 250)
+
     def test_a_server_that_cannot_be_asked(self):
         self.inner.behave = lambda step, argument: None
         self.assertEqual(self.rcpt("dora@inner.example")[0], 250)

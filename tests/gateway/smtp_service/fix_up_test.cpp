@@ -29,6 +29,13 @@ TEST(FixUp, KeepsWhatIsThere) {
     EXPECT_THAT(fixed("Date: today\r\n\r\n"), StartsWith("Message-ID: <"));
 }
 
+TEST(FixUp, EmptyOnesAreReplaced) {
+    EXPECT_THAT(fixed("Date:\r\nSubject: x\r\nmessage-id: \r\n \r\n\r\nDate:\r\n"),
+                MatchesRegex("Date: [^\r]+\r\nMessage-ID: <[^\r]+>\r\nSubject: x\r\n\r\n"
+                             "Date:\r\n"));
+    EXPECT_THAT(fixed("Date:\r\n\r\ntext\r\n"), EndsWith(">\r\n\r\ntext\r\n"));
+}
+
 TEST(FixUp, AMessageWithoutAHeaderGetsOne) {
     EXPECT_THAT(fixed("just text\r\n"), EndsWith(">\r\n\r\njust text\r\n"));
     EXPECT_THAT(fixed("\r\ntext\r\n"), EndsWith(">\r\n\r\ntext\r\n"));
@@ -43,6 +50,8 @@ TEST(FixUp, BlindCopiesGo) {
                       "Resent-Bcc: g@h\r\nX-Bcc: stays\r\n\r\nBcc: in the text\r\n"),
               "To: x@y\r\nX-Bcc: stays\r\n\r\nBcc: in the text\r\n");
     EXPECT_EQ(without("Bcc: a@b\r\n\r\ntext\r\n"), "\r\ntext\r\n");
+    EXPECT_EQ(without("To: x@y\r\nBcc: a@b,\r\n \r\n c@d\r\n\r\n text\r\n"),
+              "To: x@y\r\n\r\n text\r\n");
     EXPECT_EQ(without("just text\r\n"), "just text\r\n");
 }
 
