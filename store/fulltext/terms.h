@@ -19,7 +19,7 @@ namespace postern::fulltext {
 
 // Part of each folder's name: another layout, or other text of a message, is another index, built
 // anew.
-inline constexpr int layout_version = 2;
+inline constexpr int layout_version = 3;
 
 inline constexpr std::string_view overflow_term = "!";
 inline constexpr std::string_view uids_key = "uids";
