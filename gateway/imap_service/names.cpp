@@ -147,13 +147,17 @@ Result<std::uint64_t> ImapService::deleted_bytes(MailboxId mailbox) {
     return sum;
 }
 
-// A soft limit is the owner's; where there is none, the hard one holds.
+// A soft limit is the owner's; where there is none, the hard one holds. One's own mailbox need not
+// exist: told is what it would count against (RFC 9208 section 4.1.2).
 net::Awaitable<imap::Answer> ImapService::on(imap::GetQuota question) {
     AccountId account = account_;
     if (!question.mailbox.empty()) {
-        auto place = place_with(question.mailbox, 'r');
-        if (auto* failed = std::get_if<imap::Failure>(&place)) co_return std::move(*failed);
-        account = std::get<sharing::Place>(place).owner.id;
+        const auto place = backends_.sharing.find(who(), question.mailbox);
+        if (place && !place->may('r')) co_return denied(*place);
+        if (place) account = place->owner.id;
+        const auto where = backends_.sharing.locate(who(), question.mailbox);
+        const bool could_be = where && *where && (*where)->own;
+        if (!place && !could_be) co_return failure(place.error());
     }
     auto roots = backends_.mail.quota(account);
     if (!roots) co_return failure(roots.error());
