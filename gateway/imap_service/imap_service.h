@@ -113,6 +113,7 @@ private:
     static bool names_own_seen(const imap::SetAnnotations& question);
     net::Awaitable<imap::Answer> set_own_seen(imap::SetAnnotations question);
     std::optional<imap::Failure> add_own_seen(const std::string& name, imap::Annotations& answer);
+    net::Awaitable<void> copy_annotations(MailboxId from, const std::string& to);
     // special_use.cpp
     std::string special_use_in(const std::string& mailbox);
     void add_special_use(const std::string& mailbox, imap::Annotations& answer);

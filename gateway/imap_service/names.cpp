@@ -97,6 +97,9 @@ net::Awaitable<imap::Answer> ImapService::on(imap::RenameMailbox question) {
         backends_.mail.rename(from.owner.id, from.box.name, (*to)->name, std::move(each));
     });
     if (!done) co_return failure(done.error());
+    if (from.own && from.box.name == "INBOX") {
+        co_await copy_annotations(from.box.id, question.to);
+    }
     log_change(from, "mailbox renamed", 1);
     if (watching_) watching_->settle_names({question.from, question.to});
     co_return imap::Done{};
@@ -147,13 +150,17 @@ Result<std::uint64_t> ImapService::deleted_bytes(MailboxId mailbox) {
     return sum;
 }
 
-// A soft limit is the owner's; where there is none, the hard one holds.
+// A soft limit is the owner's; where there is none, the hard one holds. One's own mailbox need not
+// exist: told is what it would count against (RFC 9208 section 4.1.2).
 net::Awaitable<imap::Answer> ImapService::on(imap::GetQuota question) {
     AccountId account = account_;
     if (!question.mailbox.empty()) {
-        auto place = place_with(question.mailbox, 'r');
-        if (auto* failed = std::get_if<imap::Failure>(&place)) co_return std::move(*failed);
-        account = std::get<sharing::Place>(place).owner.id;
+        const auto place = backends_.sharing.find(who(), question.mailbox);
+        if (place && !place->may('r')) co_return denied(*place);
+        if (place) account = place->owner.id;
+        const auto where = backends_.sharing.locate(who(), question.mailbox);
+        const bool could_be = where && *where && (*where)->own;
+        if (!place && !could_be) co_return failure(place.error());
     }
     auto roots = backends_.mail.quota(account);
     if (!roots) co_return failure(roots.error());
@@ -191,6 +198,23 @@ net::Awaitable<imap::Answer> ImapService::on(imap::GetAnnotations question) {
     if (auto failed = add_own_seen(question.mailbox, answer)) co_return std::move(*failed);
     add_special_use(question.mailbox, answer);
     co_return answer;
+}
+
+// RFC 5464 section 4.1: what is known of INBOX stays with it and goes with its messages. Messages
+// that are renamed already stay so, should it fail.
+net::Awaitable<void> ImapService::copy_annotations(MailboxId from, const std::string& to) {
+    auto found = backends_.mail.annotations(account_, from);
+    const auto place = backends_.sharing.find(who(), to);
+    if (!found || !place || found->empty()) co_return;
+    std::vector<mail::AnnotationChange> changes;
+    for (auto& [name, value] : *found) changes.push_back({name, std::move(value)});
+    const auto done = co_await net::from_store<void>([&](mail::Done<void> each) {
+        backends_.mail.annotate(account_, place->box.id, std::move(changes), std::move(each));
+    });
+    if (!done) {
+        session_.log(logging::Level::warning, "annotations not copied",
+                     {{"mailbox", place->box.name}, {"reason", done.error().text}});
+    }
 }
 
 net::Awaitable<imap::Answer> ImapService::on(imap::SetAnnotations question) {

@@ -16,6 +16,7 @@ constexpr std::chrono::milliseconds linger_time{2000};
 constexpr std::size_t linger_bytes = 1024 * 1024;
 // After so many reads without a wait the other sessions of the core get their turn.
 constexpr unsigned max_reads_in_a_row = 16;
+constexpr std::chrono::milliseconds max_turn{5};  // small commands: many of them fit one read
 constexpr std::size_t kept_output_bytes = 4096;
 
 std::string random_id() {
@@ -135,7 +136,9 @@ Awaitable<bool> Connection::next_input() {
     const unsigned stop = told_to_stop_ ? 0u : unsigned{stopping};
     const unsigned urgent = raised_ & (woken | aborted | stop);
     if (urgent == 0 && (waiting || (wants_input && stream_.may_have_more()))) {
-        if (++reads_in_a_row_ >= max_reads_in_a_row) {
+        const auto now = Clock::now();
+        if (reads_in_a_row_ == 0) turn_began_ = now;
+        if (++reads_in_a_row_ >= max_reads_in_a_row || now - turn_began_ >= max_turn) {
             reads_in_a_row_ = 0;
             co_await yield_core();
         }

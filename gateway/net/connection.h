@@ -102,6 +102,7 @@ private:
     bool peer_closed_ = false;
     bool told_to_stop_ = false;
     unsigned reads_in_a_row_ = 0;
+    Clock::time_point turn_began_;  // of these reads
     std::string out_;
     std::size_t out_sent_ = 0;
 };

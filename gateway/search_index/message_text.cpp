@@ -72,7 +72,8 @@ std::vector<std::string> body_text(const mime::Message& message, std::string_vie
             texts.push_back(mime::fold_case(field.name.of(whole)) + ": " +
                             decoded_value(field, whole));
         }
-        const bool text = part.type == "text" || part.is_message();
+        // A multipart whose boundary never comes is shown as a text as well (BODYSTRUCTURE).
+        const bool text = part.type == "text" || part.is_message() || part.is_multipart();
         if (part.children.empty() && text) add_text(part, whole, room, texts);
     }
     return texts;

@@ -23,6 +23,7 @@ Rejection too_big(std::uint64_t limit) {
 
 constexpr const char* nul_text = "A literal cannot hold NUL, a literal8 can";
 constexpr const char* too_many_text = "There are too many messages";
+constexpr const char* utf8_end_text = "A parenthesis was expected behind the UTF8 literal";
 constexpr const char* line_end_text = "The line must end after the message";
 
 }  // namespace
@@ -101,11 +102,11 @@ void Session::literal_over(Framer::Event event) {
     }
     const bool more = event == Framer::Event::literal;
     std::string rest(framer_.text());
-    if (upload_->append.catenate) return next_part(std::move(rest), false, more);
     if (upload_->append.utf8) {
-        if (!rest.starts_with(')')) return abandon_append({true, "", line_end_text}, more);
+        if (!rest.starts_with(')')) return abandon_append({true, "", utf8_end_text}, more);
         rest.erase(0, 1);
     }
+    if (upload_->append.catenate) return next_part(std::move(rest), false, more);
     message_over(rest, more);
 }
 
@@ -208,6 +209,7 @@ void Session::next_part(std::string rest, bool first, bool literal_waits) {
         return abandon_append(too_big(config_.max_append_bytes), true);
     }
     upload_->append.literal8 = step.literal8;
+    upload_->append.utf8 = step.utf8;
     take_message_literal();
 }
 

@@ -65,6 +65,7 @@ struct CatenateStep {
     Kind kind = Kind::bad;
     std::string url;
     bool literal8 = false;  // text: as one
+    bool utf8 = false;      // text: a parenthesis closes it (RFC 9755)
     std::string_view rest;
 };
 // text: what follows the opening parenthesis or the part before. `text`: a literal was announced.

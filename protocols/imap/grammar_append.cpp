@@ -135,6 +135,10 @@ CatenateStep parse_catenate_step(std::string_view text, bool first) {
         if (!lexer.skip_space()) return out;
         out.literal8 = lexer.skip('~');
         if (lexer.at_end()) out.kind = CatenateStep::Kind::text;
+    } else if (lexer.skip_word("UTF8")) {
+        if (!lexer.skip_space() || !lexer.skip('(') || !lexer.skip('~')) return out;
+        out.utf8 = out.literal8 = true;
+        if (lexer.at_end()) out.kind = CatenateStep::Kind::text;
     }
     out.rest = lexer.rest();
     return out;

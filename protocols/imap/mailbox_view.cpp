@@ -63,7 +63,8 @@ std::string MailboxView::opening_lines() const {
     out += "* OK [PERMANENTFLAGS " + permanent_flags() + "] Flags that are kept\r\n";
     out += number_line(count(), "EXISTS");
     if (!style_.rev2) out += number_line(recent_.size(), "RECENT");
-    if (const std::uint32_t unseen = sequence_of(first_unseen_); unseen != 0 && !style_.rev2) {
+    const bool numbers = !style_.rev2 && !style_.uid_only;
+    if (const std::uint32_t unseen = sequence_of(first_unseen_); unseen != 0 && numbers) {
         out += "* OK [UNSEEN " + std::to_string(unseen) + "] First unseen message\r\n";
     }
     out += "* OK [UIDVALIDITY " + std::to_string(uid_validity_) + "] UIDs are valid\r\n";

@@ -68,6 +68,17 @@ class Mailboxes(Session):
         self.assertFalse({"Job", "Job/2024"} & self.names())
         self.assertEqual(self.client.delete("INBOX")[0], "NO")
 
+    def test_rename_of_inbox_leaves_a_copy_of_its_annotations(self):
+        with imap_session(self.gateway) as raw:
+            raw.imap("a", 'SETMETADATA INBOX (/private/comment "mine" /shared/comment "ours")')
+            raw.imap("b", "RENAME INBOX Before")
+            for name in ("INBOX", "Before"):
+                self.assertEqual(
+                    raw.imap("c", f"GETMETADATA {name} (/private/comment /shared/comment)")[0],
+                    f'* METADATA "{name}" (/private/comment "mine" /shared/comment "ours")')
+            raw.imap("d", "DELETE Before")
+            raw.imap("e", "SETMETADATA INBOX (/private/comment NIL /shared/comment NIL)")
+
     def test_subscriptions(self):
         self.ok(self.client.create("News"))
         self.ok(self.client.subscribe("News"))

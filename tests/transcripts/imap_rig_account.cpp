@@ -12,10 +12,7 @@ constexpr const char* special_use_entry = "/private/specialuse";
 
 }  // namespace
 
-Answer ImapRig::quota(const imap::GetQuota& asked) {
-    if (!asked.mailbox.empty() && memory_.find(asked.mailbox) == nullptr) {
-        return ImapMemory::no_such_mailbox();
-    }
+Answer ImapRig::quota(const imap::GetQuota&) {
     if (limits_.limit_bytes == 0 && limits_.limit_messages == 0) return imap::QuotaRoots{};
     auto root = memory_.usage();
     root.name = limits_.name;

@@ -157,6 +157,13 @@ TEST_F(SearchTest, BodiesAreDecodedAndHtmlIsReadAsShown) {
     EXPECT_THAT(find(text_key(Kind::text, "subject: html")), ElementsAre(2));
 }
 
+TEST_F(SearchTest, WhatAMultipartHoldsWithoutItsBoundaryIsText) {
+    add("Content-Type: multipart/related; boundary=bar\n\n--foo\n\nCheap soft\n--foo--\n");
+    add("Content-Type: multipart/mixed\n\nCheap hard\n");
+    EXPECT_THAT(find(text_key(Kind::body, "cheap soft")), ElementsAre(1));
+    EXPECT_THAT(find(text_key(Kind::text, "cheap")), ElementsAre(1, 2));
+}
+
 TEST_F(SearchTest, MixedProgramsCombineSetsAndText) {
     Flags seen;
     seen.set(SystemFlag::seen);
