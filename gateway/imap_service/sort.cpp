@@ -22,11 +22,9 @@ constexpr std::size_t sort_page_rows = 500;
 // A message without a kept summary: its header lies within.
 constexpr std::uint64_t max_sort_read_bytes = 256 * 1024;
 
-Result<std::optional<mime::Summary>> summary_of(mail::MailStore& store, const mail::MessageRow& row,
-                                                FactsWanted wanted) {
-    const bool only_date = !wanted.subject && !wanted.addresses && !wanted.references;
-    const auto use = only_date ? mime::SummaryUse::date : mime::SummaryUse::sorting;
-    if (auto kept = mime::decode_summary_for(use, row.summary)) return kept;
+Result<std::optional<mime::Summary>> summary_of(mail::MailStore& store,
+                                                const mail::MessageRow& row) {
+    if (auto kept = mime::decode_summary_for(mime::SummaryUse::sorting, row.summary)) return kept;
     const auto bytes = store.read(row.blob, 0, max_sort_read_bytes);
     if (!bytes && bytes.error().code == Errc::not_found) return std::optional<mime::Summary>();
     if (!bytes) return bytes.error();
@@ -55,9 +53,14 @@ SortFacts facts_of(const mail::MessageRow& row) {
     return out;
 }
 
-SortFacts facts_of(const mail::MessageRow& row, mime::Summary summary, FactsWanted wanted) {
+SortFacts facts_of(const mail::MessageRow& row, std::int64_t sent_unix_ms) {
     SortFacts out = facts_of(row);
-    out.sent = summary.sent_unix_ms != 0 ? summary.sent_unix_ms : out.arrival;
+    out.sent = sent_unix_ms != 0 ? sent_unix_ms : out.arrival;
+    return out;
+}
+
+SortFacts facts_of(const mail::MessageRow& row, mime::Summary summary, FactsWanted wanted) {
+    SortFacts out = facts_of(row, summary.sent_unix_ms);
     if (wanted.subject) {
         auto subject = mime::base_subject(summary.subject);
         out.subject = mime::casemap(subject.text);
@@ -126,13 +129,18 @@ Result<void> for_each_row(mail::MailStore& store, mail::Viewed mailbox, UidSet u
 Result<void> visit_facts(mail::MailStore& store, MailboxId mailbox, const UidSet& uids,
                          FactsWanted wanted, const std::atomic<bool>& stopped,
                          SearchProgress* progress,
-                         const std::function<Result<void>(SortFacts)>& visit) {
+                         const std::function<Result<void>(SortFacts&&)>& visit) {
     return for_each_row(
         store, mailbox, uids, wanted.summary(), [&](const auto& row) -> Result<void> {
             if (stopped) return Error{Errc::unavailable, "the search was given up"};
             if (progress != nullptr) ++progress->read;
             if (!wanted.summary()) return visit(facts_of(row));
-            auto summary = summary_of(store, row, wanted);
+            if (wanted.date_alone()) {
+                if (const auto sent = mime::sent_in_summary(row.summary)) {
+                    return visit(facts_of(row, *sent));
+                }
+            }
+            auto summary = summary_of(store, row);
             if (!summary) return summary.error();
             return *summary ? visit(facts_of(row, std::move(**summary), wanted)) : Result<void>();
         });
@@ -144,7 +152,7 @@ Result<std::vector<SortFacts>> read_facts(mail::MailStore& store, MailboxId mail
     std::vector<SortFacts> out;
     out.reserve(uids.size());
     const auto read = visit_facts(store, mailbox, uids, {}, stopped, progress,
-                                  [&](SortFacts facts) -> Result<void> {
+                                  [&](SortFacts&& facts) -> Result<void> {
                                       out.push_back(std::move(facts));
                                       return {};
                                   });

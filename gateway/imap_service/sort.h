@@ -35,6 +35,7 @@ struct SortFacts {
 struct FactsWanted {
     bool date = true, subject = true, addresses = true, references = true;
     bool summary() const { return date || subject || addresses || references; }
+    bool date_alone() const { return date && !subject && !addresses && !references; }
 };
 
 // Calls visit with the facts of each of `uids` that exists, ascending. Messages without a kept
@@ -43,7 +44,7 @@ struct FactsWanted {
 Result<void> visit_facts(mail::MailStore& store, MailboxId mailbox, const UidSet& uids,
                          FactsWanted wanted, const std::atomic<bool>& stopped,
                          SearchProgress* progress,
-                         const std::function<Result<void>(SortFacts)>& visit);
+                         const std::function<Result<void>(SortFacts&&)>& visit);
 // All of them at once.
 Result<std::vector<SortFacts>> read_facts(mail::MailStore& store, MailboxId mailbox,
                                           const UidSet& uids, const std::atomic<bool>& stopped,

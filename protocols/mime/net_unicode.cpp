@@ -10,7 +10,7 @@ namespace postern::mime {
 
 namespace {
 
-constexpr char32_t replacement = 0xFFFD;
+constexpr char32_t replacement_character = 0xFFFD;
 
 // Octets of the control character or separator that begins there; 0: none does.
 std::size_t forbidden_at(std::string_view utf8, std::size_t i) {
@@ -68,7 +68,7 @@ std::string net_unicode_line(std::string_view text) {
         if (length == 0) {
             out += utf8[i++];
         } else {
-            append_utf8(out, replacement);
+            append_utf8(out, replacement_character);
             i += length;
         }
     }

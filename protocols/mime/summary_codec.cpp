@@ -7,6 +7,7 @@ namespace postern::mime {
 namespace {
 
 constexpr char version = 2;
+constexpr std::size_t texts_before_sent = 8;
 constexpr unsigned embedded_bit = 1, own_header_bit = 2, own_text_bit = 4, encoding_shift = 3;
 constexpr unsigned highest_encoding = static_cast<unsigned>(Encoding::unknown);
 
@@ -149,17 +150,16 @@ std::optional<Summary> decode_summary_for(SummaryUse use, std::string_view bytes
     if (reader.byte() != static_cast<unsigned>(version)) return std::nullopt;
     std::optional<Summary> out(std::in_place);
     Summary& summary = *out;
-    const std::string_view envelope = reader.view();
-    if (use != SummaryUse::date) summary.envelope = envelope;
+    summary.envelope = reader.view();
     if (use == SummaryUse::envelope) return reader.ok() ? std::move(out) : std::nullopt;
-    const bool sorting = use == SummaryUse::sorting || use == SummaryUse::date;
+    const bool sorting = use == SummaryUse::sorting;
     for (std::string* text :
          {&summary.body, &summary.body_structure, &summary.preview, &summary.message_id,
           &summary.subject, &summary.from, &summary.references}) {
         const std::string_view read = reader.view();
         const bool sorts =
             text == &summary.message_id || text == &summary.subject || text == &summary.references;
-        if ((sorts && use != SummaryUse::date) || !sorting) *text = read;
+        if (sorts || !sorting) *text = read;
     }
     summary.sent_unix_ms = reader.signed_number();
     const std::int64_t zone = reader.signed_number();
@@ -171,6 +171,14 @@ std::optional<Summary> decode_summary_for(SummaryUse use, std::string_view bytes
     }
     if (!reader.ok() || !reader.at_end()) return std::nullopt;
     return out;
+}
+
+std::optional<std::int64_t> sent_in_summary(std::string_view bytes) {
+    Reader reader(bytes);
+    if (reader.byte() != static_cast<unsigned>(version)) return std::nullopt;
+    for (std::size_t i = 0; i < texts_before_sent; ++i) reader.view();
+    const std::int64_t sent = reader.signed_number();
+    return reader.ok() ? std::optional(sent) : std::nullopt;
 }
 
 }  // namespace postern::mime

@@ -12,11 +12,12 @@ namespace postern::mime {
 enum class SummaryUse : std::uint8_t {
     all,
     envelope,  // `envelope` alone
-    date,      // `sent_*` alone
     sorting,   // `envelope`, `message_id`, `references`, `subject`, `sent_*`
 };
 
 // As decode_summary; what `use` does not name is left empty, and may be damaged.
 std::optional<Summary> decode_summary_for(SummaryUse use, std::string_view bytes);
+// `sent_unix_ms` alone.
+std::optional<std::int64_t> sent_in_summary(std::string_view bytes);
 
 }  // namespace postern::mime

@@ -71,13 +71,12 @@ TEST(SummaryCodec, APartIsReadAlone) {
     ASSERT_TRUE(sorting);
     expect_equal(*sorting, expected);
     EXPECT_EQ(sorting->references, all.references);
-    Summary date;
-    date.sent_unix_ms = all.sent_unix_ms;
-    date.sent_zone_minutes = all.sent_zone_minutes;
-    const auto only_date = decode_summary_for(SummaryUse::date, bytes);
-    ASSERT_TRUE(only_date);
-    expect_equal(*only_date, date);
-    for (const auto use : {SummaryUse::envelope, SummaryUse::date, SummaryUse::sorting}) {
+    EXPECT_EQ(sent_in_summary(bytes), all.sent_unix_ms);
+    for (const std::string& damaged : {std::string(), bytes.substr(0, all.envelope.size() + 1),
+                                       bytes.substr(0, 330), "\x01" + bytes.substr(1)}) {
+        EXPECT_FALSE(sent_in_summary(damaged));
+    }
+    for (const auto use : {SummaryUse::envelope, SummaryUse::sorting}) {
         EXPECT_FALSE(decode_summary_for(use, ""));
         EXPECT_FALSE(decode_summary_for(use, bytes.substr(0, all.envelope.size() + 1)));
         EXPECT_FALSE(decode_summary_for(use, "\x01" + bytes.substr(1)));
