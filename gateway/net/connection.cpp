@@ -16,7 +16,7 @@ constexpr std::chrono::milliseconds linger_time{2000};
 constexpr std::size_t linger_bytes = 1024 * 1024;
 // After so many reads without a wait the other sessions of the core get their turn.
 constexpr unsigned max_reads_in_a_row = 16;
-constexpr std::chrono::milliseconds max_turn{5};  // small commands: many of them fit one read
+constexpr std::chrono::milliseconds max_turn{5};  // one read may hold many commands
 constexpr std::size_t kept_output_bytes = 4096;
 
 std::string random_id() {
@@ -136,12 +136,7 @@ Awaitable<bool> Connection::next_input() {
     const unsigned stop = told_to_stop_ ? 0u : unsigned{stopping};
     const unsigned urgent = raised_ & (woken | aborted | stop);
     if (urgent == 0 && (waiting || (wants_input && stream_.may_have_more()))) {
-        const auto now = Clock::now();
-        if (reads_in_a_row_ == 0) turn_began_ = now;
-        if (++reads_in_a_row_ >= max_reads_in_a_row || now - turn_began_ >= max_turn) {
-            reads_in_a_row_ = 0;
-            co_await yield_core();
-        }
+        if (++reads_in_a_row_ >= max_reads_in_a_row || turn_is_over()) co_await give_way();
         if (waiting) conversation_->feed({});
         else read_some();
         co_return true;
@@ -155,6 +150,7 @@ Awaitable<bool> Connection::next_input() {
     const unsigned mask = timer | woken | aborted | stop |
                           (wants_input ? unsigned{readable} : 0u);
     const unsigned events = co_await wait(mask);
+    turn_began_ = Clock::now();
     handle(events);
     co_return (events & aborted) == 0;
 }
@@ -209,6 +205,16 @@ void Connection::append(std::string bytes) {
         out_ = std::move(bytes);
     else
         out_ += bytes;
+}
+
+bool Connection::turn_is_over() const {
+    return Clock::now() - turn_began_ >= max_turn;
+}
+
+Awaitable<void> Connection::give_way() {
+    reads_in_a_row_ = 0;
+    co_await yield_core();
+    turn_began_ = Clock::now();
 }
 
 Awaitable<bool> Connection::flush() {

@@ -57,6 +57,9 @@ public:
     virtual std::size_t pending() const = 0;
     // False: the peer is gone or took nothing for the write time-out; the session is over.
     virtual Awaitable<bool> flush() = 0;
+    // The session has had its core for long enough: give_way() lets others have their turn.
+    virtual bool turn_is_over() const { return false; }
+    virtual Awaitable<void> give_way() { co_return; }
 };
 
 enum class Step : std::uint8_t {
@@ -78,6 +81,8 @@ public:
     }
     std::size_t pending() const override { return sink_.pending(); }
     Awaitable<bool> flush() override { return sink_.flush(); }
+    bool turn_is_over() const override { return sink_.turn_is_over(); }
+    Awaitable<void> give_way() override { return sink_.give_way(); }
     // What was appended so far can be inflated by the peer.
     void finish_piece() {
         if (deflate_ && std::exchange(unfinished_, false)) sink_.append(deflate_->finish_piece());
@@ -187,6 +192,7 @@ public:
                 const bool sent = co_await sink.flush();
                 if (!sent) co_return Step::broken;
             }
+            if (sink.turn_is_over()) co_await sink.give_way();
         }
         deflating.finish_piece();
         co_return Step::need_input;
@@ -244,6 +250,7 @@ private:
                 const bool sent = co_await sink.flush();
                 if (!sent) co_return false;
             }
+            if (sink.turn_is_over()) co_await sink.give_way();
         }
         co_return true;
     }

@@ -161,6 +161,30 @@ class BadInput(E2eTest):
         for raw in held:
             raw.close()
 
+    def test_who_pipelines_gives_way(self):
+        """One client's long answers, one behind the other, leave the core to the others."""
+        raw = imap_session(self.gateway)
+        self.addCleanup(raw.close)
+        raw.send("a APPEND INBOX" + " {2+}\r\nxy" * 1000 + "\r\n")
+        raw.until("^a OK")
+        raw.imap("s", "SELECT INBOX")
+        others = [imap_session(self.gateway, "carol") for _ in range(4)]  # on whatever core
+        sender = threading.Thread(target=raw.send, args=("f FETCH 1:* FLAGS\r\n" * 300,))
+        reader = threading.Thread(target=lambda: [raw.until("^f OK") for _ in range(300)])
+        sender.start()
+        reader.start()
+        took = []
+        while reader.is_alive():
+            for other in others:
+                began = time.monotonic()
+                other.imap("n", "NOOP")
+                took.append(time.monotonic() - began)
+            time.sleep(0.01)
+        sender.join()
+        for other in others:
+            other.close()
+        self.assertLess(max(took), 1)
+
     def test_noise(self):
         """Whatever is answered: a server that has hung up may meet the rest with a reset."""
         noise = bytes(range(256)) * 40
