@@ -14,9 +14,11 @@ namespace {
 // Without them a client can still log in by PLAIN.
 void keep_scram_keys(StoreAccess& store, AccountId account, const NewPassword& password) {
     directory::Credentials credentials(*store.kv);
-    auto salt = credentials.scram_salt(account);
-    auto keys = auth::make_scram_keys(password.prepared, salt ? std::move(*salt) : "");
-    const auto kept = credentials.set_scram(account, keys, password.hash);
+    const auto salt = credentials.scram_salt(account);
+    const auto kept =
+        salt ? credentials.set_scram(account, auth::make_scram_keys(password.prepared, *salt),
+                                     password.hash)
+             : Result<void>(salt.error());
     if (!kept) note("no login by SCRAM until the next postern user passwd: " + kept.error().text);
 }
 

@@ -42,7 +42,10 @@ int app_password_add(Context& context, const AppPasswordOptions& options) {
         const auto salt = credentials.scram_salt(id);
         if (!salt) return fail(salt.error());
         directory::AppPassword made{options.name, auth::app_password_hash(secret), now()};
-        if (!salt->empty()) made.scram = auth::make_scram_keys(secret, *salt);
+        if (salt->empty())
+            note("not by SCRAM: the account has no password that was set for it");
+        else
+            made.scram = auth::make_scram_keys(secret, *salt);
         const auto added = credentials.add_app_password(id, std::move(made));
         if (!added) return fail(added.error());
         if (context.json)

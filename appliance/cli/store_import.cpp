@@ -179,9 +179,10 @@ public:
     std::map<std::string, std::string> renamed;  // folders, to the mailboxes that hold their mail
 
 private:
-    // A folder's mail comes in whatever the folder is called.
+    // A folder's mail comes in whatever the folder is called. An earlier version made mailboxes of
+    // some names that can be made no more: what is in one is known there.
     std::string name_of(const std::string& folder) {
-        if (mime::is_net_unicode_line(folder)) return folder;
+        if (mime::is_net_unicode_line(folder) || mail_.find(user_.id, folder)) return folder;
         const auto [entry, is_new] =
             renamed.try_emplace(mime::repair_utf8(folder), mime::net_unicode_line(folder));
         if (is_new) {

@@ -60,20 +60,28 @@ int on_first(unsigned, unsigned long long, unsigned long long to, unsigned, void
 
 }  // namespace
 
-void Locator::compile(const Pattern& pattern) {
-    std::call_once(once_, [&] {
-        std::size_t culprit = 0;
-        const unsigned flags = (pattern.flags & ~HS_FLAG_SINGLEMATCH) | HS_FLAG_SOM_LEFTMOST;
-        auto made = compile_database({{pattern.pattern, flags}}, culprit);
-        tells_starts_ = made.has_value();
-        if (!made) made = compile_database({pattern}, culprit);
-        if (made) database_ = std::move(*made);
-    });
+// Whoever comes while another thread compiles does it as well: that other one may be of low
+// priority, and not get on for minutes where the machine is busy.
+const Locator::Compiled& Locator::compiled(const Pattern& pattern) {
+    {
+        std::lock_guard lock(mutex_);
+        if (compiled_) return *compiled_;
+    }
+    auto fresh = std::make_unique<Compiled>();
+    std::size_t culprit = 0;
+    const unsigned flags = (pattern.flags & ~HS_FLAG_SINGLEMATCH) | HS_FLAG_SOM_LEFTMOST;
+    auto made = compile_database({{pattern.pattern, flags}}, culprit);
+    fresh->tells_starts = made.has_value();
+    if (!made) made = compile_database({pattern}, culprit);
+    if (made) fresh->database = std::move(*made);
+    std::lock_guard lock(mutex_);
+    if (!compiled_) compiled_ = std::move(fresh);
+    return *compiled_;
 }
 
 std::size_t Locator::prepare(const Pattern& pattern) {
-    compile(pattern);
-    return database_ ? database_bytes(database_) : 0;
+    const auto& database = compiled(pattern).database;
+    return database ? database_bytes(database) : 0;
 }
 
 std::string Locator::evidence(const Pattern& pattern, std::string_view text, std::size_t end,
@@ -81,8 +89,8 @@ std::string Locator::evidence(const Pattern& pattern, std::string_view text, std
     const std::size_t begin = end - std::min(end, evidence_window_bytes);
     const std::string_view window = text.substr(begin, end - begin + evidence_tail_bytes);
     std::vector<Span> spans;
-    compile(pattern);
-    if (tells_starts_) scan_text(database_, scratch, window, &on_located, &spans);
+    const Compiled& made = compiled(pattern);
+    if (made.tells_starts) scan_text(made.database, scratch, window, &on_located, &spans);
     const Span span = choose_span(spans, end - begin);
     if (span.end > span.begin) {
         return quote_evidence(window.substr(span.begin, span.end - span.begin));
@@ -93,18 +101,18 @@ std::string Locator::evidence(const Pattern& pattern, std::string_view text, std
 
 std::uint32_t Locator::count(const Pattern& pattern, std::string_view text, std::uint32_t limit,
                              Scratch& scratch) {
-    compile(pattern);
-    if (!tells_starts_) return std::min(limit, 1U);
+    const Compiled& made = compiled(pattern);
+    if (!made.tells_starts) return std::min(limit, 1U);
     Count count{0, limit, {}};
-    scan_text(database_, scratch, text, &on_counted, &count);
+    scan_text(made.database, scratch, text, &on_counted, &count);
     return count.matches;
 }
 
 std::optional<std::size_t> Locator::first_end(const Pattern& pattern, std::string_view text,
                                               Scratch& scratch) {
-    compile(pattern);
+    const Compiled& made = compiled(pattern);
     std::optional<std::size_t> end;
-    if (database_) scan_text(database_, scratch, text, &on_first, &end);
+    if (made.database) scan_text(made.database, scratch, text, &on_first, &end);
     return end;
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -31,11 +32,14 @@ public:
     std::size_t prepare(const Pattern& pattern);
 
 private:
-    void compile(const Pattern& pattern);
+    struct Compiled {
+        Database database;
+        bool tells_starts = false;  // not of a pattern too large for that
+    };
+    const Compiled& compiled(const Pattern& pattern);
 
-    std::once_flag once_;
-    Database database_;
-    bool tells_starts_ = false;  // not of a pattern too large for that
+    std::mutex mutex_;  // guards compiled_, which stays once it is there
+    std::unique_ptr<const Compiled> compiled_;
 };
 
 }  // namespace postern::filters

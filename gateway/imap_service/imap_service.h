@@ -102,6 +102,7 @@ private:
     net::Awaitable<imap::Answer> on(imap::RenameMailbox question);
     net::Awaitable<imap::Answer> on(imap::Subscribe question);
     net::Awaitable<imap::Answer> on(imap::GetStatus question);
+    bool could_be_own(const std::string& mailbox, const Error& why_not);
     net::Awaitable<imap::Answer> on(imap::GetQuota question);
     net::Awaitable<imap::Answer> on(imap::GetAnnotations question);
     net::Awaitable<imap::Answer> on(imap::SetAnnotations question);

@@ -150,6 +150,13 @@ Result<std::uint64_t> ImapService::deleted_bytes(MailboxId mailbox) {
     return sum;
 }
 
+// Whether there is no such mailbox, and the user could make it.
+bool ImapService::could_be_own(const std::string& mailbox, const Error& why_not) {
+    if (why_not.code != Errc::not_found) return false;
+    const auto where = backends_.sharing.locate(who(), mailbox);
+    return where && *where && (*where)->own;
+}
+
 // A soft limit is the owner's; where there is none, the hard one holds. One's own mailbox need not
 // exist: told is what it would count against (RFC 9208 section 4.1.2).
 net::Awaitable<imap::Answer> ImapService::on(imap::GetQuota question) {
@@ -158,9 +165,9 @@ net::Awaitable<imap::Answer> ImapService::on(imap::GetQuota question) {
         const auto place = backends_.sharing.find(who(), question.mailbox);
         if (place && !place->may('r')) co_return denied(*place);
         if (place) account = place->owner.id;
-        const auto where = backends_.sharing.locate(who(), question.mailbox);
-        const bool could_be = where && *where && (*where)->own;
-        if (!place && !could_be) co_return failure(place.error());
+        if (!place && !could_be_own(question.mailbox, place.error())) {
+            co_return failure(place.error());
+        }
     }
     auto roots = backends_.mail.quota(account);
     if (!roots) co_return failure(roots.error());
@@ -219,14 +226,14 @@ net::Awaitable<void> ImapService::copy_annotations(MailboxId from, const std::st
 
 net::Awaitable<imap::Answer> ImapService::on(imap::SetAnnotations question) {
     if (names_own_seen(question)) co_return co_await set_own_seen(std::move(question));
-    const std::size_t asked = question.changes.size();
-    if (auto failed = settle_special_use(question)) co_return std::move(*failed);
-    if (asked != 0 && question.changes.empty()) co_return imap::Done{};
     const bool shared =
         std::any_of(question.changes.begin(), question.changes.end(),
                     [](const auto& each) { return each.first.starts_with("/shared/"); });
     auto mailbox = annotated(question.mailbox, shared ? "w" : "rswip");
     if (auto* failed = std::get_if<imap::Failure>(&mailbox)) co_return std::move(*failed);
+    const std::size_t asked = question.changes.size();
+    if (auto failed = settle_special_use(question)) co_return std::move(*failed);
+    if (asked != 0 && question.changes.empty()) co_return imap::Done{};
     std::vector<mail::AnnotationChange> changes;
     for (auto& [name, value] : question.changes) {
         changes.push_back({std::move(name), std::move(value)});

@@ -28,12 +28,13 @@ bool has_keyword(const Flags& flags, std::string_view name) {
     });
 }
 
-// A body is read without it.
+// A body is read without it; TEXT looks at the header too, whose end the summary tells.
 bool asks_summary(const Node& node) {
     if (!node.children.empty()) {
         return std::any_of(node.children.begin(), node.children.end(), asks_summary);
     }
-    return node.cost == Cost::summary || node.cost == Cost::header;
+    return node.cost == Cost::summary || node.cost == Cost::header ||
+           (node.cost == Cost::body && node.key->kind == Kind::text);
 }
 
 class Search {

@@ -65,6 +65,9 @@ std::vector<fulltext::HeaderField> header_text(const mime::Message& message,
 std::vector<std::string> body_text(const mime::Message& message, std::string_view whole) {
     std::vector<std::string> texts;
     std::size_t room = max_text_bytes;
+    // Beyond the parser's limits a multipart's body is not text but all that is in it.
+    const bool all_parsed =
+        !message.has(mime::Defect::too_deep) && !message.has(mime::Defect::too_many_parts);
     for (std::size_t i = 0; i < message.parts.size() && room > 0; ++i) {
         const auto& part = message.parts[i];
         for (const auto& field : part.fields) {
@@ -73,7 +76,8 @@ std::vector<std::string> body_text(const mime::Message& message, std::string_vie
                             decoded_value(field, whole));
         }
         // A multipart whose boundary never comes is shown as a text as well (BODYSTRUCTURE).
-        const bool text = part.type == "text" || part.is_message() || part.is_multipart();
+        const bool text = part.type == "text" || part.is_message() ||
+                          (part.is_multipart() && all_parsed);
         if (part.children.empty() && text) add_text(part, whole, room, texts);
     }
     return texts;

@@ -3,8 +3,8 @@
 //
 // Header: every field of the message's own header, and the plain form of each address in From, To,
 // Cc and Bcc that is not written so (as a field of its own). Body: decoded text parts (of HTML the
-// source and what a reader sees), and the headers of inner parts, so that attachments are found by
-// their names. All is folded (mime::fold_case).
+// source and what a reader sees), multiparts whose boundary never comes, and the headers of inner
+// parts, so that attachments are found by their names. All is folded (mime::fold_case).
 #pragma once
 
 #include "protocols/mime/message.h"

@@ -44,7 +44,8 @@ struct Config {
 
 struct MaildropEntry {
     std::uint64_t size = 0;  // octets with CRLF lines
-    std::string uidl;        // 1 to 70 printable ASCII
+    // Printable ASCII; 1 to 70 characters (RFC 1939), more where the old server had it so.
+    std::string uidl;
 };
 
 // --- effects ---

@@ -56,6 +56,25 @@ protected:
     std::atomic<bool> stopped_{false};
 };
 
+// However the first piece of a header that is read ends: before, in or behind a field's name.
+TEST_F(SearchTest, TextIsFoundInAllOfALongHeader) {
+    constexpr std::size_t piece_bytes = 64 * 1024;
+    for (const std::size_t begin : {piece_bytes, piece_bytes - 3, piece_bytes - 12}) {
+        std::string text = "Subject: x\n";
+        std::size_t size = text.size() + 1;  // with CRLF
+        const auto fill = [&](std::size_t bytes) {
+            const std::string name = "X-Filler: ";
+            text += name + std::string(bytes - name.size() - 2, 'f') + "\n";
+            size += bytes;
+        };
+        while (size + 200 < begin) fill(100);
+        fill(begin - size);
+        add(text + "X-Deep: needle\nX-Last: haystack\n\nbody\n");
+    }
+    EXPECT_THAT(find(text_key(Kind::text, "haystack")), ElementsAre(1, 2, 3));
+    EXPECT_THAT(find(text_key(Kind::body, "haystack")), IsEmpty());
+}
+
 TEST_F(SearchTest, FlagsAndSetsNeedNoRows) {
     Flags seen;
     seen.set(SystemFlag::seen);

@@ -46,6 +46,39 @@ TEST_F(ServiceTest, NamesAreListedMadeRenamedAndRemoved) {
     EXPECT_THAT(shown, Contains("Work/2025+ gone"));
 }
 
+TEST_F(ServiceTest, TheSpecialUseIsAnAnnotationThatCreateAloneGives) {
+    const std::string entry = "/private/specialuse";
+    const auto set = [&](const std::string& mailbox, std::optional<std::string> use) {
+        return failure_code(*first_, imap::SetAnnotations{mailbox, {{entry, std::move(use)}}});
+    };
+    using Entries = std::vector<std::pair<std::string, std::string>>;
+    const auto told = [&](const std::string& mailbox) {
+        return get<imap::Annotations>(*first_, imap::GetAnnotations{mailbox}).entries;
+    };
+    EXPECT_EQ(told("Sent"), (Entries{{entry, "\\Sent"}}));
+    EXPECT_TRUE(told("INBOX").empty());
+    EXPECT_EQ(set("Sent", "\\sent"), "no failure");
+    EXPECT_EQ(set("Sent", "\\Junk"), "USEATTR");
+    EXPECT_EQ(set("Sent", std::nullopt), "USEATTR");
+    EXPECT_EQ(set("INBOX", std::nullopt), "no failure");
+    EXPECT_EQ(set("nowhere", std::nullopt), "NONEXISTENT");
+    EXPECT_EQ(set("nowhere", "\\Sent"), "NONEXISTENT");
+    // All or nothing, and the rest is kept.
+    const std::string comment = "/private/comment";
+    EXPECT_EQ(failure_code(*first_, imap::SetAnnotations{"Sent", {{comment, "x"}, {entry, "x"}}}),
+              "USEATTR");
+    EXPECT_EQ(told("Sent").size(), 1u);
+    get<imap::Done>(*first_, imap::SetAnnotations{"Sent", {{comment, "x"}, {entry, "\\Sent"}}});
+    EXPECT_EQ(told("Sent"), (Entries{{comment, "x"}, {entry, "\\Sent"}}));
+}
+
+TEST_F(ServiceTest, TheQuotaOfAMailboxThatCouldBeMadeIsTold) {
+    get<imap::QuotaRoots>(*first_, imap::GetQuota{"INBOX"});
+    get<imap::QuotaRoots>(*first_, imap::GetQuota{"not/yet"});
+    EXPECT_NE(failure_code(*first_, imap::GetQuota{"never//ever"}), "no failure");
+    EXPECT_EQ(failure_code(*first_, imap::GetQuota{"Other Users/bob/INBOX"}), "NONEXISTENT");
+}
+
 TEST_F(ServiceTest, OpenTellsTheStateAndTakesRecent) {
     Flags seen;
     seen.set(SystemFlag::seen);

@@ -251,6 +251,7 @@ protected:
         kv_ = std::move(holding);
         Quota::SetUp();
     }
+    void TearDown() override { mail_.reset(); }  // it still works on inner_
     Result<Appended> append_to_other(std::size_t bytes) {
         return append_bytes(other_account, bytes, QuotaRule::user);
     }
