@@ -24,8 +24,11 @@ std::uint64_t limit_for(const PoolLimits& limits, QuotaRule rule) {
     return limits.soft_bytes;
 }
 
-std::string megabytes(std::uint64_t bytes) {
-    return std::to_string((bytes + 524'288) / 1'048'576) + " MiB";
+std::string rounded(std::uint64_t bytes) {
+    constexpr std::uint64_t kib = 1024;
+    constexpr std::uint64_t mib = 1024 * kib;
+    if (bytes < 10 * mib) return std::to_string((bytes + kib / 2) / kib) + " KiB";
+    return std::to_string((bytes + mib / 2) / mib) + " MiB";
 }
 
 Result<void> check_messages(const std::string& what, std::uint64_t limit, std::uint64_t used,
@@ -45,12 +48,12 @@ Result<void> check(const std::string& what, const PoolLimits& limits, const Quot
     const std::uint64_t bytes = room.bytes;
     if (bytes > limit) {
         return Error{Errc::too_large,
-                     what + " has a limit of " + megabytes(limit) + ", less than this message"};
+                     what + " has a limit of " + rounded(limit) + ", less than this message"};
     }
     // Full also refuses an unknown size, given as 0.
     if (used + bytes > limit || (bytes == 0 && used >= limit)) {
         return Error{Errc::over_quota,
-                     what + " is full: " + megabytes(used) + " of " + megabytes(limit) + " used"};
+                     what + " is full: " + rounded(used) + " of " + rounded(limit) + " used"};
     }
     return {};
 }
