@@ -43,7 +43,7 @@ int app_password_add(Context& context, const AppPasswordOptions& options) {
         if (!salt) return fail(salt.error());
         directory::AppPassword made{options.name, auth::app_password_hash(secret), now()};
         if (salt->empty())
-            note("not by SCRAM: the account has no password that was set for it");
+            note("not by SCRAM: only those made after the next postern user passwd");
         else
             made.scram = auth::make_scram_keys(secret, *salt);
         const auto added = credentials.add_app_password(id, std::move(made));

@@ -249,7 +249,8 @@ void add_user(CLI::App& app, Action& chosen) {
         add_command(*group, "set", "Set what a user wants otherwise.", options, chosen, user_set));
     changed
         ->add_option("--pop3-mailboxes", options->pop3_mailboxes,
-                     "What POP3 shows, one mailbox after the other; INBOX alone by default.")
+                     "What POP3 shows, one mailbox after the other, each once; INBOX alone by "
+                     "default. One that is not there is shown once it is.")
         ->expected(1, static_cast<int>(directory::max_pop3_mailboxes));
     changed->add_option("--pop3-expire-days", options->pop3_expire_days,
                         "Remove what POP3 shows when it is so many days old; 0: never (default).");

@@ -60,8 +60,6 @@ int on_first(unsigned, unsigned long long, unsigned long long to, unsigned, void
 
 }  // namespace
 
-// Whoever comes while another thread compiles does it as well: that other one may be of low
-// priority, and not get on for minutes where the machine is busy.
 const Locator::Compiled& Locator::compiled(const Pattern& pattern) {
     {
         std::lock_guard lock(mutex_);
@@ -79,6 +77,13 @@ const Locator::Compiled& Locator::compiled(const Pattern& pattern) {
     return *compiled_;
 }
 
+// Not by waiting for prepare(): that may run at a low priority, and not get on for a minute where
+// the machine is busy.
+const Locator::Compiled& Locator::compiled_by_whoever_scans(const Pattern& pattern) {
+    std::lock_guard lock(scanning_);
+    return compiled(pattern);
+}
+
 std::size_t Locator::prepare(const Pattern& pattern) {
     const auto& database = compiled(pattern).database;
     return database ? database_bytes(database) : 0;
@@ -89,7 +94,7 @@ std::string Locator::evidence(const Pattern& pattern, std::string_view text, std
     const std::size_t begin = end - std::min(end, evidence_window_bytes);
     const std::string_view window = text.substr(begin, end - begin + evidence_tail_bytes);
     std::vector<Span> spans;
-    const Compiled& made = compiled(pattern);
+    const Compiled& made = compiled_by_whoever_scans(pattern);
     if (made.tells_starts) scan_text(made.database, scratch, window, &on_located, &spans);
     const Span span = choose_span(spans, end - begin);
     if (span.end > span.begin) {
@@ -101,7 +106,7 @@ std::string Locator::evidence(const Pattern& pattern, std::string_view text, std
 
 std::uint32_t Locator::count(const Pattern& pattern, std::string_view text, std::uint32_t limit,
                              Scratch& scratch) {
-    const Compiled& made = compiled(pattern);
+    const Compiled& made = compiled_by_whoever_scans(pattern);
     if (!made.tells_starts) return std::min(limit, 1U);
     Count count{0, limit, {}};
     scan_text(made.database, scratch, text, &on_counted, &count);
@@ -110,7 +115,7 @@ std::uint32_t Locator::count(const Pattern& pattern, std::string_view text, std:
 
 std::optional<std::size_t> Locator::first_end(const Pattern& pattern, std::string_view text,
                                               Scratch& scratch) {
-    const Compiled& made = compiled(pattern);
+    const Compiled& made = compiled_by_whoever_scans(pattern);
     std::optional<std::size_t> end;
     if (made.database) scan_text(made.database, scratch, text, &on_first, &end);
     return end;

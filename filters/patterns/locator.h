@@ -37,8 +37,10 @@ private:
         bool tells_starts = false;  // not of a pattern too large for that
     };
     const Compiled& compiled(const Pattern& pattern);
+    const Compiled& compiled_by_whoever_scans(const Pattern& pattern);
 
-    std::mutex mutex_;  // guards compiled_, which stays once it is there
+    std::mutex scanning_;  // held by the one that compiles during a scan; taken before mutex_
+    std::mutex mutex_;     // guards compiled_, which stays once it is there
     std::unique_ptr<const Compiled> compiled_;
 };
 

@@ -265,7 +265,10 @@ net::Awaitable<Result<void>> Delivery::accept_for_many(Job& job) {
         co_return item.error();
     }
     if (job.recipients.size() <= max_copies_at_once) {
-        co_await deliver(std::move(*item), std::move(reports));
+        auto settled = co_await deliver_copies(*item, reports);
+        backends_.spawn([this, id = job.id, settled = std::move(settled)] {
+            return settle(id, settled);
+        });
         co_return Result<void>();
     }
     backends_.spawn([this, kept = std::move(*item), reports = std::move(reports)] {

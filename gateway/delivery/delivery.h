@@ -134,6 +134,8 @@ private:
     net::Awaitable<Result<void>> append_to_one(Job& job);
     net::Awaitable<Result<void>> accept_for_many(Job& job);
     net::Awaitable<void> deliver(spool::Item item, CopyReports reports);
+    net::Awaitable<std::vector<std::string>> deliver_copies(const spool::Item& item,
+                                                            const CopyReports& reports);
     net::StoreCall<mail::Appended> start_copy(const spool::Item& item,
                                               const spool::Recipient& recipient, MailboxId mailbox,
                                               const CopyReports& reports);

@@ -76,6 +76,13 @@ net::Awaitable<bool> Delivery::finish_copy(const spool::Item& item,
 }
 
 net::Awaitable<void> Delivery::deliver(spool::Item item, CopyReports reports) {
+    auto settled = co_await deliver_copies(item, reports);
+    co_await settle(item.envelope.id, std::move(settled));
+}
+
+// The addresses for which nothing is left to do.
+net::Awaitable<std::vector<std::string>> Delivery::deliver_copies(const spool::Item& item,
+                                                                  const CopyReports& reports) {
     const auto& all = item.envelope.recipients;
     std::vector<std::string> settled;
     for (std::size_t from = 0; from < all.size(); from += max_copies_at_once) {
@@ -89,17 +96,22 @@ net::Awaitable<void> Delivery::deliver(spool::Item item, CopyReports reports) {
             if (done) settled.push_back(all[i].address);
         }
     }
-    if (!settled.empty()) co_await settle(item.envelope.id, std::move(settled));
-    std::lock_guard lock(mutex_);
-    under_way_.erase(item.envelope.id);
+    co_return settled;
 }
 
+// Strikes them off; the item is under way no longer.
 net::Awaitable<void> Delivery::settle(OperationId id, std::vector<std::string> addresses) {
-    auto struck = co_await net::from_store<void>([&](mail::Done<void> done) {
-        backends_.spool.settle(id, std::move(addresses), std::move(done));
-    });
-    if (struck) co_return;
-    logging::error("spool record stays", {{"id", to_hex(id)}, {"reason", struck.error().text}});
+    Result<void> struck;
+    if (!addresses.empty()) {
+        struck = co_await net::from_store<void>([&](mail::Done<void> done) {
+            backends_.spool.settle(id, std::move(addresses), std::move(done));
+        });
+    }
+    if (!struck) {
+        logging::error("spool record stays", {{"id", to_hex(id)}, {"reason", struck.error().text}});
+    }
+    std::lock_guard lock(mutex_);
+    under_way_.erase(id);
 }
 
 net::Awaitable<void> Delivery::deliver_pending() {

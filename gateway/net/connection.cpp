@@ -136,7 +136,10 @@ Awaitable<bool> Connection::next_input() {
     const unsigned stop = told_to_stop_ ? 0u : unsigned{stopping};
     const unsigned urgent = raised_ & (woken | aborted | stop);
     if (urgent == 0 && (waiting || (wants_input && stream_.may_have_more()))) {
-        if (++reads_in_a_row_ >= max_reads_in_a_row || turn_is_over()) co_await give_way();
+        if (++reads_in_a_row_ >= max_reads_in_a_row || turn_is_over()) {
+            const bool going_on = co_await give_way();
+            if (!going_on) co_return false;
+        }
         if (waiting) conversation_->feed({});
         else read_some();
         co_return true;
@@ -150,7 +153,6 @@ Awaitable<bool> Connection::next_input() {
     const unsigned mask = timer | woken | aborted | stop |
                           (wants_input ? unsigned{readable} : 0u);
     const unsigned events = co_await wait(mask);
-    turn_began_ = Clock::now();
     handle(events);
     co_return (events & aborted) == 0;
 }
@@ -211,10 +213,11 @@ bool Connection::turn_is_over() const {
     return Clock::now() - turn_began_ >= max_turn;
 }
 
-Awaitable<void> Connection::give_way() {
+Awaitable<bool> Connection::give_way() {
     reads_in_a_row_ = 0;
     co_await yield_core();
     turn_began_ = Clock::now();
+    co_return (raised_ & aborted) == 0;
 }
 
 Awaitable<bool> Connection::flush() {

@@ -63,7 +63,7 @@ public:
     std::size_t pending() const override { return out_.size() - out_sent_; }
     Awaitable<bool> flush() override;
     bool turn_is_over() const override;
-    Awaitable<void> give_way() override;
+    Awaitable<bool> give_way() override;
 
 private:
     using Clock = std::chrono::steady_clock;
@@ -104,7 +104,7 @@ private:
     bool peer_closed_ = false;
     bool told_to_stop_ = false;
     unsigned reads_in_a_row_ = 0;
-    Clock::time_point turn_began_;  // the session waited for nothing since
+    Clock::time_point turn_began_;  // it waited for no client since
     std::string out_;
     std::size_t out_sent_ = 0;
 };

@@ -23,6 +23,7 @@ Awaitable<unsigned> Connection::wait(unsigned mask) {
     if ((raised_ & mask) == 0) {
         awaited_ = mask;
         co_await suspend([this](std::unique_ptr<Resume> waiter) { waiter_ = std::move(waiter); });
+        turn_began_ = Clock::now();
     }
     const unsigned events = raised_ & mask;
     raised_ &= ~(events & ~sticky);

@@ -57,9 +57,10 @@ public:
     virtual std::size_t pending() const = 0;
     // False: the peer is gone or took nothing for the write time-out; the session is over.
     virtual Awaitable<bool> flush() = 0;
-    // The session has had its core for long enough: give_way() lets others have their turn.
+    // The session has had its core for long enough: give_way() lets others have their turn. False:
+    // the session is over.
     virtual bool turn_is_over() const { return false; }
-    virtual Awaitable<void> give_way() { co_return; }
+    virtual Awaitable<bool> give_way() { co_return true; }
 };
 
 enum class Step : std::uint8_t {
@@ -82,7 +83,7 @@ public:
     std::size_t pending() const override { return sink_.pending(); }
     Awaitable<bool> flush() override { return sink_.flush(); }
     bool turn_is_over() const override { return sink_.turn_is_over(); }
-    Awaitable<void> give_way() override { return sink_.give_way(); }
+    Awaitable<bool> give_way() override { return sink_.give_way(); }
     // What was appended so far can be inflated by the peer.
     void finish_piece() {
         if (deflate_ && std::exchange(unfinished_, false)) sink_.append(deflate_->finish_piece());
@@ -185,14 +186,15 @@ public:
             } else if (start_compression(*effect)) {
                 if (broken_) co_return Step::broken;
             } else {
-                const bool going_on = co_await dispatch(*effect, sink);
+                bool going_on = true;
+                if (sink.turn_is_over()) going_on = co_await sink.give_way();
+                if (going_on) going_on = co_await dispatch(*effect, sink);
                 if (!going_on) co_return Step::broken;
             }
             if (sink.pending() >= send_high_water_bytes) {
                 const bool sent = co_await sink.flush();
                 if (!sent) co_return Step::broken;
             }
-            if (sink.turn_is_over()) co_await sink.give_way();
         }
         deflating.finish_piece();
         co_return Step::need_input;
@@ -250,7 +252,10 @@ private:
                 const bool sent = co_await sink.flush();
                 if (!sent) co_return false;
             }
-            if (sink.turn_is_over()) co_await sink.give_way();
+            if (sink.turn_is_over()) {
+                const bool going_on = co_await sink.give_way();
+                if (!going_on) co_return false;
+            }
         }
         co_return true;
     }

@@ -109,7 +109,7 @@ net::Awaitable<Carried> Courier::carry(const Route& route, std::shared_ptr<Line>
         if (!is_worth_another(last, line != nullptr)) break;
     }
     // What follows begins with the best of them again.
-    if (line && is_worth_another(last, true)) co_await hang_up(line);
+    if (line && tried > 1 && is_worth_another(last, true)) co_await hang_up(line);
     // What is asked of the servers here other mail does not ask: it need not wait.
     if (require_tls) last.unreachable = false;
     co_return last;
