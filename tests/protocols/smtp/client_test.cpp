@@ -1,7 +1,6 @@
-#include "protocols/smtp/client.h"
+#include "tests/protocols/smtp/client_peer.h"
 
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 namespace postern::smtp {
 namespace {
@@ -9,88 +8,6 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
-
-constexpr const char* greeting = "220 there ESMTP\r\n";
-
-// Speaks for the server, and keeps what the engine does.
-class Peer {
-public:
-    explicit Peer(ClientConfig config = {}) : engine(with_name(std::move(config)), now) {}
-
-    // What the client sends, once the server said `bytes`; in pieces of `piece`.
-    std::string hears(std::string_view bytes) {
-        while (!bytes.empty()) {
-            const auto part = bytes.substr(0, piece);
-            engine.feed(part);
-            bytes.remove_prefix(part.size());
-            work();
-        }
-        return drain();
-    }
-    std::string drain() {
-        work();
-        return std::exchange(said, {});
-    }
-    void work() {
-        while (auto effect = engine.next()) take(*effect);
-    }
-    void pass(std::chrono::milliseconds time) {
-        now += time;
-        engine.tick(now);
-    }
-
-    Time now = from_unix_ms(1'700'000'000'000);
-    ClientEngine engine;
-    std::string body = "Subject: x\r\n\r\n.dot\r\n";
-    std::string said;
-    std::vector<Outcome> outcomes;
-    std::optional<AdaptMessage> asked;
-    std::optional<Adapted> form;  // nullopt: the message stays as it is
-    bool wants_tls = false;
-    bool closed = false;
-    bool body_fails = false;
-    std::size_t piece = 100'000;
-
-private:
-    static ClientConfig with_name(ClientConfig config) {
-        config.hostname = "mx.example.net";
-        return config;
-    }
-    void take(ClientEffect& effect) {
-        if (auto* send = std::get_if<Send>(&effect)) {
-            said += send->bytes;
-        } else if (std::holds_alternative<StartTls>(effect)) {
-            wants_tls = true;
-        } else if (std::holds_alternative<Close>(effect)) {
-            closed = true;
-        } else if (auto* reading = std::get_if<ReadBody>(&effect)) {
-            if (body_fails)
-                engine.answer(std::nullopt);
-            else
-                engine.answer(body.substr(reading->offset, reading->length));
-        } else if (auto* wanted = std::get_if<AdaptMessage>(&effect)) {
-            asked = *wanted;
-            engine.adapted(form.value_or(Adapted{body.size(), std::nullopt}));
-        } else if (auto* outcome = std::get_if<Outcome>(&effect)) {
-            outcomes.push_back(std::move(*outcome));
-        }
-    }
-};
-
-OutgoingMessage message(const std::vector<std::string>& recipients, const Peer& peer) {
-    OutgoingMessage out;
-    out.reverse_path = "ann@example.net";
-    out.parameters.size = peer.body.size();
-    out.parameters.body_8bit = true;
-    for (const auto& each : recipients) out.recipients.push_back({each, {}});
-    return out;
-}
-
-std::vector<int> codes(const Outcome& outcome) {
-    std::vector<int> out;
-    for (const auto& reply : outcome.replies) out.push_back(reply.code);
-    return out;
-}
 
 TEST(SmtpClient, PipelinesAndReportsEachRecipient) {
     for (const std::size_t piece : {1u, 2u, 1000u}) {
@@ -128,11 +45,6 @@ TEST(SmtpClient, OneByOneWithoutPipelining) {
     peer.hears("354 go\r\n");
     peer.hears("250 taken\r\n");
     EXPECT_THAT(codes(peer.outcomes[0]), ElementsAre(450, 250));
-}
-
-void to_ready(Peer& peer, std::string_view offers = "250 PIPELINING\r\n") {
-    peer.hears(greeting);
-    peer.hears(std::string("250-there\r\n").append(offers));
 }
 
 TEST(SmtpClient, NoRecipientNoData) {
@@ -272,114 +184,6 @@ TEST(SmtpClient, PasswordsGoUnderTlsOnly) {
     trusting.hears(greeting);
     EXPECT_EQ(trusting.hears("250-there\r\n250 AUTH LOGIN PLAIN\r\n"), "AUTH PLAIN AHUAcA==\r\n");
     EXPECT_THAT(trusting.hears("235 ok\r\n"), StartsWith("MAIL FROM"));
-}
-
-TEST(SmtpClient, WhatTheServerCannotTakeIsNotSent) {
-    const auto refusal = [](std::string_view offers, auto change) {
-        Peer peer;
-        auto mail = message({"a@r.example"}, peer);
-        change(mail);
-        peer.engine.send(mail);
-        to_ready(peer, offers);
-        return peer.outcomes.empty() ? std::string("sent") : peer.outcomes[0].replies[0].enhanced;
-    };
-    const auto utf8 = [](OutgoingMessage& mail) {
-        mail.recipients[0].address = "\xc3\xb6@r.example";
-    };
-    EXPECT_EQ(refusal("250 SIZE\r\n", utf8), "5.6.7");
-    EXPECT_EQ(refusal("250 SMTPUTF8\r\n", utf8), "sent");
-    const auto sized = [](std::uint64_t size) {
-        return [size](OutgoingMessage& mail) { mail.parameters.size = size; };
-    };
-    EXPECT_EQ(refusal("250 SIZE 100\r\n", sized(99)), "sent");
-    EXPECT_EQ(refusal("250 SIZE 100\r\n", sized(100)), "sent");
-    EXPECT_EQ(refusal("250 SIZE 100\r\n", sized(101)), "5.3.4");
-    const auto tls = [](OutgoingMessage& mail) { mail.parameters.require_tls = true; };
-    EXPECT_EQ(refusal("250 REQUIRETLS\r\n", tls), "5.7.30");
-}
-
-TEST(SmtpClient, EightBitMailIsConvertedForServersWithoutIt) {
-    Peer peer;
-    const auto mail = message({"a@r.example"}, peer);
-    peer.body = "Subject: converted\r\n\r\n";
-    peer.form = Adapted{peer.body.size(), std::nullopt};
-    peer.engine.send(mail);
-    peer.hears(greeting);
-    EXPECT_EQ(peer.hears("250-there\r\n250 SIZE 100\r\n"),
-              "MAIL FROM:<ann@example.net> SIZE=22\r\n");
-    ASSERT_TRUE(peer.asked);
-    EXPECT_TRUE(peer.asked->seven_bit);
-    EXPECT_FALSE(peer.asked->ascii_header);
-    peer.hears("250 ok\r\n");
-    peer.hears("250 ok\r\n");
-    EXPECT_EQ(peer.hears("354 go\r\n"), peer.body + ".\r\n");
-}
-
-TEST(SmtpClient, OnlyWhatTheServerLacksIsAskedFor) {
-    const auto asked = [](std::string_view offers, bool body_8bit, bool smtputf8) {
-        Peer peer;
-        auto mail = message({"a@r.example"}, peer);
-        mail.parameters.body_8bit = body_8bit;
-        mail.parameters.smtputf8 = smtputf8;
-        peer.engine.send(mail);
-        to_ready(peer, offers);
-        if (!peer.asked) return std::string("nothing");
-        return std::string(peer.asked->seven_bit ? "7" : "") +
-               (peer.asked->ascii_header ? "a" : "");
-    };
-    EXPECT_EQ(asked("250-8BITMIME\r\n250 SMTPUTF8\r\n", true, true), "nothing");
-    EXPECT_EQ(asked("250 8BITMIME\r\n", true, false), "nothing");
-    EXPECT_EQ(asked("250 SIZE\r\n", false, false), "nothing");
-    EXPECT_EQ(asked("250 8BITMIME\r\n", true, true), "a");
-    EXPECT_EQ(asked("250 SIZE\r\n", true, true), "7a");
-    EXPECT_EQ(asked("250 SIZE\r\n", true, false), "7");
-}
-
-TEST(SmtpClient, WhatCannotBeConvertedIsRefusedForAll) {
-    Peer peer;
-    peer.form = Adapted{20, Reply{554, "5.6.3", "no"}};
-    peer.engine.send(message({"a@r.example", "b@r.example"}, peer));
-    to_ready(peer);
-    EXPECT_THAT(codes(peer.outcomes.at(0)), ElementsAre(554, 554));
-    EXPECT_TRUE(peer.engine.idle());
-    // Converted, it may be too large.
-    Peer other;
-    other.form = Adapted{101, std::nullopt};
-    other.engine.send(message({"a@r.example"}, other));
-    to_ready(other, "250 SIZE 100\r\n");
-    EXPECT_EQ(other.outcomes.at(0).replies[0].enhanced, "5.3.4");
-}
-
-TEST(SmtpClient, InternationalisedAddressesOfServersWithoutThem) {
-    Peer peer;
-    auto mail = message({"\xc3\xb6@r.example",
-                         "b@b\xc3\xbc"
-                         "cher.example",
-                         "c@r.example"},
-                        peer);
-    mail.reverse_path =
-        "ann@b\xc3\xbc"
-        "cher.example";
-    mail.recipients[1].parameters.original_recipient = "utf-8;\xc3\xb6+x@r.example";
-    peer.engine.send(mail);
-    peer.hears(greeting);
-    EXPECT_EQ(peer.hears("250-there\r\n250-PIPELINING\r\n250-DSN\r\n250 8BITMIME\r\n"),
-              "MAIL FROM:<ann@xn--bcher-kva.example> BODY=8BITMIME\r\n"
-              "RCPT TO:<b@xn--bcher-kva.example> ORCPT=utf-8;\\x{F6}+x@r.example\r\n"
-              "RCPT TO:<c@r.example>\r\n");
-    peer.hears("250 ok\r\n550 no\r\n250 ok\r\n354 go\r\n");
-    peer.hears("250 taken\r\n");
-    EXPECT_THAT(codes(peer.outcomes.at(0)), ElementsAre(553, 550, 250));
-    EXPECT_EQ(peer.outcomes[0].replies[0].enhanced, "5.6.7");
-
-    // The sender's has no such form: nobody can be written to.
-    Peer other;
-    auto from = message({"a@r.example"}, other);
-    from.reverse_path = "\xc3\xb6@r.example";
-    other.engine.send(from);
-    to_ready(other);
-    EXPECT_THAT(codes(other.outcomes.at(0)), ElementsAre(553));
-    EXPECT_TRUE(other.engine.idle());
 }
 
 TEST(SmtpClient, WhoseWordsAnAnswerIs) {
